@@ -1,0 +1,12 @@
+//! record → batch: the NDJSON that the filter sends and the aggregator reads.
+//!
+//! A request body of `POST /v1/ingest` is one header line ([`BatchHeader`]) followed by one line
+//! per [`Record`]. A heartbeat is a header line alone, without a sequence. Lines end in `\n`.
+
+mod batch;
+mod flags;
+mod record;
+
+pub use batch::{BatchHeader, Dropped, Ledger, Reply, WIRE_VERSION};
+pub use flags::flag_letters;
+pub use record::{BootId, QueryHash, Record, RecordId, SessionId};
