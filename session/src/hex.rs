@@ -9,7 +9,9 @@ pub struct Hex<const N: usize>(pub [u8; N]);
 const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
 fn digit(value: u8) -> char {
-    DIGITS.get(usize::from(value & 0x0f)).map_or('0', |digit| char::from(*digit))
+    DIGITS
+        .get(usize::from(value & 0x0f))
+        .map_or('0', |digit| char::from(*digit))
 }
 
 fn value(digit: u8) -> Option<u8> {
@@ -87,7 +89,9 @@ mod tests {
         let id = Hex([0x00, 0x9f, 0xff]);
         assert_eq!(id.to_string(), "009fff");
         assert_eq!(Hex::parse("009fff"), Some(id));
-        for bad in ["", "009ff", "009fff0", "009FFF", "009fg0", "00 9ff", "é9fff"] {
+        for bad in [
+            "", "009ff", "009fff0", "009FFF", "009fg0", "00 9ff", "é9fff",
+        ] {
             assert_eq!(Hex::<3>::parse(bad), None, "{bad}");
         }
     }

@@ -11,5 +11,13 @@
 //! request → session key → record → batch: every arrow up to the wire lives here, and both the
 //! filter (in Envoy) and the aggregator build on it.
 
+pub mod extract;
+pub mod filter;
+pub mod headers;
 pub mod hex;
+pub mod identity;
+pub mod policy;
+pub mod redact;
+pub mod request;
+mod text;
 pub mod wire;

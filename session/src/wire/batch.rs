@@ -73,7 +73,9 @@ impl Dropped {
     /// All reasons together.
     #[must_use]
     pub fn total(&self) -> u64 {
-        self.buffer_full.saturating_add(self.rejected).saturating_add(self.unwritable)
+        self.buffer_full
+            .saturating_add(self.rejected)
+            .saturating_add(self.unwritable)
     }
 }
 
@@ -81,7 +83,9 @@ impl Ledger {
     /// What the filter still holds: seen, and neither acknowledged nor dropped.
     #[must_use]
     pub fn held(&self) -> u64 {
-        self.seen.saturating_sub(self.acknowledged).saturating_sub(self.dropped.total())
+        self.seen
+            .saturating_sub(self.acknowledged)
+            .saturating_sub(self.dropped.total())
     }
 }
 
@@ -119,16 +123,33 @@ mod tests {
         );
         check(&format!(r#"{ids},"sequence":7,{rest}"#), Ok(()));
         check(&format!("{ids},{rest}"), Ok(()));
-        check(&format!(r#"{ids},"sequence":-1,{rest}"#), Err("invalid value: integer `-1`"));
-        check(&format!(r#"{ids},"sequenze":1,{rest}"#), Err("unknown field `sequenze`"));
+        check(
+            &format!(r#"{ids},"sequence":-1,{rest}"#),
+            Err("invalid value: integer `-1`"),
+        );
+        check(
+            &format!(r#"{ids},"sequenze":1,{rest}"#),
+            Err("unknown field `sequenze`"),
+        );
         check(r#"{"throughline":1}"#, Err("missing field `boot`"));
-        check(&format!("{ids},{rest}").replace("00000000000000ff", "FF"), Err("16 lower-case hex"));
+        check(
+            &format!("{ids},{rest}").replace("00000000000000ff", "FF"),
+            Err("16 lower-case hex"),
+        );
     }
 
     #[test]
     fn held_is_what_is_neither_acknowledged_nor_dropped() {
-        let dropped = Dropped { buffer_full: 1, rejected: 2, unwritable: 3 };
-        let ledger = Ledger { seen: 20, acknowledged: 4, dropped };
+        let dropped = Dropped {
+            buffer_full: 1,
+            rejected: 2,
+            unwritable: 3,
+        };
+        let ledger = Ledger {
+            seen: 20,
+            acknowledged: 4,
+            dropped,
+        };
         assert_eq!(ledger.held(), 10);
     }
 }

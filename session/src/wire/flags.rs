@@ -28,9 +28,13 @@ mod tests {
 
     #[test]
     fn names_the_bits() {
-        for (bits, expected) in
-            [(0, ""), (1, "LH"), (1 << 14, "DC"), (1 << 5 | 1 << 15, "UF,URX"), (1 << 60, "#60")]
-        {
+        for (bits, expected) in [
+            (0, ""),
+            (1, "LH"),
+            (1 << 14, "DC"),
+            (1 << 5 | 1 << 15, "UF,URX"),
+            (1 << 60, "#60"),
+        ] {
             assert_eq!(flag_letters(bits), expected);
         }
     }

@@ -30,7 +30,11 @@ pub struct RecordId {
 /// Written as `boot-worker-sequence-index`, e.g. `00000000000000ff-3-17-0`.
 impl fmt::Display for RecordId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}-{}-{}-{}", self.boot, self.worker, self.sequence, self.index)
+        write!(
+            formatter,
+            "{}-{}-{}-{}",
+            self.boot, self.worker, self.sequence, self.index
+        )
     }
 }
 

@@ -1,0 +1,333 @@
+//! exchange → record: what is kept of a request until its exchange ends, and the record then.
+
+use std::borrow::Cow;
+use std::rc::Rc;
+
+use super::{Host, Property};
+use crate::headers::HeaderBlock;
+use crate::identity::Hasher;
+use crate::policy::{Found, Policy};
+use crate::redact;
+use crate::request::{Request, host_of};
+use crate::text::limited;
+use crate::wire::{Record, SessionId};
+
+const USER_AGENT_BYTES_MAX: usize = 512;
+const HOST_BYTES_MAX: usize = 255;
+const SHORT_BYTES_MAX: usize = 128;
+const QUERY_NAMES_MAX: usize = 64;
+const QUERY_NAME_BYTES_MAX: usize = 64;
+const QUERY_VALUE_BYTES_MAX: usize = 256;
+
+/// A request whose exchange has not ended.
+#[derive(Clone)]
+pub struct Exchange {
+    start_us: i64,
+    headers: HeaderBlock,
+    client_ip: Vec<u8>,
+    /// The policy it began with: a change in between must not split it.
+    policy: Rc<Policy>,
+    found: Found,
+    has_body: bool,
+}
+
+impl Exchange {
+    /// Takes the request's headers and finds its session.
+    pub fn begin<H: Host>(host: &H, policy: &Rc<Policy>, hasher: &Hasher, has_body: bool) -> Self {
+        let headers = host.request_headers();
+        let client_ip = client_ip(host);
+        let found = policy.find(&Request::new(&headers), &client_ip, hasher);
+        Self {
+            start_us: host.now_us(),
+            headers,
+            client_ip,
+            policy: Rc::clone(policy),
+            found,
+            has_body,
+        }
+    }
+
+    /// The session known when the request's headers were in.
+    #[must_use]
+    pub fn request_session(&self) -> SessionId {
+        self.found.session
+    }
+
+    /// Appends the record of the ended exchange as one line.
+    ///
+    /// # Errors
+    /// When it cannot be written as JSON; `line` is then as before.
+    pub(super) fn finish<H: Host>(
+        &self,
+        host: &H,
+        hasher: &Hasher,
+        index: u32,
+        line: &mut Vec<u8>,
+    ) -> Result<(), serde_json::Error> {
+        let before = line.len();
+        let response = host.response_headers();
+        let protocol = host.property(Property::Protocol);
+        let mut cut = Vec::new();
+        let mut record = self.request_part(hasher, &mut cut);
+        record.index = index;
+        record.protocol = short(protocol.as_deref(), "protocol", &mut cut);
+        record.duration_us =
+            u64::try_from(host.now_us().saturating_sub(self.start_us)).unwrap_or(0);
+        self.add_response(&mut record, host, &response, &mut cut);
+        record.truncated = cut;
+        let written = serde_json::to_writer(&mut *line, &record);
+        match written {
+            Ok(()) => line.push(b'\n'),
+            Err(_) => line.truncate(before),
+        }
+        written
+    }
+
+    fn request_part<'a>(&'a self, hasher: &Hasher, cut: &mut Vec<Cow<'a, str>>) -> Record<'a> {
+        let request = Request::new(&self.headers);
+        let policy = &*self.policy;
+        let path = request.path().map(|path| {
+            let (path, path_cut) = redact::path(path, &policy.secret_paths, hasher);
+            note(cut, "path", path_cut);
+            Cow::Owned(path)
+        });
+        let (query_names, query_values) = query_parts(&request, policy, hasher, cut);
+        Record {
+            index: 0,
+            start_us: self.start_us,
+            application: Cow::Borrowed(policy.application(&self.found)),
+            request_id: short(request.request_id, "request_id", cut),
+            trace_id: request.traceparent.and_then(trace_id).map(Cow::Borrowed),
+            method: short(request.method, "method", cut),
+            scheme: short(request.scheme, "scheme", cut),
+            host: request
+                .host()
+                .map(|host| lower(text(host, HOST_BYTES_MAX, "host", cut))),
+            path,
+            query_names,
+            query_values,
+            query_hash: request
+                .query()
+                .filter(|query| !query.is_empty())
+                .map(|query| hasher.query(query)),
+            protocol: None,
+            status: None,
+            flags: 0,
+            request_bytes: 0,
+            response_bytes: 0,
+            duration_us: 0,
+            upstream_us: None,
+            client_ip: short(
+                Some(&self.client_ip)
+                    .filter(|ip| !ip.is_empty())
+                    .map(|ip| &**ip),
+                "client_ip",
+                cut,
+            ),
+            user_agent: request
+                .user_agent
+                .map(|value| text(value, USER_AGENT_BYTES_MAX, "user_agent", cut)),
+            referer_host: request
+                .referer
+                .and_then(referer_host)
+                .map(|host| lower(text(host, HOST_BYTES_MAX, "referer_host", cut))),
+            content_type: None,
+            key: Cow::Borrowed(policy.key(&self.found)),
+            request_session: self.found.session,
+            session: self.found.session,
+            truncated: Vec::new(),
+        }
+    }
+
+    fn add_response<'a, H: Host>(
+        &self,
+        record: &mut Record<'a>,
+        host: &H,
+        response: &'a HeaderBlock,
+        cut: &mut Vec<Cow<'a, str>>,
+    ) {
+        let number = |property| host.property(property).as_deref().and_then(number);
+        let mut content_type = None;
+        for (name, value) in response {
+            match name {
+                b":status" => record.status = decimal(value).and_then(|v| u16::try_from(v).ok()),
+                b"content-type" => content_type = content_type.or(Some(value)),
+                _ => {}
+            }
+        }
+        record.content_type = content_type.map(|value| {
+            let kind = value.split(|byte| *byte == b';').next().unwrap_or_default();
+            lower(text(
+                kind.trim_ascii(),
+                SHORT_BYTES_MAX,
+                "content_type",
+                cut,
+            ))
+        });
+        if record.status.is_none() {
+            record.status = number(Property::ResponseCode)
+                .and_then(|status| u16::try_from(status).ok())
+                .filter(|status| *status != 0);
+        }
+        record.flags = number(Property::ResponseFlags).unwrap_or(0);
+        if self.has_body {
+            record.request_bytes = number(Property::RequestSize).unwrap_or(0);
+        }
+        record.response_bytes = number(Property::ResponseSize).unwrap_or(0);
+        record.upstream_us =
+            number(Property::BackendLatency).map(|nanoseconds| nanoseconds / 1_000);
+    }
+}
+
+/// Names of all query parameters, and the values of those that the policy names.
+#[expect(
+    clippy::type_complexity,
+    reason = "the two fields of a record that share one pass"
+)]
+fn query_parts<'a>(
+    request: &Request<'a>,
+    policy: &Policy,
+    hasher: &Hasher,
+    cut: &mut Vec<Cow<'a, str>>,
+) -> (Vec<Cow<'a, str>>, Vec<(Cow<'a, str>, Cow<'a, str>)>) {
+    let mut names = Vec::new();
+    let mut values = Vec::new();
+    for (name, value) in request.query_pairs() {
+        if names.len() == QUERY_NAMES_MAX {
+            note(cut, "query_names", true);
+            break;
+        }
+        let (shown, name_cut) = redact::name(&name, QUERY_NAME_BYTES_MAX, hasher);
+        note(cut, "query_names", name_cut);
+        if policy
+            .query_values
+            .iter()
+            .any(|wanted| wanted.as_bytes() == &*name)
+        {
+            let value = crate::text::percent_decoded(value);
+            let (value, value_cut) = limited(&value, QUERY_VALUE_BYTES_MAX);
+            note(cut, "query_values", value_cut);
+            values.push((
+                Cow::Owned(shown.to_string()),
+                Cow::Owned(value.into_owned()),
+            ));
+        }
+        names.push(Cow::Owned(shown.into_owned()));
+    }
+    (names, values)
+}
+
+fn client_ip<H: Host>(host: &H) -> Vec<u8> {
+    let mut address = host.property(Property::SourceAddress).unwrap_or_default();
+    // `1.2.3.4:80`, `[::1]:80`; a Unix socket's path has no port and is no address.
+    let length = host_of(&address).len();
+    address.truncate(length);
+    if address.starts_with(b"[") && address.ends_with(b"]") {
+        address.pop();
+        address.remove(0);
+    }
+    let looks_right = |byte: &u8| byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':');
+    if address.iter().all(looks_right) {
+        address
+    } else {
+        Vec::new()
+    }
+}
+
+/// `00-<32 hex digits>-<16 hex digits>-01` → the 32.
+fn trace_id(traceparent: &[u8]) -> Option<&str> {
+    let id = traceparent.split(|byte| *byte == b'-').nth(1)?;
+    let fits = id.len() == 32 && id.iter().all(u8::is_ascii_hexdigit);
+    fits.then(|| std::str::from_utf8(id).ok()).flatten()
+}
+
+/// `https://user@host:443/path` → `host`; `None` for what is no absolute URL.
+fn referer_host(referer: &[u8]) -> Option<&[u8]> {
+    let start = referer
+        .windows(3)
+        .position(|window| window == b"://")?
+        .saturating_add(3);
+    let authority = referer
+        .get(start..)?
+        .split(|byte| matches!(byte, b'/' | b'?' | b'#'))
+        .next()?;
+    Some(host_of(authority)).filter(|host| !host.is_empty())
+}
+
+fn short<'a>(
+    value: Option<&[u8]>,
+    field: &'static str,
+    cut: &mut Vec<Cow<'a, str>>,
+) -> Option<Cow<'a, str>> {
+    value.map(|value| Cow::Owned(text(value, SHORT_BYTES_MAX, field, cut).into_owned()))
+}
+
+fn text<'v>(
+    value: &'v [u8],
+    limit: usize,
+    field: &'static str,
+    cut: &mut Vec<Cow<'_, str>>,
+) -> Cow<'v, str> {
+    let (text, was_cut) = limited(value, limit);
+    note(cut, field, was_cut);
+    text
+}
+
+fn note(cut: &mut Vec<Cow<'_, str>>, field: &'static str, was_cut: bool) {
+    if was_cut && !cut.iter().any(|noted| noted == field) {
+        cut.push(Cow::Borrowed(field));
+    }
+}
+
+fn lower(text: Cow<'_, str>) -> Cow<'_, str> {
+    if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(text.to_ascii_lowercase())
+    } else {
+        text
+    }
+}
+
+/// Numbers come from the host as eight bytes, lowest first.
+fn number(bytes: &[u8]) -> Option<u64> {
+    let number = i64::from_le_bytes(bytes.try_into().ok()?);
+    u64::try_from(number).ok()
+}
+
+fn decimal(digits: &[u8]) -> Option<u64> {
+    std::str::from_utf8(digits).ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_trace_ids() {
+        let id = "4bf92f3577b34da6a3ce929d0e0e4736";
+        for (header, expected) in [
+            (format!("00-{id}-00f067aa0ba902b7-01"), Some(id)),
+            ("00-xyz-1-01".to_owned(), None),
+            (id.to_owned(), None),
+            (String::new(), None),
+        ] {
+            assert_eq!(trace_id(header.as_bytes()), expected);
+        }
+    }
+
+    #[test]
+    fn reads_referer_hosts() {
+        for (referer, expected) in [
+            ("https://a.example/x", Some("a.example")),
+            ("https://u:p@a.example:8443?x", Some("a.example")),
+            ("android-app://com.example/", Some("com.example")),
+            ("/relative", None),
+            ("https://", None),
+            ("", None),
+        ] {
+            assert_eq!(
+                referer_host(referer.as_bytes()),
+                expected.map(str::as_bytes)
+            );
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! The filter's state machine: exchanges in, batches out, every loss counted.
+//!
+//! One [`Worker`] per Envoy worker. All it knows of the world comes through [`Host`].
+
+mod exchange;
+mod host;
+mod outbox;
+mod worker;
+
+#[cfg(test)]
+mod tests;
+
+pub use exchange::Exchange;
+pub use host::{Call, Counter, Host, Level, Property};
+pub use worker::{Settings, SetupError, Worker};

@@ -1,0 +1,468 @@
+//! A fake host drives the filter: records, batches, retries, limits, books.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, HashMap};
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::headers::HeaderBlock;
+use crate::wire::{BatchHeader, Record};
+
+const SECRET: &str = "a secret of the tests";
+const TOKEN: &str = "0123456789abcdef";
+const CONFIG: &str = r#"{
+    "aggregator": {"cluster": "throughline"},
+    "limits": {"batch_bytes": 2000, "buffer_bytes": 8000},
+    "policy": {
+        "version": "v1",
+        "applications": [{"name": "shop", "hosts": ["shop.example"]}],
+        "keys": [{"name": "token", "from": {"bearer": {}}}],
+        "query_values": ["page"],
+        "secret_paths": ["/reset/*"]
+    }
+}"#;
+
+#[derive(Default)]
+struct FakeHost {
+    now_us: Cell<i64>,
+    request: HeaderBlock,
+    response: HeaderBlock,
+    properties: HashMap<Property, Vec<u8>>,
+    calls: Vec<Vec<u8>>,
+    refuses_calls: bool,
+    counters: BTreeMap<Counter, u64>,
+    shared: BTreeMap<String, (Vec<u8>, u32)>,
+    boot: Option<String>,
+    log: RefCell<Vec<String>>,
+}
+
+impl Host for FakeHost {
+    fn now_us(&self) -> i64 {
+        self.now_us.get()
+    }
+    fn random(&self) -> u64 {
+        42
+    }
+    fn request_headers(&self) -> HeaderBlock {
+        self.request.clone()
+    }
+    fn response_headers(&self) -> HeaderBlock {
+        self.response.clone()
+    }
+    fn property(&self, property: Property) -> Option<Vec<u8>> {
+        self.properties.get(&property).cloned()
+    }
+    fn call(&mut self, call: &Call<'_>) -> Option<u32> {
+        assert_eq!(call.cluster, "throughline");
+        assert_eq!(
+            call.headers.get(b"authorization"),
+            Some(format!("Bearer {TOKEN}").as_bytes())
+        );
+        if self.refuses_calls {
+            return None;
+        }
+        self.calls.push(call.body.to_vec());
+        Some(u32::try_from(self.calls.len()).unwrap() - 1)
+    }
+    fn count(&mut self, counter: Counter, amount: u64) {
+        *self.counters.entry(counter).or_default() += amount;
+    }
+    fn show_boot(&mut self, boot: &str) {
+        self.boot = Some(boot.to_owned());
+    }
+    fn shared(&self, key: &str) -> (Option<Vec<u8>>, u32) {
+        self.shared.get(key).map_or((None, 0), |(value, version)| {
+            (Some(value.clone()), *version)
+        })
+    }
+    fn set_shared(&mut self, key: &str, value: &[u8], version: u32) -> bool {
+        if self.shared(key).1 != version {
+            return false;
+        }
+        self.shared
+            .insert(key.to_owned(), (value.to_vec(), version + 1));
+        true
+    }
+    fn log(&self, _: Level, message: &str) {
+        self.log.borrow_mut().push(message.to_owned());
+    }
+}
+
+impl FakeHost {
+    fn with(request: &[(&str, &str)], response: &[(&str, &str)]) -> Self {
+        let block = |pairs: &[(&str, &str)]| {
+            let pairs: Vec<_> = pairs
+                .iter()
+                .map(|(n, v)| (n.as_bytes(), v.as_bytes()))
+                .collect();
+            HeaderBlock::from_pairs(&pairs)
+        };
+        let host = Self {
+            request: block(request),
+            response: block(response),
+            ..Self::default()
+        };
+        host.now_us.set(1_000_000);
+        host
+    }
+
+    fn pass_ms(&self, milliseconds: i64) {
+        self.now_us.set(self.now_us.get() + milliseconds * 1_000);
+    }
+
+    fn counted(&self, counter: Counter) -> u64 {
+        self.counters.get(&counter).copied().unwrap_or(0)
+    }
+}
+
+fn worker_of(config: &str) -> Result<Worker, SetupError> {
+    Worker::new(Settings {
+        config: config.as_bytes(),
+        session_secret: Some(SECRET),
+        ingest_token: Some(TOKEN),
+    })
+}
+
+fn worker() -> Worker {
+    worker_of(CONFIG).unwrap()
+}
+
+fn exchange(worker: &mut Worker, host: &mut FakeHost) {
+    let exchange = worker.on_request(host, false);
+    host.pass_ms(5);
+    worker.on_end(host, Some(exchange));
+}
+
+fn parse(body: &[u8]) -> (BatchHeader<'_>, Vec<Record<'_>>) {
+    let text = std::str::from_utf8(body).unwrap();
+    let (header, records) = text.split_once('\n').unwrap();
+    let records = records
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    (serde_json::from_str(header).unwrap(), records)
+}
+
+#[test]
+fn one_exchange_becomes_one_full_record() {
+    let mut host = FakeHost::with(
+        &[
+            (":method", "GET"),
+            (":scheme", "http"),
+            (":authority", "Shop.Example:8080"),
+            (
+                ":path",
+                "/reset/abc/9f86d081884c7d659a2feaa0c55ad015?page=2&secret=s&x",
+            ),
+            ("user-agent", "test/1"),
+            ("referer", "https://Other.example/secret"),
+            ("x-request-id", "r-1"),
+            (
+                "traceparent",
+                "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            ),
+            ("authorization", "Bearer tok-1"),
+        ],
+        &[
+            (":status", "200"),
+            ("content-type", "application/JSON; charset=utf-8"),
+        ],
+    );
+    let number = |number: i64| number.to_le_bytes().to_vec();
+    host.properties = HashMap::from([
+        (Property::SourceAddress, b"203.0.113.7:5000".to_vec()),
+        (Property::Protocol, b"HTTP/2".to_vec()),
+        (Property::ResponseSize, number(1234)),
+        (Property::ResponseFlags, number(1 << 14)),
+        (Property::BackendLatency, number(3_000_999)),
+    ]);
+    let mut worker = worker();
+    exchange(&mut worker, &mut host);
+    host.pass_ms(100);
+    worker.on_tick(&mut host);
+
+    let (header, records) = parse(&host.calls[0]);
+    assert_eq!(
+        (header.worker, header.sequence, header.records),
+        (0, Some(0), 1)
+    );
+    assert_eq!((header.ledger.seen, header.ledger.held()), (1, 1));
+    assert_eq!(host.boot, Some(header.boot.to_string()));
+    let [record] = &records[..] else {
+        panic!("{records:?}")
+    };
+    let shown = serde_json::to_value(record).unwrap();
+    let hashed = shown["path"].as_str().unwrap();
+    assert!(hashed.starts_with("/reset/~") && hashed.len() == "/reset/".len() + 17 + 1 + 17);
+    assert!(record.query_hash.is_some());
+    assert_eq!(record.session, record.request_session);
+    let mut rest = shown.as_object().unwrap().clone();
+    for known in ["path", "query_hash", "session", "request_session"] {
+        rest.remove(known);
+    }
+    assert_eq!(
+        serde_json::Value::Object(rest),
+        serde_json::json!({
+            "index": 0, "start_us": 1_000_000, "application": "shop", "request_id": "r-1",
+            "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736", "method": "GET", "scheme": "http",
+            "host": "shop.example", "query_names": ["page", "secret", "x"],
+            "query_values": [["page", "2"]], "protocol": "HTTP/2", "status": 200,
+            "flags": 1 << 14, "request_bytes": 0, "response_bytes": 1234, "duration_us": 5_000,
+            "upstream_us": 3_000, "client_ip": "203.0.113.7", "user_agent": "test/1",
+            "referer_host": "other.example", "content_type": "application/json", "key": "token",
+        })
+    );
+    let sent = String::from_utf8_lossy(&host.calls[0]).into_owned();
+    for secret in ["tok-1", "9f86d081", "secret=s", SECRET, "abc/"] {
+        assert!(!sent.contains(secret), "{secret} in {sent}");
+    }
+}
+
+#[test]
+fn an_exchange_without_request_headers_is_a_record_too() {
+    let mut host = FakeHost::with(&[], &[(":status", "431")]);
+    host.properties = HashMap::from([(Property::SourceAddress, b"[2001:db8::1]:1".to_vec())]);
+    let mut worker = worker();
+    worker.on_end(&mut host, None);
+    host.pass_ms(100);
+    worker.on_tick(&mut host);
+    let (_, records) = parse(&host.calls[0]);
+    let record = &records[0];
+    assert_eq!((&record.method, &record.path), (&None, &None));
+    assert_eq!(
+        (record.status, record.client_ip.as_deref()),
+        (Some(431), Some("2001:db8::1"))
+    );
+    assert_eq!(
+        (&*record.key, &*record.application),
+        ("ip_user_agent", "default")
+    );
+}
+
+#[test]
+fn long_values_are_cut_and_say_so() {
+    let long = "x".repeat(5_000);
+    let path = format!("/a?page={long}&{}", "p&".repeat(100));
+    let mut host = FakeHost::with(&[(":path", &path), ("user-agent", &long)], &[]);
+    let mut worker = worker();
+    exchange(&mut worker, &mut host);
+    worker.on_tick(&mut host);
+    host.pass_ms(100);
+    worker.on_tick(&mut host);
+    let (_, records) = parse(&host.calls[0]);
+    assert_eq!(records[0].user_agent.as_ref().unwrap().len(), 512);
+    assert_eq!(records[0].query_values[0].1.len(), 256);
+    assert_eq!(records[0].query_names.len(), 64);
+    assert_eq!(
+        records[0].truncated,
+        ["query_values", "query_names", "user_agent"]
+    );
+}
+
+#[test]
+fn a_batch_is_tried_again_byte_for_byte_until_it_is_acknowledged() {
+    let mut host = FakeHost::with(&[(":path", "/")], &[]);
+    let mut worker = worker();
+    exchange(&mut worker, &mut host);
+    host.pass_ms(100);
+    worker.on_tick(&mut host);
+    assert_eq!(host.calls.len(), 1);
+    for (token, (status, retry_after_s, wait_ms)) in [
+        (Some(503), None, 200),
+        (None, None, 400),
+        (Some(503), Some(7), 7_000),
+    ]
+    .iter()
+    .enumerate()
+    {
+        worker.on_answer(
+            &mut host,
+            u32::try_from(token).unwrap(),
+            *status,
+            *retry_after_s,
+        );
+        worker.on_tick(&mut host);
+        assert_eq!(host.calls.len(), token + 1, "backs off");
+        host.pass_ms(*wait_ms);
+        worker.on_tick(&mut host);
+        assert_eq!(host.calls.len(), token + 2, "tries again");
+        assert_eq!(host.calls[token + 1], host.calls[0]);
+    }
+    worker.on_answer(&mut host, 3, Some(200), None);
+    assert_eq!(host.counted(Counter::Acknowledged), 1);
+    assert_eq!(host.counted(Counter::CallFailed), 3);
+    host.pass_ms(1_000);
+    worker.on_tick(&mut host);
+    let (header, records) = parse(&host.calls[4]);
+    assert_eq!((header.sequence, records.len()), (None, 0));
+    assert_eq!((header.ledger.acknowledged, header.ledger.held()), (1, 0));
+}
+
+#[test]
+fn an_answer_that_never_comes_is_a_failure() {
+    let mut host = FakeHost::with(&[], &[]);
+    let mut worker = worker();
+    exchange(&mut worker, &mut host);
+    host.pass_ms(100);
+    worker.on_tick(&mut host);
+    host.pass_ms(10_001);
+    worker.on_tick(&mut host);
+    host.pass_ms(300);
+    worker.on_tick(&mut host);
+    assert_eq!(host.calls.len(), 2);
+    assert_eq!(host.calls[0], host.calls[1]);
+    // The first answer comes after all: its token is no longer known and changes nothing.
+    worker.on_answer(&mut host, 0, Some(200), None);
+    assert_eq!(host.counted(Counter::Acknowledged), 0);
+    worker.on_answer(&mut host, 1, Some(200), None);
+    assert_eq!(host.counted(Counter::Acknowledged), 1);
+}
+
+#[test]
+fn a_refused_batch_is_counted_and_given_up() {
+    let mut host = FakeHost::with(&[], &[]);
+    let mut worker = worker();
+    exchange(&mut worker, &mut host);
+    host.pass_ms(100);
+    worker.on_tick(&mut host);
+    worker.on_answer(&mut host, 0, Some(400), None);
+    assert_eq!(host.counted(Counter::DroppedRejected), 1);
+    assert!(
+        host.log
+            .borrow()
+            .iter()
+            .any(|line| line.contains("refused a batch of 1 records"))
+    );
+}
+
+#[test]
+fn a_full_buffer_drops_and_counts() {
+    let mut host = FakeHost::with(&[(":path", "/some/path")], &[]);
+    host.refuses_calls = true;
+    let mut worker = worker();
+    for _ in 0..200 {
+        exchange(&mut worker, &mut host);
+        worker.on_tick(&mut host);
+    }
+    host.refuses_calls = false;
+    let dropped = host.counted(Counter::DroppedBufferFull);
+    assert!((100..200).contains(&dropped), "{dropped}");
+    assert_eq!(host.counted(Counter::Seen), 200);
+    let mut answered = 0;
+    for _ in 0..50 {
+        host.pass_ms(40_000);
+        worker.on_tick(&mut host);
+        while answered < host.calls.len() {
+            worker.on_answer(&mut host, u32::try_from(answered).unwrap(), Some(200), None);
+            answered += 1;
+        }
+    }
+    let records: usize = host.calls.iter().map(|call| parse(call).1.len()).sum();
+    assert_eq!(u64::try_from(records).unwrap() + dropped, 200);
+    let held = parse(host.calls.last().unwrap()).0.ledger.held();
+    assert_eq!(held, 0);
+}
+
+#[test]
+fn an_idle_worker_gives_a_sign_of_life() {
+    let mut host = FakeHost::with(&[], &[]);
+    let mut worker = worker();
+    for _ in 0..210 {
+        host.pass_ms(100);
+        worker.on_tick(&mut host);
+    }
+    // One at once, then every five seconds.
+    assert_eq!(host.calls.len(), 5);
+}
+
+#[test]
+fn workers_share_the_boot_and_differ_in_number() {
+    let mut host = FakeHost::with(&[], &[]);
+    let mut boots = Vec::new();
+    for expected in 0..4 {
+        let mut worker = worker();
+        host.pass_ms(6_000);
+        worker.on_tick(&mut host);
+        let (header, _) = parse(host.calls.last().unwrap());
+        assert_eq!(header.worker, expected);
+        boots.push(header.boot);
+    }
+    boots.dedup();
+    assert_eq!(boots.len(), 1);
+}
+
+#[test]
+fn it_says_why_it_records_nothing() {
+    let setup = |config: &str, session_secret, ingest_token| {
+        let settings = Settings {
+            config: config.as_bytes(),
+            session_secret,
+            ingest_token,
+        };
+        Worker::new(settings)
+            .err()
+            .map(|error| error.to_string())
+            .unwrap_or_default()
+    };
+    assert!(setup(CONFIG, None, Some(TOKEN)).starts_with("no session secret: set THROUGHLINE_"));
+    assert!(setup(CONFIG, Some(""), Some(TOKEN)).starts_with("no session secret"));
+    assert!(setup(CONFIG, Some("short"), Some(TOKEN)).contains("5 bytes; it needs at least 16"));
+    assert!(setup(CONFIG, Some(SECRET), None).starts_with("no ingest token"));
+    assert!(setup(CONFIG, Some(SECRET), Some("a\nb")).starts_with("no ingest token"));
+    assert_eq!(
+        setup("{}", Some(SECRET), Some(TOKEN)),
+        "plugin configuration: .: missing field `aggregator` at line 1 column 2"
+    );
+    let inline = CONFIG.replacen(
+        '{',
+        r#"{"development":{"session_secret":"a secret of the tests","ingest_token":"0123456789abcdef"},"#,
+        1,
+    );
+    assert_eq!(setup(&inline, None, None), "");
+}
+
+proptest! {
+    /// Whatever clients send and the aggregator answers: nothing panics and the books balance.
+    #[test]
+    fn the_books_balance(
+        steps in proptest::collection::vec((0_u8..6, any::<u16>(), any::<Vec<u8>>()), 0..200),
+    ) {
+        let mut host = FakeHost::with(&[], &[]);
+        let mut worker = worker();
+        let mut answered = 0;
+        for (step, number, bytes) in steps {
+            match step {
+                0 | 1 => {
+                    host.request = HeaderBlock::from_pairs(&[
+                        (b":path", &bytes), (b"cookie", &bytes), (&bytes, &bytes),
+                    ]);
+                    exchange(&mut worker, &mut host);
+                }
+                2 => host.request = HeaderBlock::new(bytes),
+                3 => {
+                    host.pass_ms(i64::from(number));
+                    worker.on_tick(&mut host);
+                }
+                _ if answered < host.calls.len() => {
+                    let status = if step == 4 { Some(200) } else { Some(number % 600) };
+                    worker.on_answer(&mut host, u32::try_from(answered).unwrap(), status, None);
+                    answered += 1;
+                }
+                _ => {}
+            }
+        }
+        for _ in 0..400 {
+            host.pass_ms(40_000);
+            worker.on_tick(&mut host);
+            while answered < host.calls.len() {
+                worker.on_answer(&mut host, u32::try_from(answered).unwrap(), Some(200), None);
+                answered += 1;
+            }
+        }
+        let (header, _) = parse(host.calls.last().unwrap());
+        prop_assert_eq!(header.ledger.held(), 0);
+        prop_assert_eq!(header.ledger.seen, host.counted(Counter::Seen));
+        prop_assert_eq!(header.ledger.acknowledged, host.counted(Counter::Acknowledged));
+    }
+}

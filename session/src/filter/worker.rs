@@ -1,0 +1,402 @@
+//! One worker of the filter: opens and ends exchanges, fills batches, sends them, keeps the books.
+
+use std::borrow::Cow;
+use std::rc::Rc;
+
+use sha2::{Digest as _, Sha256};
+
+use super::exchange::Exchange;
+use super::host::{Call, Counter, Host, Level, Property};
+use super::outbox::{Answer, Outbox, Room};
+use crate::headers::HeaderBlock;
+use crate::hex::Hex;
+use crate::identity::{Hasher, ShortSecret};
+use crate::policy::{ConfigError, PluginConfig, Policy};
+use crate::wire::{BatchHeader, BootId, WIRE_VERSION};
+
+const HEARTBEAT_CHANGED_US: i64 = 1_000_000;
+const HEARTBEAT_IDLE_US: i64 = 5_000_000;
+const TOKEN_BYTES_MIN: usize = 16;
+/// How much longer than its timeout a call may take before its answer counts as lost.
+const ANSWER_GRACE_US: i64 = 5_000_000;
+
+/// What a worker starts with.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings<'a> {
+    /// The plugin configuration, JSON.
+    pub config: &'a [u8],
+    /// `THROUGHLINE_SESSION_SECRET` of the environment.
+    pub session_secret: Option<&'a str>,
+    /// `THROUGHLINE_INGEST_TOKEN` of the environment.
+    pub ingest_token: Option<&'a str>,
+}
+
+/// Why the filter records nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SetupError {
+    /// The configuration is not usable.
+    #[error("plugin configuration: {0}")]
+    Config(#[from] ConfigError),
+    /// There is no session secret.
+    #[error(
+        "no session secret: set THROUGHLINE_SESSION_SECRET in Envoy's environment and list it \
+         in the plugin's `environment_variables.host_env_keys`"
+    )]
+    NoSecret,
+    /// The session secret could be guessed.
+    #[error("THROUGHLINE_SESSION_SECRET: {0}")]
+    ShortSecret(#[from] ShortSecret),
+    /// There is no usable ingest token.
+    #[error(
+        "no ingest token of at least {TOKEN_BYTES_MIN} printable characters: set \
+         THROUGHLINE_INGEST_TOKEN in Envoy's environment and list it in the plugin's \
+         `environment_variables.host_env_keys`"
+    )]
+    NoToken,
+}
+
+/// One Envoy worker's part of the filter.
+pub struct Worker {
+    policy: Rc<Policy>,
+    hasher: Hasher,
+    config: PluginConfig,
+    call_headers: HeaderBlock,
+    outbox: Outbox,
+    identity: Option<Identity>,
+    heartbeat_us: i64,
+    heartbeat_ledger: crate::wire::Ledger,
+}
+
+/// Who this worker is, known from its first exchange or tick on.
+struct Identity {
+    boot: BootId,
+    worker: u32,
+    node: String,
+}
+
+impl Worker {
+    /// Reads the configuration and the secrets.
+    ///
+    /// # Errors
+    /// [`SetupError`]; the filter then lets traffic pass and records nothing.
+    pub fn new(settings: Settings<'_>) -> Result<Self, SetupError> {
+        let config = PluginConfig::parse(settings.config)?;
+        let development = config.development.clone();
+        let inline = |pick: fn(crate::policy::Development) -> Option<String>| {
+            development.clone().and_then(pick)
+        };
+        let secret = settings
+            .session_secret
+            .filter(|secret| !secret.is_empty())
+            .map(str::to_owned)
+            .or_else(|| inline(|development| development.session_secret))
+            .ok_or(SetupError::NoSecret)?;
+        let token = settings
+            .ingest_token
+            .filter(|token| !token.is_empty())
+            .map(str::to_owned)
+            .or_else(|| inline(|development| development.ingest_token))
+            .filter(|token| {
+                token.len() >= TOKEN_BYTES_MIN && token.bytes().all(|byte| byte.is_ascii_graphic())
+            })
+            .ok_or(SetupError::NoToken)?;
+        let policy = Rc::new(Policy::new(&config, &config_version(settings.config)));
+        Ok(Self {
+            policy,
+            hasher: Hasher::new(secret.as_bytes())?,
+            call_headers: call_headers(&config.aggregator.authority, &token),
+            config,
+            outbox: Outbox::new(),
+            identity: None,
+            // The first is due at once.
+            heartbeat_us: i64::MIN,
+            heartbeat_ledger: crate::wire::Ledger::default(),
+        })
+    }
+
+    /// How often [`Self::on_tick`] is to be called.
+    #[must_use]
+    pub fn tick_ms(&self) -> u32 {
+        self.config.limits.batch_ms
+    }
+
+    /// The request's headers are in.
+    pub fn on_request<H: Host>(&self, host: &H, has_body: bool) -> Exchange {
+        Exchange::begin(host, &self.policy, &self.hasher, has_body)
+    }
+
+    /// The exchange has ended, however it did; `None` when its headers were never seen.
+    pub fn on_end<H: Host>(&mut self, host: &mut H, exchange: Option<Exchange>) {
+        self.identify(host);
+        self.outbox.ledger.seen = self.outbox.ledger.seen.saturating_add(1);
+        host.count(Counter::Seen, 1);
+        let buffer_bytes = to_usize(self.config.limits.buffer_bytes);
+        if self.outbox.room(buffer_bytes) == Room::Full {
+            let dropped = &mut self.outbox.ledger.dropped.buffer_full;
+            if *dropped == 0 {
+                host.log(
+                    Level::Error,
+                    "the buffer for records is full; records are dropped and counted until the \
+                     aggregator answers (limits.buffer_bytes)",
+                );
+            }
+            *dropped = dropped.saturating_add(1);
+            host.count(Counter::DroppedBufferFull, 1);
+            return;
+        }
+        // Envoy refused the request before the filters: what it still knows of it.
+        let exchange = exchange.unwrap_or_else(|| self.on_request(host, true));
+        let index = self.outbox.records;
+        let written = exchange.finish(host, &self.hasher, index, &mut self.outbox.lines);
+        if written.is_err() {
+            let unwritable = &mut self.outbox.ledger.dropped.unwritable;
+            *unwritable = unwritable.saturating_add(1);
+            host.count(Counter::DroppedUnwritable, 1);
+            return;
+        }
+        let now_us = host.now_us();
+        self.outbox.added(now_us);
+        if self.outbox.lines.len() >= to_usize(self.config.limits.batch_bytes) {
+            self.close_batch(now_us);
+        }
+    }
+
+    /// Closes a ripe batch, sends what is due, and says where the books stand.
+    pub fn on_tick<H: Host>(&mut self, host: &mut H) {
+        self.identify(host);
+        let now_us = host.now_us();
+        let limits = self.config.limits;
+        if self
+            .outbox
+            .is_ripe(now_us, to_usize(limits.batch_bytes), limits.batch_ms)
+        {
+            self.close_batch(now_us);
+        }
+        if self.outbox.expire(now_us) > 0 {
+            self.call_failed(host, now_us, None, "no answer came");
+        }
+        self.send_due(host, now_us);
+        self.heartbeat(host, now_us);
+    }
+
+    /// A call was answered: its status, `None` when it failed below HTTP.
+    pub fn on_answer<H: Host>(
+        &mut self,
+        host: &mut H,
+        token: u32,
+        status: Option<u16>,
+        retry_after_s: Option<u64>,
+    ) {
+        let now_us = host.now_us();
+        let answer = match status {
+            Some(200..=299) => Answer::Acknowledged,
+            Some(400 | 413 | 415 | 422) => Answer::Rejected,
+            _ => Answer::Failed { retry_after_s },
+        };
+        let settled = self.outbox.answered(token, answer);
+        match answer {
+            Answer::Acknowledged => {
+                self.outbox.succeeded();
+                host.count(Counter::Acknowledged, settled.map_or(0, u64::from));
+            }
+            Answer::Rejected => {
+                self.outbox.succeeded();
+                if let Some(records) = settled {
+                    host.count(Counter::DroppedRejected, u64::from(records));
+                    host.log(
+                        Level::Error,
+                        &format!(
+                            "the aggregator refused a batch of {records} records for good \
+                             (status {}); see its log",
+                            status.unwrap_or(0)
+                        ),
+                    );
+                }
+            }
+            Answer::Failed { retry_after_s } => {
+                let reason = status.map_or("no connection".to_owned(), |s| format!("status {s}"));
+                self.call_failed(host, now_us, retry_after_s, &reason);
+            }
+        }
+        self.send_due(host, now_us);
+    }
+
+    fn call_failed<H: Host>(
+        &mut self,
+        host: &mut H,
+        now_us: i64,
+        retry_after_s: Option<u64>,
+        reason: &str,
+    ) {
+        self.outbox.failed(now_us, retry_after_s, host.random());
+        host.count(Counter::CallFailed, 1);
+        host.log(
+            Level::Warn,
+            &format!(
+                "the aggregator (cluster `{}`) did not take a batch: {reason}; it is tried again",
+                self.config.aggregator.cluster
+            ),
+        );
+    }
+
+    fn send_due<H: Host>(&mut self, host: &mut H, now_us: i64) {
+        while self.outbox.may_call(now_us) {
+            let Some(batch) = self.outbox.due() else {
+                return;
+            };
+            let timeout_ms = self.config.aggregator.timeout_ms;
+            let call = Call {
+                cluster: &self.config.aggregator.cluster,
+                headers: &self.call_headers,
+                body: &batch.body,
+                timeout_ms,
+            };
+            let Some(token) = host.call(&call) else {
+                self.call_failed(host, now_us, None, "Envoy refused the call");
+                return;
+            };
+            let deadline_us = now_us + i64::from(timeout_ms) * 1_000 + ANSWER_GRACE_US;
+            self.outbox.sent(token, deadline_us);
+            // Every batch carries the books, so it is a heartbeat too.
+            self.heartbeat_us = now_us;
+            self.heartbeat_ledger = self.outbox.ledger;
+        }
+    }
+
+    /// Without batches to carry them, the books are sent alone: soon after they changed, and
+    /// now and then as a sign of life.
+    fn heartbeat<H: Host>(&mut self, host: &mut H, now_us: i64) {
+        let changed = self.heartbeat_ledger != self.outbox.ledger;
+        let every_us = if changed {
+            HEARTBEAT_CHANGED_US
+        } else {
+            HEARTBEAT_IDLE_US
+        };
+        let due =
+            now_us.saturating_sub(self.heartbeat_us) >= every_us || now_us < self.heartbeat_us;
+        if !due || !self.outbox.is_empty() || !self.outbox.may_call(now_us) {
+            return;
+        }
+        let body = self.header_line(None, 0, now_us);
+        let call = Call {
+            cluster: &self.config.aggregator.cluster,
+            headers: &self.call_headers,
+            body: &body,
+            timeout_ms: self.config.aggregator.timeout_ms,
+        };
+        if host.call(&call).is_none() {
+            self.call_failed(host, now_us, None, "Envoy refused the call");
+        }
+        self.heartbeat_us = now_us;
+        self.heartbeat_ledger = self.outbox.ledger;
+    }
+
+    fn close_batch(&mut self, now_us: i64) {
+        let sequence = self.outbox.next_sequence();
+        let header_line = self.header_line(Some(sequence), self.outbox.records, now_us);
+        self.outbox.close(&header_line);
+    }
+
+    fn header_line(&self, sequence: Option<u64>, records: u32, now_us: i64) -> Vec<u8> {
+        let (boot, worker, node) = match &self.identity {
+            Some(identity) => (identity.boot, identity.worker, identity.node.as_str()),
+            None => (Hex([0; 8]), 0, ""),
+        };
+        let header = BatchHeader {
+            throughline: WIRE_VERSION,
+            boot,
+            worker,
+            sequence,
+            records,
+            closed_us: now_us,
+            capture_point: Cow::Borrowed(&self.config.capture_point),
+            node: Cow::Borrowed(node),
+            policy_version: Cow::Borrowed(&self.policy.version),
+            filter_version: Cow::Borrowed(env!("CARGO_PKG_VERSION")),
+            ledger: self.outbox.ledger,
+        };
+        let mut line = serde_json::to_vec(&header).unwrap_or_default();
+        line.push(b'\n');
+        line
+    }
+
+    /// Takes the boot id and a worker number out of what all workers share.
+    ///
+    /// Not at configuration time: Envoy configures a trial VM first, which would leave a worker
+    /// behind that never lives.
+    fn identify<H: Host>(&mut self, host: &mut H) {
+        if self.identity.is_some() {
+            return;
+        }
+        let fresh = host.random().to_le_bytes();
+        let boot = update_shared(host, "throughline.boot", |known| {
+            known
+                .and_then(|known| known.try_into().ok())
+                .unwrap_or(fresh)
+        });
+        let next = update_shared(host, "throughline.workers", |known| {
+            let taken = known
+                .and_then(|known| known.try_into().ok())
+                .map_or(0, u64::from_le_bytes);
+            taken.saturating_add(1).to_le_bytes()
+        });
+        let node = host.property(Property::NodeId).unwrap_or_default();
+        let (node, _) = crate::text::limited(&node, 128);
+        let identity = Identity {
+            boot: Hex(boot),
+            worker: u32::try_from(u64::from_le_bytes(next).saturating_sub(1)).unwrap_or(u32::MAX),
+            node: node.into_owned(),
+        };
+        host.show_boot(&identity.boot.to_string());
+        host.log(
+            Level::Info,
+            &format!(
+                "recording as boot {} worker {} with policy {}",
+                identity.boot, identity.worker, self.policy.version
+            ),
+        );
+        self.identity = Some(identity);
+    }
+}
+
+/// Replaces a shared value by what `change` makes of it, however many workers do so at once.
+fn update_shared<H: Host>(
+    host: &mut H,
+    key: &str,
+    change: impl Fn(Option<&[u8]>) -> [u8; 8],
+) -> [u8; 8] {
+    // Each refusal means that another worker got through, so this ends.
+    for _ in 0..1_000 {
+        let (known, version) = host.shared(key);
+        let value = change(known.as_deref());
+        if known.as_deref() == Some(&value[..]) || host.set_shared(key, &value, version) {
+            return value;
+        }
+    }
+    host.random().to_le_bytes()
+}
+
+fn call_headers(authority: &str, token: &str) -> HeaderBlock {
+    let authorization = format!("Bearer {token}");
+    HeaderBlock::from_pairs(&[
+        (b":method", b"POST"),
+        (b":path", b"/v1/ingest"),
+        (b":authority", authority.as_bytes()),
+        (b"content-type", b"application/x-ndjson"),
+        (b"authorization", authorization.as_bytes()),
+    ])
+}
+
+/// Names a configuration that has no name of its own.
+fn config_version(config: &[u8]) -> String {
+    let digest = Sha256::digest(config);
+    let mut version = [0; 6];
+    for (byte, digested) in version.iter_mut().zip(digest) {
+        *byte = digested;
+    }
+    Hex(version).to_string()
+}
+
+fn to_usize(number: u32) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}

@@ -1,0 +1,151 @@
+//! session key → session id: keyed hashes that replace every value worth protecting.
+//!
+//! All hashes are HMAC-SHA-256 under the session secret, over a purpose and length-prefixed
+//! parts, so that no two inputs of different shape or purpose can give the same bytes.
+
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+
+use crate::hex::Hex;
+use crate::wire::{QueryHash, SessionId};
+
+/// Shortest session secret that is accepted, in bytes.
+pub const SECRET_BYTES_MIN: usize = 16;
+
+/// The session secret, ready to hash: the two HMAC pads are computed once.
+#[derive(Clone)]
+pub struct Hasher(Hmac<Sha256>);
+
+/// The session secret is shorter than [`SECRET_BYTES_MIN`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the session secret has {bytes} bytes; it needs at least {SECRET_BYTES_MIN}")]
+pub struct ShortSecret {
+    /// Length of the secret that was given.
+    pub bytes: usize,
+}
+
+impl Hasher {
+    /// Prepares the secret.
+    ///
+    /// # Errors
+    /// [`ShortSecret`] when it could be guessed.
+    pub fn new(secret: &[u8]) -> Result<Self, ShortSecret> {
+        let short = ShortSecret {
+            bytes: secret.len(),
+        };
+        if secret.len() < SECRET_BYTES_MIN {
+            return Err(short);
+        }
+        Hmac::new_from_slice(secret).map(Self).map_err(|_| short)
+    }
+
+    /// The session that these key values belong to.
+    ///
+    /// The same values give different sessions in another application or namespace.
+    #[must_use]
+    pub fn session<'a>(
+        &self,
+        application: &'a str,
+        namespace: Namespace<'a>,
+        values: impl IntoIterator<Item = &'a [u8]>,
+    ) -> SessionId {
+        let (purpose, name) = match namespace {
+            Namespace::Named(name) => (&b"session"[..], name),
+            Namespace::Fallback(name) => (&b"session-fallback"[..], name),
+        };
+        let parts = [application.as_bytes(), name.as_bytes()];
+        self.hash(purpose, parts.into_iter().chain(values))
+    }
+
+    /// A stand-in for one path segment that must not be stored.
+    #[must_use]
+    pub fn path_segment(&self, segment: &[u8]) -> Hex<8> {
+        self.hash(b"path", [segment])
+    }
+
+    /// Tells query strings apart without storing them.
+    #[must_use]
+    pub fn query(&self, query: &[u8]) -> QueryHash {
+        self.hash(b"query", [query])
+    }
+
+    fn hash<'a, const N: usize>(
+        &self,
+        purpose: &'a [u8],
+        parts: impl IntoIterator<Item = &'a [u8]>,
+    ) -> Hex<N> {
+        let mut hmac = self.0.clone();
+        for part in std::iter::once(purpose).chain(parts) {
+            let length = u64::try_from(part.len()).unwrap_or(u64::MAX);
+            hmac.update(&length.to_le_bytes());
+            hmac.update(part);
+        }
+        let digest = hmac.finalize().into_bytes();
+        let mut bytes = [0; N];
+        for (byte, digested) in bytes.iter_mut().zip(digest) {
+            *byte = digested;
+        }
+        Hex(bytes)
+    }
+}
+
+/// Which values may meet in one session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Namespace<'a> {
+    /// Of a key rule; rules share one only where the policy says so.
+    Named(&'a str),
+    /// Of a fallback; no rule's namespace can be the same.
+    Fallback(&'a str),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(application: &str, namespace: Namespace<'_>, values: &[&[u8]]) -> SessionId {
+        let hasher = Hasher::new(b"0123456789abcdef").unwrap();
+        hasher.session(application, namespace, values.iter().copied())
+    }
+
+    #[test]
+    fn the_same_values_give_the_same_session() {
+        let named = Namespace::Named("token");
+        assert_eq!(
+            id("shop", named, &[b"a", b"b"]),
+            id("shop", named, &[b"a", b"b"])
+        );
+    }
+
+    #[test]
+    fn nothing_else_gives_the_same_session() {
+        let base = id("shop", Namespace::Named("token"), &[b"ab", b"c"]);
+        for other in [
+            id("shop2", Namespace::Named("token"), &[b"ab", b"c"]),
+            id("shop", Namespace::Named("cookie"), &[b"ab", b"c"]),
+            id("shop", Namespace::Fallback("token"), &[b"ab", b"c"]),
+            id("shop", Namespace::Named("token"), &[b"a", b"bc"]),
+            id("shop", Namespace::Named("token"), &[b"abc"]),
+            id("shop", Namespace::Named("token"), &[b"ab", b"c", b""]),
+            id("shoptoken", Namespace::Named(""), &[b"ab", b"c"]),
+        ] {
+            assert_ne!(base, other);
+        }
+    }
+
+    #[test]
+    fn another_secret_gives_other_hashes() {
+        let one = Hasher::new(&[1; 16]).unwrap();
+        let two = Hasher::new(&[2; 16]).unwrap();
+        assert_ne!(one.query(b"q=1"), two.query(b"q=1"));
+        assert_ne!(one.query(b"q=1"), one.path_segment(b"q=1"));
+    }
+
+    #[test]
+    fn a_short_secret_is_refused() {
+        let error = Hasher::new(b"short").err().unwrap();
+        assert_eq!(
+            error.to_string(),
+            "the session secret has 5 bytes; it needs at least 16"
+        );
+    }
+}
