@@ -368,12 +368,27 @@ fn a_full_buffer_drops_and_counts() {
 fn an_idle_worker_gives_a_sign_of_life() {
     let mut host = FakeHost::with(&[], &[]);
     let mut worker = worker();
-    for _ in 0..210 {
-        host.pass_ms(100);
-        worker.on_tick(&mut host);
-    }
-    // One at once, then every five seconds.
+    let pass_21_s = |worker: &mut Worker, host: &mut FakeHost| {
+        for _ in 0..210 {
+            host.pass_ms(100);
+            worker.on_tick(host);
+        }
+    };
+    pass_21_s(&mut worker, &mut host);
+    assert_eq!(host.calls.len(), 0, "nothing happened yet");
+    exchange(&mut worker, &mut host);
+    host.pass_ms(100);
+    worker.on_tick(&mut host);
+    worker.on_answer(&mut host, 0, Some(200), None);
+    host.calls.clear();
+    pass_21_s(&mut worker, &mut host);
+    // Soon after the batch was acknowledged, then every five seconds.
     assert_eq!(host.calls.len(), 5);
+    assert!(
+        host.calls
+            .iter()
+            .all(|call| parse(call).0.sequence.is_none())
+    );
 }
 
 #[test]
@@ -382,6 +397,8 @@ fn workers_share_the_boot_and_differ_in_number() {
     let mut boots = Vec::new();
     for expected in 0..4 {
         let mut worker = worker();
+        Worker::prepare(&mut host);
+        exchange(&mut worker, &mut host);
         host.pass_ms(6_000);
         worker.on_tick(&mut host);
         let (header, _) = parse(host.calls.last().unwrap());
@@ -460,7 +477,8 @@ proptest! {
                 answered += 1;
             }
         }
-        let (header, _) = parse(host.calls.last().unwrap());
+        let Some(call) = host.calls.last() else { return Ok(()) };
+        let (header, _) = parse(call);
         prop_assert_eq!(header.ledger.held(), 0);
         prop_assert_eq!(header.ledger.seen, host.counted(Counter::Seen));
         prop_assert_eq!(header.ledger.acknowledged, host.counted(Counter::Acknowledged));

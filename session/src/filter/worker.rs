@@ -16,6 +16,8 @@ use crate::wire::{BatchHeader, BootId, WIRE_VERSION};
 
 const HEARTBEAT_CHANGED_US: i64 = 1_000_000;
 const HEARTBEAT_IDLE_US: i64 = 5_000_000;
+const SHARED_BOOT: &str = "throughline.boot";
+const SHARED_WORKERS: &str = "throughline.workers";
 const TOKEN_BYTES_MIN: usize = 16;
 /// How much longer than its timeout a call may take before its answer counts as lost.
 const ANSWER_GRACE_US: i64 = 5_000_000;
@@ -67,7 +69,7 @@ pub struct Worker {
     heartbeat_ledger: crate::wire::Ledger,
 }
 
-/// Who this worker is, known from its first exchange or tick on.
+/// Who this worker is, known from its first exchange on.
 struct Identity {
     boot: BootId,
     worker: u32,
@@ -112,6 +114,17 @@ impl Worker {
             heartbeat_us: i64::MIN,
             heartbeat_ledger: crate::wire::Ledger::default(),
         })
+    }
+
+    /// Lays out what the workers share, at configuration time: Envoy configures a trial VM
+    /// alone first, so that later nobody has to create a value in a race.
+    pub fn prepare<H: Host>(host: &mut H) {
+        for (key, value) in [(SHARED_BOOT, host.random()), (SHARED_WORKERS, 0)] {
+            let (known, version) = host.shared(key);
+            if known.is_none() {
+                host.set_shared(key, &value.to_le_bytes(), version);
+            }
+        }
     }
 
     /// How often [`Self::on_tick`] is to be called.
@@ -162,8 +175,13 @@ impl Worker {
     }
 
     /// Closes a ripe batch, sends what is due, and says where the books stand.
+    ///
+    /// A worker that never handled an exchange has nothing to say: Envoy also runs the filter in
+    /// its main thread, which handles none.
     pub fn on_tick<H: Host>(&mut self, host: &mut H) {
-        self.identify(host);
+        if self.identity.is_none() {
+            return;
+        }
         let now_us = host.now_us();
         let limits = self.config.limits;
         if self
@@ -322,29 +340,22 @@ impl Worker {
 
     /// Takes the boot id and a worker number out of what all workers share.
     ///
-    /// Not at configuration time: Envoy configures a trial VM first, which would leave a worker
-    /// behind that never lives.
+    /// Not at configuration time: Envoy configures a trial VM first, and one in its main thread,
+    /// which would be workers that never handle anything.
     fn identify<H: Host>(&mut self, host: &mut H) {
         if self.identity.is_some() {
             return;
         }
-        let fresh = host.random().to_le_bytes();
-        let boot = update_shared(host, "throughline.boot", |known| {
-            known
-                .and_then(|known| known.try_into().ok())
-                .unwrap_or(fresh)
-        });
-        let next = update_shared(host, "throughline.workers", |known| {
-            let taken = known
-                .and_then(|known| known.try_into().ok())
-                .map_or(0, u64::from_le_bytes);
-            taken.saturating_add(1).to_le_bytes()
-        });
+        let boot = host
+            .shared(SHARED_BOOT)
+            .0
+            .and_then(|boot| boot.try_into().ok());
+        let worker = take_worker_number(host);
         let node = host.property(Property::NodeId).unwrap_or_default();
         let (node, _) = crate::text::limited(&node, 128);
         let identity = Identity {
-            boot: Hex(boot),
-            worker: u32::try_from(u64::from_le_bytes(next).saturating_sub(1)).unwrap_or(u32::MAX),
+            boot: Hex(boot.unwrap_or_else(|| host.random().to_le_bytes())),
+            worker: u32::try_from(worker).unwrap_or(u32::MAX),
             node: node.into_owned(),
         };
         host.show_boot(&identity.boot.to_string());
@@ -359,21 +370,23 @@ impl Worker {
     }
 }
 
-/// Replaces a shared value by what `change` makes of it, however many workers do so at once.
-fn update_shared<H: Host>(
-    host: &mut H,
-    key: &str,
-    change: impl Fn(Option<&[u8]>) -> [u8; 8],
-) -> [u8; 8] {
+/// Counts up the shared number of workers, however many do so at once.
+fn take_worker_number<H: Host>(host: &mut H) -> u64 {
     // Each refusal means that another worker got through, so this ends.
     for _ in 0..1_000 {
-        let (known, version) = host.shared(key);
-        let value = change(known.as_deref());
-        if known.as_deref() == Some(&value[..]) || host.set_shared(key, &value, version) {
-            return value;
+        let (known, version) = host.shared(SHARED_WORKERS);
+        let taken = known
+            .and_then(|known| known.try_into().ok())
+            .map_or(0, u64::from_le_bytes);
+        if host.set_shared(
+            SHARED_WORKERS,
+            &taken.saturating_add(1).to_le_bytes(),
+            version,
+        ) {
+            return taken;
         }
     }
-    host.random().to_le_bytes()
+    host.random()
 }
 
 fn call_headers(authority: &str, token: &str) -> HeaderBlock {
