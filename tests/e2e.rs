@@ -1,0 +1,12 @@
+//! The stories; each folder's README says what is expected.
+#![expect(
+    clippy::unwrap_used,
+    reason = "an unexpected outcome is a failure with a line number"
+)]
+
+mod aggregator_killed;
+mod envoy_killed;
+mod every_request_once;
+mod odd_traffic;
+mod secrets;
+mod vm_ends;

@@ -1,0 +1,93 @@
+//! What the aggregator has, read back through its API alone.
+
+use std::collections::HashMap;
+
+use demo::{Stack, Status, eventually};
+use serde_json::Value;
+
+use super::TIME_MAX;
+
+/// Every record, in the order of the API.
+#[derive(Debug)]
+pub struct Records(pub Vec<Value>);
+
+impl Records {
+    /// By `x-request-id`; fails when two records have the same.
+    #[must_use]
+    pub fn by_request_id(&self) -> HashMap<&str, &Value> {
+        let mut found = HashMap::new();
+        for record in &self.0 {
+            let Some(id) = record["request_id"].as_str() else {
+                continue;
+            };
+            let other = found.insert(id, record);
+            assert_eq!(other, None, "{id} is stored twice");
+        }
+        found
+    }
+}
+
+/// Reads all sessions and all of their records, page by page.
+pub async fn records(stack: &Stack) -> Records {
+    let mut all = Vec::new();
+    for session in pages(stack, "/v1/sessions?limit=200").await {
+        let id = session["session"].as_str().unwrap();
+        let application = session["application"].as_str().unwrap();
+        let path = format!("/v1/sessions/{id}/requests?limit=500");
+        let mut records = pages(stack, &path).await;
+        for record in &mut records {
+            assert_eq!(
+                record["application"].as_str().unwrap_or(application),
+                application
+            );
+            record["session"] = id.into();
+        }
+        let count = records.len() as u64;
+        assert_eq!(
+            session["requests"].as_u64(),
+            Some(count),
+            "count of session {id}"
+        );
+        all.extend(records);
+    }
+    Records(all)
+}
+
+async fn pages(stack: &Stack, path: &str) -> Vec<Value> {
+    let mut items = Vec::new();
+    let mut next = path.to_owned();
+    loop {
+        let page: Value = stack.api.json(&next).await.unwrap();
+        items.extend(page["items"].as_array().unwrap().iter().cloned());
+        match page["next"].as_str() {
+            Some(after) => next = format!("{path}&after={after}"),
+            None => return items,
+        }
+    }
+}
+
+/// The record of one request, as soon as it is stored.
+pub async fn record_of(stack: &Stack, request_id: &str) -> Value {
+    let what = format!("the record of {request_id}");
+    let found = eventually(&what, TIME_MAX, async || {
+        let records = records(stack).await;
+        records
+            .by_request_id()
+            .get(request_id)
+            .map(|&record| record.clone())
+    });
+    found.await.unwrap()
+}
+
+/// Waits until every request that Envoy counted is in the store.
+pub async fn settled(stack: &Stack) -> Status {
+    let settled = eventually("every request is in the store", TIME_MAX, async || {
+        let status = stack.status().await.unwrap();
+        let done = status.missing() == Some(0) && status.totals.pending == 0;
+        done.then_some(status)
+    });
+    match settled.await {
+        Ok(status) => status,
+        Err(error) => panic!("{error}: {:?}", stack.status().await),
+    }
+}
