@@ -22,14 +22,22 @@ pub struct AccessLine {
     pub status: u16,
     /// Why Envoy answered so, e.g. `via_upstream`.
     pub details: Option<String>,
-    /// Response flags in letters joined by commas.
-    pub flags: Option<String>,
+    /// Response flags in letters joined by commas, `-` for none.
+    pub flags: String,
     /// Bytes of the request body.
     pub request_bytes: u64,
     /// Bytes of the response body.
     pub response_bytes: u64,
     /// Client address as Envoy decided it.
     pub client_ip: Option<String>,
+}
+
+impl AccessLine {
+    /// The flags as a record has them: empty for none.
+    #[must_use]
+    pub fn flag_letters(&self) -> &str {
+        self.flags.trim_start_matches('-')
+    }
 }
 
 /// All whole lines of the log; a missing file has none.

@@ -38,7 +38,7 @@ pub fn binary(name: &str) -> anyhow::Result<PathBuf> {
 ///
 /// # Errors
 /// When it is not there.
-pub(crate) fn envoy() -> anyhow::Result<PathBuf> {
+pub fn envoy() -> anyhow::Result<PathBuf> {
     existing(repository().join(".tools/envoy/envoy")).context("`make setup` puts Envoy in place")
 }
 

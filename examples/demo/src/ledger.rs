@@ -10,6 +10,19 @@ pub struct Status {
     /// What each Envoy counted itself.
     #[serde(default)]
     pub envoys: Vec<EnvoyCount>,
+    /// The books of each filter instance.
+    #[serde(default)]
+    pub workers: Vec<WorkerCount>,
+}
+
+/// The books of one filter instance.
+#[derive(Debug, Clone, Deserialize)]
+pub struct WorkerCount {
+    /// Exchanges that it saw end.
+    pub seen: u64,
+    /// It vanished: what it saw after its last word is not known.
+    #[serde(default)]
+    pub unknown: bool,
 }
 
 /// Where the records of all filters are.
@@ -41,6 +54,18 @@ pub struct EnvoyCount {
 }
 
 impl Status {
+    /// Filter instances that saw anything.
+    #[must_use]
+    pub fn busy_workers(&self) -> usize {
+        self.workers.iter().filter(|worker| worker.seen > 0).count()
+    }
+
+    /// Filter instances whose tail is not known.
+    #[must_use]
+    pub fn unknown_workers(&self) -> usize {
+        self.workers.iter().filter(|worker| worker.unknown).count()
+    }
+
     /// Requests that the Envoys counted; absent when none could be asked.
     #[must_use]
     pub fn handled(&self) -> Option<u64> {

@@ -14,10 +14,10 @@ mod stack;
 mod wait;
 
 pub use access_log::{AccessLine, read_access_log};
-pub use binaries::{binary, repository};
+pub use binaries::{binary, envoy, repository};
 pub use bootstrap::Bootstrap;
 pub use http::Http;
-pub use ledger::{EnvoyCount, Status, Totals};
+pub use ledger::{EnvoyCount, Status, Totals, WorkerCount};
 pub use ports::free_port;
 pub use process::Process;
 pub use stack::{Stack, StackBuilder};
