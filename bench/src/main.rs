@@ -1,0 +1,23 @@
+//! `make bench-…`: each prints a table and one line, and writes JSON under `target/bench/`.
+#![expect(clippy::print_stdout, reason = "the table is what it is for")]
+
+mod envoy;
+mod filter;
+mod load;
+mod report;
+
+use clap::Parser;
+
+#[derive(Parser)]
+#[command(about = "Throughline's benchmarks")]
+enum Bench {
+    /// CPU of Envoy per request: no filter, an empty filter, ours.
+    Filter(filter::Arguments),
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    match Bench::parse() {
+        Bench::Filter(arguments) => filter::run(&arguments).await,
+    }
+}
