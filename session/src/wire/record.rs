@@ -123,7 +123,11 @@ pub struct Record<'a> {
     pub truncated: Vec<Cow<'a, str>>,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+// Where a pointer has 32 bits the lint has nothing to say.
+#[cfg_attr(
+    target_pointer_width = "64",
+    expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")
+)]
 fn is_zero(value: &u64) -> bool {
     *value == 0
 }
