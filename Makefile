@@ -1,0 +1,37 @@
+# What a machine needs: git, curl, a C compiler, python3, Node 20 and rustup. Everything else is put
+# into .tools/ and target/ by `make setup`, which says what it installs and why.
+
+# One profile for demo and tests: what one has compiled, the other does not compile again, and a
+# release build of Arrow and DuckDB's bindings alone would take longer than the whole demo. The
+# dependencies are optimised in it (Cargo.toml), and the filter always is (scripts/build-filter).
+CARGO_FLAGS := --locked
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build demo test bench-filter clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Put DuckDB's library, Envoy and the compiled filter in place
+	@scripts/setup-duckdb
+	@scripts/setup-envoy
+	@scripts/build-filter --test
+
+build: setup ## Compile the aggregator, the demo API, the traffic and the demo
+	@cargo build $(CARGO_FLAGS) --workspace --bins
+
+demo: build ## Start everything, send traffic, show sessions (DEMO_SECONDS=20 ends by itself)
+	@cargo run $(CARGO_FLAGS) --quiet --package demo
+
+test: build ## Check format and lints, run every test, end to end included
+	cargo fmt --all --check
+	cargo clippy $(CARGO_FLAGS) --workspace --all-targets -- -D warnings
+	scripts/build-filter --clippy
+	cargo test $(CARGO_FLAGS) --workspace
+
+bench-filter: setup ## Measure Envoy's CPU per request: no filter, an empty one, ours
+	@scripts/build-filter --bench
+	@cargo run $(CARGO_FLAGS) --quiet --package bench -- filter
+
+clean: ## Remove what was compiled; .tools stays
+	cargo clean
