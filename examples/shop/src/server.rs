@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Method, Request, Response, header};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -85,7 +85,8 @@ async fn answer(
         .uri
         .path_and_query()
         .map_or("/", |target| target.as_str());
-    let timed = shop.answer(Call::new(
+    let bare = head.method == Method::HEAD;
+    let mut timed = shop.answer(Call::new(
         head.method,
         target,
         head.headers,
@@ -94,6 +95,12 @@ async fn answer(
     ));
     if !timed.delay.is_zero() {
         sleep(timed.delay).await;
+    }
+    if bare {
+        // HTTP/2 would send the body that HTTP/1.1 leaves out by itself.
+        let bytes = std::mem::take(&mut timed.reply.body).len();
+        let reply = timed.reply.with(header::CONTENT_LENGTH, &bytes.to_string());
+        return Ok(reply.into_response());
     }
     Ok(timed.reply.into_response())
 }

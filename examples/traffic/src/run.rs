@@ -1,0 +1,181 @@
+//! The run: raises the curtain, lets everybody play until the deadline, waits for what is still
+//! under way, and counts.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
+
+use rand::Rng;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use crate::actors::{self, Actor};
+use crate::cast::Cast;
+use crate::client::{Client, Over};
+use crate::draw::Span;
+use crate::truth::Truth;
+use crate::wire::Dial;
+
+/// First clients arrive within this share of the run, so that most stories come to their end.
+const ARRIVAL_SHARE: f64 = 0.35;
+/// Story seconds until somebody new takes the place of a client whose story has ended.
+const SUCCESSION_S: Span = Span(5.0, 60.0);
+
+/// What to play.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Makes every client's dice.
+    pub seed: u64,
+    /// Real time until no further request is sent.
+    pub duration: Duration,
+    /// Story seconds per real second.
+    pub time_scale: f64,
+    /// The `Host` of all requests.
+    pub host: String,
+    /// Who plays.
+    pub cast: Cast,
+    /// No further request is sent after so many.
+    pub requests_max: u64,
+    /// Nobody new arrives after so many.
+    pub clients_max: u32,
+    /// Microseconds since 1970 at the start, for the truth.
+    pub epoch_us: u64,
+}
+
+/// What happened. `requests == answered + failed`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tally {
+    /// Requests for which a full response or a failure was seen.
+    pub requests: u64,
+    /// Full responses, whatever their status.
+    pub answered: u64,
+    /// No connection, broken connection, or no full response in time.
+    pub failed: u64,
+    /// Clients that sent at least one request.
+    pub clients: u64,
+}
+
+/// What all clients share.
+pub(crate) struct World {
+    pub(crate) plan: Plan,
+    pub(crate) dial: Arc<dyn Dial>,
+    pub(crate) truth: Truth,
+    start: Instant,
+    pub(crate) ends: Instant,
+    admitted: AtomicU64,
+    answered: AtomicU64,
+    failed: AtomicU64,
+    arrived: AtomicU32,
+    clients: AtomicU64,
+}
+
+impl World {
+    /// Whether one more request may be sent.
+    pub(crate) fn admit(&self) -> Result<(), Over> {
+        if Instant::now() >= self.ends {
+            return Err(Over);
+        }
+        let before = self.admitted.fetch_add(1, Ordering::Relaxed);
+        if before < self.plan.requests_max {
+            Ok(())
+        } else {
+            Err(Over)
+        }
+    }
+
+    pub(crate) fn count(&self, status: u16) {
+        let counter = if status == 0 {
+            &self.failed
+        } else {
+            &self.answered
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn now_us(&self) -> u64 {
+        let since = u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.plan.epoch_us.saturating_add(since)
+    }
+}
+
+/// Plays the plan to its end; gives the truth back for its last flush.
+pub async fn run(plan: Plan, dial: Arc<dyn Dial>, truth: Truth) -> (Tally, Option<Truth>) {
+    let start = Instant::now();
+    let world = Arc::new(World {
+        ends: start + plan.duration,
+        start,
+        dial,
+        truth,
+        admitted: AtomicU64::new(0),
+        answered: AtomicU64::new(0),
+        failed: AtomicU64::new(0),
+        arrived: AtomicU32::new(0),
+        clients: AtomicU64::new(0),
+        plan,
+    });
+    let mut places = JoinSet::new();
+    for part in &world.plan.cast.parts {
+        for slot in 0..part.clients {
+            let place = Place {
+                actor: part.actor,
+                clients: part.clients,
+                slot,
+                ip: part.place,
+            };
+            places.spawn(place.fill(Arc::clone(&world)));
+        }
+    }
+    while places.join_next().await.is_some() {}
+    let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+    let (answered, failed) = (load(&world.answered), load(&world.failed));
+    let tally = Tally {
+        requests: answered + failed,
+        answered,
+        failed,
+        clients: load(&world.clients),
+    };
+    (tally, Arc::into_inner(world).map(|world| world.truth))
+}
+
+/// One place in the cast, held by one client after the other.
+struct Place {
+    actor: &'static Actor,
+    clients: u32,
+    slot: u32,
+    ip: Option<IpAddr>,
+}
+
+impl Place {
+    async fn fill(self, world: Arc<World>) {
+        let position = actors::ALL
+            .iter()
+            .position(|actor| actor.name == self.actor.name);
+        let position = u32::try_from(position.unwrap_or(0)).unwrap_or(0);
+        for generation in 0.. {
+            if world.arrived.fetch_add(1, Ordering::Relaxed) >= world.plan.clients_max {
+                return;
+            }
+            let number = self.slot + generation * self.clients;
+            let mut client = Client::new(Arc::clone(&world), self.actor, position, number, self.ip);
+            let delay_s = if generation == 0 {
+                let story = world.plan.duration.as_secs_f64() * world.plan.time_scale;
+                client.dice.random::<f64>() * story * ARRIVAL_SHARE
+            } else {
+                SUCCESSION_S.draw(&mut client.dice)
+            };
+            if client.wait(delay_s).await.is_err() {
+                return;
+            }
+            let seat = Arc::clone(&client.seat);
+            let ended = (self.actor.play)(client).await;
+            if let Some(line) = seat.line() {
+                world.truth.write(&line);
+                world.clients.fetch_add(1, Ordering::Relaxed);
+            }
+            if ended.is_err() {
+                return;
+            }
+        }
+    }
+}
