@@ -63,6 +63,18 @@ impl Hasher {
         self.hash(b"path", [segment])
     }
 
+    /// A stand-in for a parameter's value that must not be stored.
+    #[must_use]
+    pub fn parameter(&self, name: &str, value: &[u8]) -> Hex<8> {
+        self.hash(b"parameter", [name.as_bytes(), value])
+    }
+
+    /// Picks clients for a sample: the same for all exchanges of one client.
+    #[must_use]
+    pub fn sample(&self, client_ip: &[u8], user_agent: &[u8]) -> u64 {
+        u64::from_le_bytes(self.hash::<8>(b"sample", [client_ip, user_agent]).0)
+    }
+
     /// Tells query strings apart without storing them.
     #[must_use]
     pub fn query(&self, query: &[u8]) -> QueryHash {

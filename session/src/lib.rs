@@ -11,6 +11,7 @@
 //! request → session key → record → batch: every arrow up to the wire lives here, and both the
 //! filter (in Envoy) and the aggregator build on it.
 
+pub mod body;
 pub mod extract;
 pub mod filter;
 pub mod headers;

@@ -6,10 +6,10 @@ use crate::headers::HeaderBlock;
 use crate::text::percent_decoded;
 
 /// A request's headers with the ones that every record needs at hand.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Request<'a> {
-    /// All of them.
-    pub headers: &'a HeaderBlock,
+    /// All of them; `None` where there are none.
+    pub headers: Option<&'a HeaderBlock>,
     /// `:method`
     pub method: Option<&'a [u8]>,
     /// `:scheme`
@@ -28,8 +28,10 @@ pub struct Request<'a> {
     pub traceparent: Option<&'a [u8]>,
     /// `authorization`
     pub authorization: Option<&'a [u8]>,
-    /// `content-length`
-    pub content_length: Option<&'a [u8]>,
+    /// `content-type`
+    pub content_type: Option<&'a [u8]>,
+    /// `content-encoding`
+    pub content_encoding: Option<&'a [u8]>,
 }
 
 impl<'a> Request<'a> {
@@ -37,17 +39,8 @@ impl<'a> Request<'a> {
     #[must_use]
     pub fn new(headers: &'a HeaderBlock) -> Self {
         let mut request = Self {
-            headers,
-            method: None,
-            scheme: None,
-            authority: None,
-            target: None,
-            user_agent: None,
-            referer: None,
-            request_id: None,
-            traceparent: None,
-            authorization: None,
-            content_length: None,
+            headers: Some(headers),
+            ..Self::default()
         };
         for (name, value) in headers {
             let slot = match name {
@@ -60,7 +53,8 @@ impl<'a> Request<'a> {
                 b"x-request-id" => &mut request.request_id,
                 b"traceparent" => &mut request.traceparent,
                 b"authorization" => &mut request.authorization,
-                b"content-length" => &mut request.content_length,
+                b"content-type" => &mut request.content_type,
+                b"content-encoding" => &mut request.content_encoding,
                 _ => continue,
             };
             slot.get_or_insert(value);

@@ -23,6 +23,21 @@ pub(crate) fn limited(bytes: &[u8], limit: usize) -> (Cow<'_, str>, bool) {
 
 /// `%41` → `A` and `+` → space, as in a query string or form; bad escapes stay as they are.
 pub(crate) fn percent_decoded(bytes: &[u8]) -> Cow<'_, [u8]> {
+    decoded(bytes, Plus::Space)
+}
+
+/// `%41` → `A`, as in a path, where `+` is itself.
+pub(crate) fn percent_decoded_path(bytes: &[u8]) -> Cow<'_, [u8]> {
+    decoded(bytes, Plus::Itself)
+}
+
+#[derive(PartialEq)]
+enum Plus {
+    Space,
+    Itself,
+}
+
+fn decoded(bytes: &[u8], plus: Plus) -> Cow<'_, [u8]> {
     if !bytes.iter().any(|byte| matches!(byte, b'%' | b'+')) {
         return Cow::Borrowed(bytes);
     }
@@ -31,12 +46,8 @@ pub(crate) fn percent_decoded(bytes: &[u8]) -> Cow<'_, [u8]> {
     while let Some((first, tail)) = rest.split_first() {
         rest = tail;
         decoded.push(match first {
-            b'+' => b' ',
-            b'%' => match tail.split_first_chunk::<2>().and_then(|(pair, tail)| {
-                let high = char::from(pair[0]).to_digit(16)?;
-                let low = char::from(pair[1]).to_digit(16)?;
-                Some((u8::try_from(high << 4 | low).ok()?, tail))
-            }) {
+            b'+' if plus == Plus::Space => b' ',
+            b'%' => match escaped(tail) {
                 Some((byte, tail)) => {
                     rest = tail;
                     byte
@@ -49,9 +60,11 @@ pub(crate) fn percent_decoded(bytes: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(decoded)
 }
 
-/// Without spaces and tabs at the ends.
-pub(crate) fn trimmed(bytes: &[u8]) -> &[u8] {
-    bytes.trim_ascii()
+/// The byte of two hex digits, and what follows.
+fn escaped(bytes: &[u8]) -> Option<(u8, &[u8])> {
+    let ([high, low], tail) = bytes.split_first_chunk::<2>()?;
+    let value = char::from(*high).to_digit(16)? << 4 | char::from(*low).to_digit(16)?;
+    Some((u8::try_from(value).ok()?, tail))
 }
 
 #[cfg(test)]

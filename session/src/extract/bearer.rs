@@ -1,40 +1,58 @@
 //! The token of `Authorization: Bearer <token>`; the scheme in any case (RFC 6750, RFC 9110).
 
+use super::Outcome;
 use crate::request::Request;
-use crate::text::trimmed;
 
-pub(super) fn find<'a>(request: &Request<'a>) -> Option<&'a [u8]> {
-    let value = trimmed(request.authorization?);
-    let (scheme, token) = value.split_at_checked(7)?;
+pub(super) fn find<'a>(request: &Request<'a>) -> Outcome<'a> {
+    token(request.authorization.unwrap_or_default()).into()
+}
+
+fn token(value: &[u8]) -> Option<&[u8]> {
+    let (scheme, token) = value.trim_ascii().split_at_checked(7)?;
     scheme
         .eq_ignore_ascii_case(b"bearer ")
-        .then(|| trimmed(token))
+        .then(|| token.trim_ascii())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Source, tests::check};
+    use crate::extract::tests::Case;
 
     #[test]
     fn finds_bearer_tokens_only() {
+        let found = |value| Case::new(r#"{"bearer":{}}"#).header("authorization", value);
         for (value, expected) in [
-            ("Bearer abc", Some("abc")),
-            ("bearer abc", Some("abc")),
-            ("BEARER   abc  ", Some("abc")),
-            ("Bearer a.b-c_d~e+f/g=", Some("a.b-c_d~e+f/g=")),
-            ("Bearer  null", None),
-            ("Bearer", None),
-            ("Bearer ", None),
-            ("Bearerabc", None),
-            ("Basic dXNlcjpwYXNz", None),
-            ("", None),
+            ("Bearer abc", "abc"),
+            ("bearer abc", "abc"),
+            ("BEARER abc", "abc"),
+            ("Bearer   abc  ", "abc"),
+            ("  Bearer abc", "abc"),
+            ("Bearer a.b-c_d~e+f/g=", "a.b-c_d~e+f/g="),
+            ("Bearer 1", "1"),
+            ("Bearer 00", "00"),
+            ("Bearer a b", "a b"),
+            ("Bearer Bearer", "Bearer"),
         ] {
-            check(&Source::Bearer {}, &[("authorization", value)], expected);
+            found(value).finds(expected);
         }
-        check(
-            &Source::Bearer {},
-            &[("x-authorization", "Bearer abc")],
-            None,
-        );
+        for value in [
+            "Bearer",
+            "Bearer ",
+            "Bearerabc",
+            "Bearer null",
+            "Bearer undefined",
+            "Bearer 0",
+            "Basic dXNlcjpwYXNz",
+            "Digest x",
+            "Token abc",
+            "",
+            "abc",
+            "Bearér abc",
+        ] {
+            found(value).finds_nothing();
+        }
+        Case::new(r#"{"bearer":{}}"#)
+            .header("x-authorization", "Bearer abc")
+            .finds_nothing();
     }
 }

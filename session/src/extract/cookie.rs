@@ -1,58 +1,103 @@
 //! A cookie by its exact name; the first one wins, quotes around the value are taken off.
 
+use super::Outcome;
+use crate::headers::HeaderBlock;
 use crate::request::Request;
-use crate::text::trimmed;
 
-pub(super) fn find<'a>(request: &Request<'a>, name: &str) -> Option<&'a [u8]> {
+pub(super) fn find<'a>(request: &Request<'a>, name: &str) -> Outcome<'a> {
     // HTTP/2 clients may send one `cookie` header per cookie.
-    request
-        .headers
-        .iter()
+    let cookies = request.headers.into_iter().flatten();
+    cookies
         .filter(|(header, _)| *header == b"cookie")
         .flat_map(|(_, cookies)| cookies.split(|byte| *byte == b';'))
-        .find_map(|cookie| {
-            let value = trimmed(cookie)
-                .strip_prefix(name.as_bytes())?
-                .strip_prefix(b"=")?;
-            Some(unquoted(trimmed(value)))
-        })
+        .find_map(|cookie| value_of(cookie, name))
+        .into()
 }
 
-fn unquoted(value: &[u8]) -> &[u8] {
-    value
-        .strip_prefix(b"\"")
-        .and_then(|value| value.strip_suffix(b"\""))
-        .unwrap_or(value)
+/// A cookie that a response sets; one that it deletes is no value.
+pub(super) fn find_set<'a>(response: &'a HeaderBlock, name: &str) -> Outcome<'a> {
+    response
+        .iter()
+        .filter(|(header, _)| *header == b"set-cookie")
+        .find_map(|(_, cookie)| {
+            let mut parts = cookie.split(|byte| *byte == b';');
+            let value = value_of(parts.next()?, name)?;
+            let deletes = parts.any(|attribute| {
+                let attribute = attribute.trim_ascii().to_ascii_lowercase();
+                attribute == b"max-age=0" || attribute.starts_with(b"expires=thu, 01 jan 1970")
+            });
+            (!deletes).then_some(value)
+        })
+        .into()
+}
+
+fn value_of<'a>(cookie: &'a [u8], name: &str) -> Option<&'a [u8]> {
+    let value = cookie
+        .trim_ascii()
+        .strip_prefix(name.as_bytes())?
+        .strip_prefix(b"=")?
+        .trim_ascii();
+    Some(
+        value
+            .strip_prefix(b"\"")
+            .and_then(|value| value.strip_suffix(b"\""))
+            .unwrap_or(value),
+    )
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Source, tests::check};
+    use crate::extract::tests::Case;
 
     #[test]
     fn finds_a_cookie_by_its_name() {
-        let sid = Source::Cookie("sid".into());
+        let found = |cookies| Case::new(r#"{"cookie":"sid"}"#).header("cookie", cookies);
         for (cookies, expected) in [
-            ("sid=abc", Some("abc")),
-            ("a=1; sid=abc; b=2", Some("abc")),
-            ("a=1;sid=abc", Some("abc")),
-            ("sid=\"abc\"", Some("abc")),
-            ("sid=one; sid=two", Some("one")),
-            ("sid=a=b=", Some("a=b=")),
-            ("xsid=abc", None),
-            ("sidx=abc", None),
-            ("SID=abc", None),
-            ("sid", None),
-            ("sid=", None),
-            ("sid=\"\"", None),
-            (";;;=;", None),
+            ("sid=abc", "abc"),
+            ("a=1; sid=abc; b=2", "abc"),
+            ("a=1;sid=abc", "abc"),
+            ("sid=\"abc\"", "abc"),
+            ("sid=\"", "\""),
+            ("sid=one; sid=two", "one"),
+            ("sid=a=b=", "a=b="),
+            ("  sid=abc  ", "abc"),
+            (";;sid=abc;;", "abc"),
+            ("sid= abc", "abc"),
         ] {
-            check(&sid, &[("cookie", cookies)], expected);
+            found(cookies).finds(expected);
         }
-        check(
-            &sid,
-            &[("cookie", "a=1"), ("cookie", "sid=abc")],
-            Some("abc"),
-        );
+        for cookies in [
+            "xsid=abc",
+            "sidx=abc",
+            "SID=abc",
+            "sid",
+            "sid=",
+            "sid=\"\"",
+            ";;;=;",
+            "",
+            "a=sid=abc",
+            "sid =abc",
+            "sid=null",
+        ] {
+            found(cookies).finds_nothing();
+        }
+        Case::new(r#"{"cookie":"sid"}"#)
+            .header("cookie", "a=1")
+            .header("cookie", "sid=abc")
+            .finds("abc");
+    }
+
+    #[test]
+    fn finds_a_cookie_that_a_response_sets() {
+        let found = |cookie| {
+            Case::new(r#"{"response":{"cookie":"sid"}}"#).response_header("set-cookie", cookie)
+        };
+        found("sid=abc").finds("abc");
+        found("sid=abc; Path=/; HttpOnly; Max-Age=3600").finds("abc");
+        found("sid=; Max-Age=0").finds_nothing();
+        found("sid=gone; Max-Age=0").finds_nothing();
+        found("sid=gone; Expires=Thu, 01 Jan 1970 00:00:00 GMT").finds_nothing();
+        found("other=abc; sid=abc").finds_nothing();
+        Case::new(r#"{"response":{"cookie":"sid"}}"#).is_not_there_yet();
     }
 }

@@ -1,28 +1,63 @@
 //! A header by its name; the first one wins.
 
-use crate::request::Request;
-use crate::text::trimmed;
+use super::Outcome;
+use crate::headers::HeaderBlock;
 
 /// `name` is lower-case: the policy lowers it when it is read.
-pub(super) fn find<'a>(request: &Request<'a>, name: &str) -> Option<&'a [u8]> {
-    request.headers.get(name.as_bytes()).map(trimmed)
+pub(super) fn find<'a>(headers: Option<&'a HeaderBlock>, name: &str) -> Outcome<'a> {
+    headers
+        .and_then(|headers| headers.get(name.as_bytes()))
+        .map(<[u8]>::trim_ascii)
+        .into()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Source, tests::check};
+    use crate::extract::tests::Case;
 
     #[test]
     fn finds_a_header_by_its_name() {
-        let device = Source::Header("x-device".into());
-        check(&device, &[("x-device", "abc")], Some("abc"));
-        check(&device, &[("x-device", " a b ")], Some("a b"));
-        check(
-            &device,
-            &[("x-device", "one"), ("x-device", "two")],
-            Some("one"),
-        );
-        check(&device, &[("x-devices", "abc"), ("device", "abc")], None);
-        check(&device, &[], None);
+        let found = |value| Case::new(r#"{"header":"X-Device"}"#).header("x-device", value);
+        for (value, expected) in [
+            ("abc", "abc"),
+            (" a b ", "a b"),
+            ("\ta\t", "a"),
+            ("a,b", "a,b"),
+            ("00", "00"),
+            ("nullable", "nullable"),
+            ("é", "é"),
+            ("\"q\"", "\"q\""),
+            ("a=b; c=d", "a=b; c=d"),
+            ("0x0", "0x0"),
+        ] {
+            found(value).finds(expected);
+        }
+        for value in [
+            "",
+            " ",
+            "\t",
+            "0",
+            "null",
+            "NULL",
+            "undefined",
+            "none",
+            "nil",
+            "-",
+            "[object Object]",
+        ] {
+            found(value).finds_nothing();
+        }
+        let case = || Case::new(r#"{"header":"x-device"}"#);
+        case()
+            .header("x-device", "one")
+            .header("x-device", "two")
+            .finds("one");
+        case()
+            .header("x-devices", "abc")
+            .header("device", "abc")
+            .finds_nothing();
+        Case::new(r#"{"response":{"header":"X-Token"}}"#)
+            .response_header("x-token", "abc")
+            .finds("abc");
     }
 }

@@ -1,63 +1,309 @@
-//! request → session key: where in a request a value can be found.
+//! request → session key: where in an exchange a value can be found.
 //!
-//! A source is one file here, one variant of [`Source`] and one line in [`Source::find`].
+//! A place is one file here, one variant of [`Place`], and one line each in [`ALL`] and
+//! [`Place::find`].
 
 mod bearer;
 mod cookie;
+mod decode;
+mod document;
+mod fingerprint;
+mod form;
+mod graphql;
+mod grpc;
 mod header;
+mod host;
+mod json;
+mod jwt;
+mod method;
+mod path;
+mod path_segment;
 mod query;
+mod tls;
 
 use std::borrow::Cow;
 
-use serde::Deserialize;
+pub use decode::Step;
+pub use document::{Graphql, Grpc, Jwt, Tls};
+pub use json::JsonPath;
+pub use path::PathTemplate;
 
+use crate::body::Body;
+use crate::headers::HeaderBlock;
 use crate::request::Request;
 
-/// A place in a request that holds a value, as the policy names it: `{"cookie": "sid"}`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Source {
-    /// The token of `Authorization: Bearer`.
-    Bearer {},
-    /// A cookie by its name.
-    Cookie(String),
-    /// A header by its name, in any case.
-    Header(String),
-    /// A query parameter by its name.
-    Query(String),
+/// Every place by the name it has in the policy.
+pub const ALL: [&str; 15] = [
+    "bearer",
+    "cookie",
+    "fingerprint",
+    "form",
+    "graphql",
+    "grpc",
+    "header",
+    "host",
+    "json",
+    "jwt",
+    "method",
+    "path",
+    "path_segment",
+    "query",
+    "tls",
+];
+
+/// Where a value is and what has to be done to it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Source {
+    /// The place.
+    pub place: Place,
+    /// Decoding steps, in order.
+    pub decode: Vec<Step>,
+    /// In the response instead of the request.
+    pub in_response: bool,
 }
 
-/// Every source by the name it has in the policy.
-pub const ALL: [&str; 4] = ["bearer", "cookie", "header", "query"];
+/// A place that holds a value, as the policy names it: `{"cookie": "sid"}`.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Place {
+    /// The token of `Authorization: Bearer`.
+    Bearer,
+    /// A cookie by its name; in a response `Set-Cookie`.
+    Cookie(String),
+    /// A header that the proxy's configuration sets and a client cannot.
+    Fingerprint(String),
+    /// A field of an urlencoded form.
+    Form(String),
+    /// A part of a GraphQL call.
+    Graphql(Graphql),
+    /// A part of a gRPC call's path.
+    Grpc(Grpc),
+    /// A header by its name.
+    Header(String),
+    /// The host that was asked.
+    Host,
+    /// A value in a JSON body.
+    Json(JsonPath),
+    /// A claim of a JWT, unverified.
+    Jwt(Box<Jwt>),
+    /// The method.
+    Method,
+    /// A segment of the path, by a template.
+    Path(PathTemplate),
+    /// A segment of the path, by its number from 0.
+    PathSegment(usize),
+    /// A query parameter by its name.
+    Query(String),
+    /// A part of the TLS handshake.
+    Tls(Tls),
+}
+
+/// What looking for a value came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome<'a> {
+    /// There it is.
+    Found(Cow<'a, [u8]>),
+    /// There is none, or one that is empty-like.
+    Missing,
+    /// The part of the exchange that may hold it is not there yet.
+    NotYet,
+    /// There is something that cannot be read.
+    Failed(Failure),
+}
+
+/// Why something that is there cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Failure {
+    /// Longer than the limit.
+    TooLong,
+    /// A content encoding that is unknown or broken.
+    Encoding,
+    /// Not JSON, or nested too deep.
+    Json,
+    /// Not base64.
+    Base64,
+    /// Not a JWT.
+    Jwt,
+}
+
+impl Failure {
+    /// Its name on records.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::TooLong => "too_long",
+            Self::Encoding => "encoding",
+            Self::Json => "json",
+            Self::Base64 => "base64",
+            Self::Jwt => "jwt",
+        }
+    }
+}
+
+/// The parts of an exchange that are there by now.
+#[derive(Debug, Default)]
+pub struct Parts<'a> {
+    /// The request's headers.
+    pub request: Request<'a>,
+    /// The request's body, once it is complete or the exchange has ended.
+    pub request_body: Option<Body<'a>>,
+    /// The response's headers, once they are there.
+    pub response: Option<&'a HeaderBlock>,
+    /// The response's body, once the exchange has ended.
+    pub response_body: Option<Body<'a>>,
+    /// Subject of the client's certificate.
+    pub tls_peer_subject: Option<&'a [u8]>,
+    /// Server name of the TLS handshake.
+    pub tls_sni: Option<&'a [u8]>,
+    /// The exchange has ended: what is not there now never comes.
+    pub ended: bool,
+}
+
+impl<'a> Parts<'a> {
+    /// A part that may not be there yet.
+    fn part<T>(&self, part: Option<&'a T>) -> Result<&'a T, Outcome<'a>> {
+        part.ok_or(if self.ended {
+            Outcome::Missing
+        } else {
+            Outcome::NotYet
+        })
+    }
+}
 
 impl Source {
-    /// The value at this place, trimmed and decoded; `None` where there is none or it is
-    /// [empty-like](is_empty_like).
+    /// The value, trimmed and decoded.
     #[must_use]
-    pub fn find<'a>(&self, request: &Request<'a>) -> Option<Cow<'a, [u8]>> {
-        let found = match self {
-            Self::Bearer {} => bearer::find(request).map(Cow::Borrowed),
-            Self::Cookie(name) => cookie::find(request, name).map(Cow::Borrowed),
-            Self::Header(name) => header::find(request, name).map(Cow::Borrowed),
-            Self::Query(name) => query::find(request, name),
+    pub fn find<'a>(&self, parts: &'a Parts<'_>) -> Outcome<'a> {
+        let found = match self.place.find(parts, self.in_response) {
+            Outcome::Found(value) => decode::all(&self.decode, value),
+            other => other,
         };
-        found.filter(|value| !is_empty_like(value))
+        match found {
+            Outcome::Found(value) if is_empty_like(&value) => Outcome::Missing,
+            other => other,
+        }
     }
 
-    /// What the policy calls the place, e.g. a cookie's name; the bearer token has none.
+    /// Whether a body has to be kept for it.
     #[must_use]
-    pub fn argument(&self) -> Option<&str> {
-        match self {
-            Self::Bearer {} => None,
-            Self::Cookie(name) | Self::Header(name) | Self::Query(name) => Some(name),
+    pub fn reads_body(&self) -> bool {
+        match &self.place {
+            Place::Form(_) | Place::Graphql(_) | Place::Json(_) => true,
+            Place::Jwt(jwt) => jwt.inside.reads_body(),
+            _ => false,
         }
+    }
+
+    /// Whether a request body of this content type may hold it.
+    #[must_use]
+    pub fn may_read(&self, content_type: &[u8]) -> bool {
+        let body = Body::new(&[], true, content_type, &[]);
+        match &self.place {
+            Place::Form(_) => body.is("x-www-form-urlencoded"),
+            Place::Graphql(_) | Place::Json(_) => body.is("json"),
+            Place::Jwt(jwt) => jwt.inside.may_read(content_type),
+            _ => false,
+        }
+    }
+
+    /// Whether it can only be looked for when more than the request's headers is there.
+    #[must_use]
+    pub fn is_late(&self) -> bool {
+        self.in_response || self.reads_body()
+    }
+
+    /// Whether a client can put there what it likes without the upstream noticing: it may group
+    /// and show, but not convict a user.
+    #[must_use]
+    pub fn is_forgeable(&self) -> bool {
+        !self.in_response && !matches!(self.place, Place::Fingerprint(_) | Place::Tls(_))
+    }
+}
+
+impl Place {
+    fn find<'a>(&self, parts: &'a Parts<'_>, in_response: bool) -> Outcome<'a> {
+        if in_response {
+            return self.find_in_response(parts);
+        }
+        let request = &parts.request;
+        match self {
+            Self::Bearer => bearer::find(request),
+            Self::Cookie(name) => cookie::find(request, name),
+            Self::Fingerprint(name) => fingerprint::find(request, name),
+            Self::Form(name) => body(parts, parts.request_body.as_ref(), |b| form::find(b, name)),
+            Self::Graphql(part) => graphql::find(parts, part),
+            Self::Grpc(part) => grpc::find(request, *part),
+            Self::Header(name) => header::find(request.headers, name),
+            Self::Host => host::find(request),
+            Self::Json(path) => body(parts, parts.request_body.as_ref(), |b| json::find(b, path)),
+            Self::Jwt(jwt) => jwt::find(parts, jwt),
+            Self::Method => method::find(request),
+            Self::Path(template) => path::find(request, template),
+            Self::PathSegment(index) => path_segment::find(request, *index),
+            Self::Query(name) => query::find(request, name),
+            Self::Tls(part) => tls::find(parts, *part),
+        }
+    }
+
+    /// Only some places exist in a response; the policy refuses the others.
+    fn find_in_response<'a>(&self, parts: &'a Parts<'_>) -> Outcome<'a> {
+        match self {
+            Self::Json(path) => body(parts, parts.response_body.as_ref(), |b| json::find(b, path)),
+            Self::Jwt(jwt) => jwt::find(parts, jwt),
+            Self::Cookie(name) => match parts.part(parts.response) {
+                Ok(headers) => cookie::find_set(headers, name),
+                Err(outcome) => outcome,
+            },
+            Self::Header(name) => match parts.part(parts.response) {
+                Ok(headers) => header::find(Some(headers), name),
+                Err(outcome) => outcome,
+            },
+            _ => Outcome::Missing,
+        }
+    }
+
+    /// Whether a response has such a place.
+    #[must_use]
+    pub fn exists_in_response(&self) -> bool {
+        match self {
+            Self::Json(_) | Self::Cookie(_) | Self::Header(_) => true,
+            Self::Jwt(jwt) => jwt.inside.place.exists_in_response(),
+            _ => false,
+        }
+    }
+}
+
+/// Looks into a body that may not be there yet.
+fn body<'a, 'b>(
+    parts: &Parts<'_>,
+    body: Option<&'a Body<'b>>,
+    find: impl FnOnce(&'a Body<'b>) -> Result<Option<Cow<'a, [u8]>>, Failure>,
+) -> Outcome<'a> {
+    match body {
+        None if parts.ended => Outcome::Missing,
+        None => Outcome::NotYet,
+        Some(body) => match find(body) {
+            Ok(found) => found.into(),
+            Err(failure) => Outcome::Failed(failure),
+        },
+    }
+}
+
+impl<'a> From<Option<Cow<'a, [u8]>>> for Outcome<'a> {
+    fn from(found: Option<Cow<'a, [u8]>>) -> Self {
+        found.map_or(Self::Missing, Self::Found)
+    }
+}
+
+impl<'a> From<Option<&'a [u8]>> for Outcome<'a> {
+    fn from(found: Option<&'a [u8]>) -> Self {
+        found.map(Cow::Borrowed).into()
     }
 }
 
 /// Values that clients send when they have none; as a key they would merge strangers.
 #[must_use]
 pub fn is_empty_like(value: &[u8]) -> bool {
-    const WORDS: [&[u8]; 8] = [
+    const WORDS: [&[u8]; 9] = [
         b"",
         b"0",
         b"-",
@@ -65,69 +311,11 @@ pub fn is_empty_like(value: &[u8]) -> bool {
         b"nil",
         b"none",
         b"undefined",
+        b"nan",
         b"[object Object]",
     ];
     WORDS.iter().any(|word| value.eq_ignore_ascii_case(word))
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
-    use super::*;
-    use crate::headers::HeaderBlock;
-
-    /// Asserts what `source` finds in a request with these headers.
-    pub(crate) fn check(source: &Source, headers: &[(&str, &str)], expected: Option<&str>) {
-        let pairs: Vec<_> = headers
-            .iter()
-            .map(|(name, value)| (name.as_bytes(), value.as_bytes()))
-            .collect();
-        let block = HeaderBlock::from_pairs(&pairs);
-        let request = Request::new(&block);
-        let found = source.find(&request);
-        assert_eq!(
-            found.as_deref(),
-            expected.map(str::as_bytes),
-            "{source:?} in {headers:?}"
-        );
-    }
-
-    #[test]
-    fn every_file_is_a_source() {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/extract");
-        let mut files: Vec<_> = std::fs::read_dir(folder)
-            .unwrap()
-            .map(|entry| {
-                entry
-                    .unwrap()
-                    .path()
-                    .file_stem()
-                    .unwrap()
-                    .to_str()
-                    .unwrap()
-                    .to_owned()
-            })
-            .filter(|name| name != "mod")
-            .collect();
-        files.sort();
-        assert_eq!(files, ALL);
-    }
-
-    #[test]
-    fn empty_like_values_are_not_found() {
-        let source = Source::Header("x-device".into());
-        for value in [
-            "",
-            "  ",
-            "null",
-            "NULL",
-            "undefined",
-            "0",
-            "none",
-            "-",
-            "[object Object]",
-        ] {
-            check(&source, &[("x-device", value)], None);
-        }
-        check(&source, &[("x-device", "00")], Some("00"));
-    }
-}
+pub(crate) mod tests;

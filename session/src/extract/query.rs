@@ -3,42 +3,56 @@
 
 use std::borrow::Cow;
 
+use super::Outcome;
 use crate::request::Request;
-use crate::text::{percent_decoded, trimmed};
+use crate::text::percent_decoded;
 
-pub(super) fn find<'a>(request: &Request<'a>, name: &str) -> Option<Cow<'a, [u8]>> {
-    request
+pub(super) fn find<'a>(request: &Request<'a>, name: &str) -> Outcome<'a> {
+    let found = request
         .query_pairs()
-        .find(|(candidate, _)| **candidate == *name.as_bytes())
+        .find(|(candidate, _)| **candidate == *name.as_bytes());
+    found
         .map(|(_, value)| match percent_decoded(value) {
-            Cow::Borrowed(value) => Cow::Borrowed(trimmed(value)),
-            Cow::Owned(value) => Cow::Owned(trimmed(&value).to_vec()),
+            Cow::Borrowed(value) => Cow::Borrowed(value.trim_ascii()),
+            Cow::Owned(value) => Cow::Owned(value.trim_ascii().to_vec()),
         })
+        .into()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Source, tests::check};
+    use crate::extract::tests::Case;
 
     #[test]
     fn finds_a_parameter_by_its_name() {
-        let token = Source::Query("access token".into());
+        let case = |path| Case::new(r#"{"query":"access token"}"#).header(":path", path);
         for (path, expected) in [
-            ("/a?access+token=abc", Some("abc")),
-            ("/a?access%20token=abc", Some("abc")),
-            ("/a?b=1&access+token=a%2Bb&c=2", Some("a+b")),
-            ("/a?access+token=one&access+token=two", Some("one")),
-            ("/a?access+token=a=b", Some("a=b")),
-            ("/a?access+token=%61bc#access", Some("abc#access")),
-            ("/a?access+token=", None),
-            ("/a?access+token", None),
-            ("/a?access+token=null", None),
-            ("/a?xaccess+token=abc", None),
-            ("/access+token=abc", None),
-            ("/a?", None),
-            ("", None),
+            ("/a?access+token=abc", "abc"),
+            ("/a?access%20token=abc", "abc"),
+            ("/a?b=1&access+token=a%2Bb&c=2", "a+b"),
+            ("/a?access+token=one&access+token=two", "one"),
+            ("/a?access+token=a=b", "a=b"),
+            ("/a?access+token=%61bc#access", "abc#access"),
+            ("/a?access+token=+abc+", "abc"),
+            ("/a?&&access+token=abc", "abc"),
+            ("?access+token=abc", "abc"),
+            ("/a?access+token=%zz", "%zz"),
         ] {
-            check(&token, &[(":path", path)], expected);
+            case(path).finds(expected);
+        }
+        for path in [
+            "/a?access+token=",
+            "/a?access+token",
+            "/a?access+token=null",
+            "/a?xaccess+token=abc",
+            "/a?Access+token=abc",
+            "/access+token=abc",
+            "/a?",
+            "",
+            "/a?access=token=abc",
+            "/a?=abc",
+        ] {
+            case(path).finds_nothing();
         }
     }
 }

@@ -3,10 +3,12 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
-use super::{Host, Property};
+use super::{Host, Property, Side};
+use crate::body::Body;
+use crate::extract::Parts;
 use crate::headers::HeaderBlock;
 use crate::identity::Hasher;
-use crate::policy::{Found, Policy};
+use crate::policy::{Early, Policy};
 use crate::redact;
 use crate::request::{Request, host_of};
 use crate::text::limited;
@@ -27,8 +29,26 @@ pub struct Exchange {
     client_ip: Vec<u8>,
     /// The policy it began with: a change in between must not split it.
     policy: Rc<Policy>,
-    found: Found,
+    early: Early,
     has_body: bool,
+    request_body: Kept,
+    response_body: Kept,
+    tls: Option<Tls>,
+}
+
+/// What was kept of a body.
+#[derive(Clone, Default)]
+struct Kept {
+    bytes: Vec<u8>,
+    complete: bool,
+    refused: bool,
+}
+
+/// Read only where the policy asks for it.
+#[derive(Clone)]
+struct Tls {
+    peer_subject: Option<Vec<u8>>,
+    sni: Option<Vec<u8>>,
 }
 
 impl Exchange {
@@ -36,21 +56,61 @@ impl Exchange {
     pub fn begin<H: Host>(host: &H, policy: &Rc<Policy>, hasher: &Hasher, has_body: bool) -> Self {
         let headers = host.request_headers();
         let client_ip = client_ip(host);
-        let found = policy.find(&Request::new(&headers), &client_ip, hasher);
+        let tls = policy.reads_tls.then(|| Tls {
+            peer_subject: host.property(Property::TlsPeerSubject),
+            sni: host.property(Property::TlsSni),
+        });
+        let parts = Parts {
+            request: Request::new(&headers),
+            tls_peer_subject: tls.as_ref().and_then(|tls| tls.peer_subject.as_deref()),
+            tls_sni: tls.as_ref().and_then(|tls| tls.sni.as_deref()),
+            ..Parts::default()
+        };
+        let early = policy.early(&parts, &client_ip, hasher);
         Self {
             start_us: host.now_us(),
             headers,
             client_ip,
             policy: Rc::clone(policy),
-            found,
+            early,
             has_body,
+            request_body: Kept::default(),
+            response_body: Kept::default(),
+            tls,
         }
     }
 
     /// The session known when the request's headers were in.
     #[must_use]
     pub fn request_session(&self) -> SessionId {
-        self.found.session
+        self.early.session()
+    }
+
+    /// A chunk of a body passes by; it is looked at only where a rule needs it, up to the
+    /// policy's limit, and never held back.
+    pub fn on_body<H: Host>(&mut self, host: &H, side: Side, size: usize, end: bool) {
+        let (kept, needed) = match side {
+            Side::Request => (&mut self.request_body, self.early.needs.request_body),
+            Side::Response => (&mut self.response_body, self.early.needs.response_body),
+        };
+        if !needed || kept.refused {
+            return;
+        }
+        if kept.bytes.is_empty() && side == Side::Response && !is_json(&host.response_headers()) {
+            kept.refused = true;
+            return;
+        }
+        if kept.bytes.len().saturating_add(size) > self.policy.body_bytes {
+            *kept = Kept {
+                refused: true,
+                ..Kept::default()
+            };
+            return;
+        }
+        if size > 0 {
+            kept.bytes.append(&mut host.body_chunk(side, size));
+        }
+        kept.complete |= end;
     }
 
     /// Appends the record of the ended exchange as one line.
@@ -75,12 +135,53 @@ impl Exchange {
             u64::try_from(host.now_us().saturating_sub(self.start_us)).unwrap_or(0);
         self.add_response(&mut record, host, &response, &mut cut);
         record.truncated = cut;
+        let late = self
+            .policy
+            .late(&self.early, &self.parts(&response), hasher);
+        record.application = Cow::Borrowed(late.application);
+        record.key = Cow::Borrowed(late.key);
+        record.session = late.session;
+        record.links = late.links;
+        record.params = late.params;
+        record.extract_failed = late.failed;
         let written = serde_json::to_writer(&mut *line, &record);
         match written {
             Ok(()) => line.push(b'\n'),
             Err(_) => line.truncate(before),
         }
         written
+    }
+
+    fn parts<'a>(&'a self, response: &'a HeaderBlock) -> Parts<'a> {
+        let request = Request::new(&self.headers);
+        let body = |kept: &'a Kept, needed: bool, kind, encoding| {
+            let there = needed && (kept.refused || kept.complete || !kept.bytes.is_empty());
+            there.then(|| Body::new(&kept.bytes, kept.complete && !kept.refused, kind, encoding))
+        };
+        let header = |name: &[u8]| response.get(name).unwrap_or_default();
+        let needs = self.early.needs;
+        Parts {
+            request,
+            request_body: body(
+                &self.request_body,
+                needs.request_body,
+                request.content_type.unwrap_or_default(),
+                request.content_encoding.unwrap_or_default(),
+            ),
+            response: Some(response),
+            response_body: body(
+                &self.response_body,
+                needs.response_body,
+                header(b"content-type"),
+                header(b"content-encoding"),
+            ),
+            tls_peer_subject: self
+                .tls
+                .as_ref()
+                .and_then(|tls| tls.peer_subject.as_deref()),
+            tls_sni: self.tls.as_ref().and_then(|tls| tls.sni.as_deref()),
+            ended: true,
+        }
     }
 
     fn request_part<'a>(&'a self, hasher: &Hasher, cut: &mut Vec<Cow<'a, str>>) -> Record<'a> {
@@ -92,10 +193,11 @@ impl Exchange {
             Cow::Owned(path)
         });
         let (query_names, query_values) = query_parts(&request, policy, hasher, cut);
+        let client_ip = Some(&*self.client_ip).filter(|ip| !ip.is_empty());
         Record {
             index: 0,
             start_us: self.start_us,
-            application: Cow::Borrowed(policy.application(&self.found)),
+            application: Cow::Borrowed(""),
             request_id: short(request.request_id, "request_id", cut),
             trace_id: request.traceparent.and_then(trace_id).map(Cow::Borrowed),
             method: short(request.method, "method", cut),
@@ -117,13 +219,7 @@ impl Exchange {
             response_bytes: 0,
             duration_us: 0,
             upstream_us: None,
-            client_ip: short(
-                Some(&self.client_ip)
-                    .filter(|ip| !ip.is_empty())
-                    .map(|ip| &**ip),
-                "client_ip",
-                cut,
-            ),
+            client_ip: short(client_ip, "client_ip", cut),
             user_agent: request
                 .user_agent
                 .map(|value| text(value, USER_AGENT_BYTES_MAX, "user_agent", cut)),
@@ -132,9 +228,13 @@ impl Exchange {
                 .and_then(referer_host)
                 .map(|host| lower(text(host, HOST_BYTES_MAX, "referer_host", cut))),
             content_type: None,
-            key: Cow::Borrowed(policy.key(&self.found)),
-            request_session: self.found.session,
-            session: self.found.session,
+            key: Cow::Borrowed(""),
+            request_session: self.early.session(),
+            session: self.early.session(),
+            links: Vec::new(),
+            params: Vec::new(),
+            extract_failed: Vec::new(),
+            trials: Vec::new(),
             truncated: Vec::new(),
         }
     }
@@ -177,6 +277,12 @@ impl Exchange {
         record.upstream_us =
             number(Property::BackendLatency).map(|nanoseconds| nanoseconds / 1_000);
     }
+}
+
+/// A response that rules can look into.
+fn is_json(response: &HeaderBlock) -> bool {
+    let kind = response.get(b"content-type").unwrap_or_default();
+    Body::new(&[], true, kind, &[]).is("json")
 }
 
 /// Names of all query parameters, and the values of those that the policy names.

@@ -12,6 +12,8 @@ pub trait Host {
     fn request_headers(&self) -> HeaderBlock;
     /// The response's headers, in one call; empty where no response was sent.
     fn response_headers(&self) -> HeaderBlock;
+    /// The chunk of a body that is passing by, at most `bytes_max` of it.
+    fn body_chunk(&self, side: Side, bytes_max: usize) -> Vec<u8>;
     /// An attribute of the exchange as the proxy serialises it; `None` where it has none.
     fn property(&self, property: Property) -> Option<Vec<u8>>;
     /// Starts an HTTP call; `None` when the proxy refuses. The token comes back with the answer.
@@ -45,8 +47,21 @@ pub enum Property {
     ResponseFlags,
     /// Nanoseconds until the upstream's answer began.
     BackendLatency,
+    /// Subject of the client's certificate.
+    TlsPeerSubject,
+    /// Server name that the client asked for.
+    TlsSni,
     /// The proxy's own name.
     NodeId,
+}
+
+/// Which body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// The request's.
+    Request,
+    /// The response's.
+    Response,
 }
 
 /// One HTTP call to the aggregator.

@@ -11,5 +11,5 @@ mod worker;
 mod tests;
 
 pub use exchange::Exchange;
-pub use host::{Call, Counter, Host, Level, Property};
+pub use host::{Call, Counter, Host, Level, Property, Side};
 pub use worker::{Settings, SetupError, Worker};

@@ -29,6 +29,9 @@ struct FakeHost {
     request: HeaderBlock,
     response: HeaderBlock,
     properties: HashMap<Property, Vec<u8>>,
+    /// The chunk that is passing by.
+    request_body: Vec<u8>,
+    response_body: Vec<u8>,
     calls: Vec<Vec<u8>>,
     refuses_calls: bool,
     counters: BTreeMap<Counter, u64>,
@@ -49,6 +52,14 @@ impl Host for FakeHost {
     }
     fn response_headers(&self) -> HeaderBlock {
         self.response.clone()
+    }
+    fn body_chunk(&self, side: Side, bytes_max: usize) -> Vec<u8> {
+        let body = if side == Side::Request {
+            &self.request_body
+        } else {
+            &self.response_body
+        };
+        body.iter().copied().take(bytes_max).collect()
     }
     fn property(&self, property: Property) -> Option<Vec<u8>> {
         self.properties.get(&property).cloned()

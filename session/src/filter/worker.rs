@@ -6,7 +6,7 @@ use std::rc::Rc;
 use sha2::{Digest as _, Sha256};
 
 use super::exchange::Exchange;
-use super::host::{Call, Counter, Host, Level, Property};
+use super::host::{Call, Counter, Host, Level, Property, Side};
 use super::outbox::{Answer, Outbox, Room};
 use crate::headers::HeaderBlock;
 use crate::hex::Hex;
@@ -102,7 +102,10 @@ impl Worker {
                 token.len() >= TOKEN_BYTES_MIN && token.bytes().all(|byte| byte.is_ascii_graphic())
             })
             .ok_or(SetupError::NoToken)?;
-        let policy = Rc::new(Policy::new(&config, &config_version(settings.config)));
+        let policy = Rc::new(Policy::new(
+            &config.policy,
+            &config_version(settings.config),
+        ));
         Ok(Self {
             policy,
             hasher: Hasher::new(secret.as_bytes())?,
@@ -136,6 +139,18 @@ impl Worker {
     /// The request's headers are in.
     pub fn on_request<H: Host>(&self, host: &H, has_body: bool) -> Exchange {
         Exchange::begin(host, &self.policy, &self.hasher, has_body)
+    }
+
+    /// A chunk of a body passes by.
+    pub fn on_body<H: Host>(
+        &self,
+        host: &H,
+        exchange: &mut Exchange,
+        side: Side,
+        size: usize,
+        end: bool,
+    ) {
+        exchange.on_body(host, side, size, end);
     }
 
     /// The exchange has ended, however it did; `None` when its headers were never seen.

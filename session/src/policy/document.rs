@@ -6,10 +6,12 @@ use serde::{Deserialize, Deserializer};
 
 use super::ConfigError;
 use crate::extract::Source;
+use crate::policy::builtin;
 use crate::redact::SecretPath;
+use crate::wire::ParameterKind;
 
 /// The plugin configuration of one Envoy: where to send, and the policy to start with.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PluginConfig {
     /// Where batches go.
@@ -84,7 +86,7 @@ impl std::fmt::Debug for Development {
 }
 
 /// How sessions are made.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PolicyDocument {
     /// Name of this version; default: a hash of the configuration.
@@ -93,8 +95,14 @@ pub struct PolicyDocument {
     pub applications: Vec<Application>,
     /// Ordered; the next is tried when the one before found nothing.
     pub keys: Vec<KeyRule>,
+    /// Built-in rules that are not wanted, by name; `*` switches all off. They come after `keys`.
+    pub builtin_off: Vec<String>,
     /// What makes the session when no rule found a value.
     pub fallback: Fallback,
+    /// Values kept for display and analysis, in the order they are shown in.
+    pub parameters: Vec<Parameter>,
+    /// Most that is kept of one body, bytes, where a rule reads it; default 16,384.
+    pub body_bytes: BodyBytes,
     /// Query parameters whose values are recorded; of all others only the names are.
     pub query_values: Vec<String>,
     /// Path templates whose `*` segments are stored as keyed hashes, e.g. `/reset/*`.
@@ -116,7 +124,7 @@ pub struct Application {
 }
 
 /// One way to tell whose request it is.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KeyRule {
     /// Lower-case letters, digits, `-` and `_`; shown on every record the rule matched.
@@ -142,6 +150,64 @@ pub struct KeyRule {
     pub methods: Vec<String>,
 }
 
+/// A named value kept for display and analysis.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Parameter {
+    /// Lower-case letters, digits, `-` and `_`.
+    pub name: String,
+    /// Where the value is; of a list of places the first that has it.
+    #[serde(deserialize_with = "one_or_many")]
+    pub from: Vec<Source>,
+    /// What it says about the session.
+    #[serde(default)]
+    pub kind: ParameterKind,
+    /// Kept as a keyed hash instead of the value.
+    #[serde(default)]
+    pub hash: bool,
+    /// Kept with all but its ends hidden.
+    #[serde(default)]
+    pub mask: Option<Mask>,
+    /// What is longer is cut, bytes; default 128.
+    #[serde(default)]
+    pub bytes_max: Option<u16>,
+    /// As in a key rule.
+    #[serde(default)]
+    pub applications: Vec<String>,
+    /// As in a key rule.
+    #[serde(default)]
+    pub hosts: Vec<String>,
+    /// As in a key rule.
+    #[serde(default)]
+    pub path_prefixes: Vec<String>,
+    /// As in a key rule.
+    #[serde(default)]
+    pub methods: Vec<String>,
+}
+
+/// How many characters at the ends of a value stay readable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mask {
+    /// At its start; default 0.
+    #[serde(default)]
+    pub start: u8,
+    /// At its end; default 0.
+    #[serde(default)]
+    pub end: u8,
+}
+
+/// Most that is kept of one body, bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct BodyBytes(pub u32);
+
+impl Default for BodyBytes {
+    fn default() -> Self {
+        Self(16 * 1024)
+    }
+}
+
 /// What makes the session when no rule found a value.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -151,6 +217,8 @@ pub enum Fallback {
     IpUserAgent,
     /// Client address.
     Ip,
+    /// The client address's /24 (IPv4) or /64 (IPv6).
+    IpPrefix,
 }
 
 impl Fallback {
@@ -160,6 +228,7 @@ impl Fallback {
         match self {
             Self::IpUserAgent => "ip_user_agent",
             Self::Ip => "ip",
+            Self::IpPrefix => "ip_prefix",
         }
     }
 }
@@ -266,41 +335,34 @@ impl PolicyDocument {
     fn check(&self) -> Result<(), ConfigError> {
         check_count("applications", self.applications.len(), 1_000)?;
         check_count("keys", self.keys.len(), 100)?;
+        check_count("parameters", self.parameters.len(), 50)?;
         check_count("query_values", self.query_values.len(), 50)?;
         check_count("secret_paths", self.secret_paths.len(), 100)?;
-        let mut names = HashSet::new();
+        if self.body_bytes.0 > 1_048_576 {
+            let problem = format!("{} is more than 1048576", self.body_bytes.0);
+            return Err(ConfigError::new("body_bytes", problem));
+        }
+        let mut applications = HashSet::from(["default"]);
         for (index, application) in self.applications.iter().enumerate() {
             let place = format!("applications[{index}]");
             check_name(&format!("{place}.name"), &application.name)?;
             check_scope(&place, &application.hosts, &application.path_prefixes)?;
-            names.insert(application.name.as_str());
+            applications.insert(application.name.as_str());
         }
-        names.insert("default");
-        let mut rules = HashSet::from([Fallback::Ip.name(), Fallback::IpUserAgent.name()]);
-        for (index, rule) in self.keys.iter().enumerate() {
-            let place = format!("keys[{index}]");
-            rule.check(&place)?;
-            if !rules.insert(&rule.name) {
-                return Err(ConfigError::new(
-                    format!("{place}.name"),
-                    format!(
-                        "`{}` is taken by another rule or a fallback; choose another name",
-                        rule.name
-                    ),
-                ));
-            }
-            if let Some(unknown) = rule
-                .applications
-                .iter()
-                .find(|name| !names.contains(name.as_str()))
-            {
-                return Err(ConfigError::new(
-                    format!("{place}.applications"),
-                    format!(
-                        "there is no application `{unknown}`; define it under policy.applications"
-                    ),
-                ));
-            }
+        self.check_keys(&applications)?;
+        self.check_parameters(&applications)?;
+        if let Some(unknown) = self
+            .builtin_off
+            .iter()
+            .find(|name| !builtin::is_known(name))
+        {
+            return Err(ConfigError::new(
+                "builtin_off",
+                format!(
+                    "there is no built-in rule `{unknown}`; there are {}",
+                    builtin::names()
+                ),
+            ));
         }
         for (index, template) in self.secret_paths.iter().enumerate() {
             if SecretPath::parse(template).is_none() {
@@ -315,25 +377,70 @@ impl PolicyDocument {
         Ok(())
     }
 
-    /// Hosts and header names are compared in lower case.
-    fn normalise(&mut self) {
-        for host in self
-            .applications
-            .iter_mut()
-            .flat_map(|application| &mut application.hosts)
-        {
-            host.make_ascii_lowercase();
+    fn check_keys(&self, applications: &HashSet<&str>) -> Result<(), ConfigError> {
+        let fallbacks = [Fallback::Ip, Fallback::IpUserAgent, Fallback::IpPrefix];
+        let mut taken = HashSet::from(fallbacks.map(Fallback::name));
+        for (index, rule) in self.keys.iter().enumerate() {
+            let place = format!("keys[{index}]");
+            rule.check(&place)?;
+            if !taken.insert(&rule.name) || builtin::is_known(&rule.name) {
+                return Err(ConfigError::new(
+                    format!("{place}.name"),
+                    format!(
+                        "`{}` is taken by another rule, a built-in one or a fallback; choose another name",
+                        rule.name
+                    ),
+                ));
+            }
+            check_applications(&place, &rule.applications, applications)?;
         }
-        for rule in &mut self.keys {
-            rule.hosts
-                .iter_mut()
-                .for_each(|host| host.make_ascii_lowercase());
-            for source in &mut rule.from {
-                if let Source::Header(name) = source {
-                    name.make_ascii_lowercase();
-                }
+        Ok(())
+    }
+
+    fn check_parameters(&self, applications: &HashSet<&str>) -> Result<(), ConfigError> {
+        let mut taken = HashSet::new();
+        for (index, parameter) in self.parameters.iter().enumerate() {
+            let place = format!("parameters[{index}]");
+            check_name(&format!("{place}.name"), &parameter.name)?;
+            check_from(&place, &parameter.from)?;
+            check_scope(&place, &parameter.hosts, &parameter.path_prefixes)?;
+            check_methods(&place, &parameter.methods)?;
+            check_applications(&place, &parameter.applications, applications)?;
+            if !taken.insert(&parameter.name) {
+                return Err(ConfigError::new(
+                    format!("{place}.name"),
+                    format!("`{}` is taken; choose another name", parameter.name),
+                ));
+            }
+            if parameter.hash && parameter.mask.is_some() {
+                return Err(ConfigError::new(
+                    place,
+                    "is hashed and masked; a hash has nothing to mask, so choose one",
+                ));
+            }
+            if !(1..=1_024).contains(&parameter.bytes_max.unwrap_or(128)) {
+                return Err(ConfigError::new(
+                    format!("{place}.bytes_max"),
+                    "is not in 1..=1024",
+                ));
             }
         }
+        Ok(())
+    }
+
+    /// Hosts are compared in lower case.
+    fn normalise(&mut self) {
+        let hosts = self
+            .applications
+            .iter_mut()
+            .flat_map(|application| &mut application.hosts);
+        let hosts = hosts.chain(self.keys.iter_mut().flat_map(|rule| &mut rule.hosts));
+        let hosts = hosts.chain(
+            self.parameters
+                .iter_mut()
+                .flat_map(|parameter| &mut parameter.hosts),
+        );
+        hosts.for_each(|host| host.make_ascii_lowercase());
     }
 }
 
@@ -344,29 +451,43 @@ impl KeyRule {
             check_name(&format!("{place}.namespace"), namespace)?;
         }
         check_scope(place, &self.hosts, &self.path_prefixes)?;
-        if self.from.is_empty() || self.from.len() > 8 {
-            return Err(ConfigError::new(
-                format!("{place}.from"),
-                format!("has {} places; a key needs 1 to 8", self.from.len()),
-            ));
-        }
-        if self.from.iter().any(|source| source.argument() == Some("")) {
-            return Err(ConfigError::new(
-                format!("{place}.from"),
-                "has an empty name; say which cookie, header or parameter",
-            ));
-        }
-        match self
-            .methods
-            .iter()
-            .find(|method| !method.bytes().all(|byte| byte.is_ascii_uppercase()))
-        {
-            Some(odd) => Err(ConfigError::new(
-                format!("{place}.methods"),
-                format!("`{odd}` is not a method; methods are upper-case, e.g. GET"),
-            )),
-            None => Ok(()),
-        }
+        check_from(place, &self.from)?;
+        check_methods(place, &self.methods)
+    }
+}
+
+fn check_from(place: &str, from: &[Source]) -> Result<(), ConfigError> {
+    if (1..=8).contains(&from.len()) {
+        return Ok(());
+    }
+    let problem = format!("has {} places; it needs 1 to 8", from.len());
+    Err(ConfigError::new(format!("{place}.from"), problem))
+}
+
+fn check_methods(place: &str, methods: &[String]) -> Result<(), ConfigError> {
+    match methods
+        .iter()
+        .find(|method| !method.bytes().all(|byte| byte.is_ascii_uppercase()))
+    {
+        Some(odd) => Err(ConfigError::new(
+            format!("{place}.methods"),
+            format!("`{odd}` is not a method; methods are upper-case, e.g. GET"),
+        )),
+        None => Ok(()),
+    }
+}
+
+fn check_applications(
+    place: &str,
+    named: &[String],
+    known: &HashSet<&str>,
+) -> Result<(), ConfigError> {
+    match named.iter().find(|name| !known.contains(name.as_str())) {
+        Some(unknown) => Err(ConfigError::new(
+            format!("{place}.applications"),
+            format!("there is no application `{unknown}`; define it under policy.applications"),
+        )),
+        None => Ok(()),
     }
 }
 
@@ -479,7 +600,7 @@ mod tests {
         for (json, error) in [
             (
                 r#"{"keyz":[]}"#,
-                "policy.keyz: unknown field `keyz`, expected one of `version`, `applications`, `keys`, `fallback`, `query_values`, `secret_paths`",
+                "policy.keyz: unknown field `keyz`, expected one of `version`, `applications`, `keys`, `builtin_off`, `fallback`, `parameters`, `body_bytes`, `query_values`, `secret_paths`",
             ),
             (
                 r#"{"keys":[{"name":"a","from":{"cokie":"sid"}}]}"#,
@@ -491,11 +612,11 @@ mod tests {
             ),
             (
                 r#"{"keys":[{"name":"a","from":[]}]}"#,
-                "policy.keys[0].from: has 0 places; a key needs 1 to 8",
+                "policy.keys[0].from: has 0 places; it needs 1 to 8",
             ),
             (
                 r#"{"keys":[{"name":"a","from":{"cookie":""}}]}"#,
-                "policy.keys[0].from: has an empty name; say which cookie, header or parameter",
+                "policy.keys[0].from.cookie: the name is empty; say which one",
             ),
             (
                 r#"{"keys":[{"name":"A","from":{"bearer":{}}}]}"#,
@@ -503,7 +624,7 @@ mod tests {
             ),
             (
                 r#"{"keys":[{"name":"ip","from":{"bearer":{}}}]}"#,
-                "policy.keys[0].name: `ip` is taken by another rule or a fallback; choose another name",
+                "policy.keys[0].name: `ip` is taken by another rule, a built-in one or a fallback; choose another name",
             ),
             (
                 r#"{"keys":[{"name":"a","from":{"bearer":{}},"applications":["x"]}]}"#,

@@ -2,13 +2,17 @@
 //!
 //! [`document`] is the JSON as it is written, [`Policy`] what the filter works with.
 
+mod builtin;
 mod document;
+mod find;
 mod rule;
 
 pub use document::{
-    Aggregator, Development, Fallback, KeyRule, Limits, PluginConfig, PolicyDocument,
+    Aggregator, Application, BodyBytes, Development, Fallback, KeyRule, Limits, Mask, Parameter,
+    PluginConfig, PolicyDocument,
 };
-pub use rule::{Found, Policy};
+pub use find::{Early, Late, Needs};
+pub use rule::Policy;
 
 /// Why a configuration was refused: the place and the remedy.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -1,187 +1,182 @@
-//! request → session key: which application, which rule, which session.
+//! A policy ready to be applied to every request.
 
-use crate::extract::Source;
-use crate::identity::{Hasher, Namespace};
-use crate::policy::{Fallback, KeyRule, PluginConfig};
+use super::builtin;
+use super::document::{Application, Fallback, KeyRule, Mask, Parameter, PolicyDocument};
+use crate::extract::{Place, Source};
 use crate::redact::SecretPath;
-use crate::request::Request;
-use crate::wire::SessionId;
+use crate::wire::ParameterKind;
 
 /// A policy ready to be applied: what the filter asks for every request.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Policy {
     /// Its name on every batch.
     pub version: String,
-    applications: Vec<(String, Scope)>,
-    rules: Vec<Rule>,
-    fallback: Fallback,
+    pub(super) applications: Vec<(String, Scope)>,
+    pub(super) rules: Vec<Rule>,
+    pub(super) fallback: Fallback,
+    pub(super) parameters: Vec<Kept>,
     /// Query parameters whose values are recorded.
     pub query_values: Vec<String>,
     /// Paths with segments that are never stored.
     pub secret_paths: Vec<SecretPath>,
+    /// Most that is kept of one body, bytes.
+    pub body_bytes: usize,
+    /// Whether any rule or parameter reads the TLS handshake.
+    pub reads_tls: bool,
 }
 
-#[derive(Clone)]
-struct Rule {
-    name: String,
-    namespace: String,
-    from: Vec<Source>,
+/// A key rule.
+#[derive(Debug, Clone)]
+pub(super) struct Rule {
+    pub(super) name: String,
+    pub(super) namespace: String,
+    pub(super) from: Vec<Source>,
+    pub(super) when: When,
+    /// Some part of it is in a body or in the response.
+    pub(super) late: bool,
+}
+
+/// A context parameter.
+#[derive(Debug, Clone)]
+pub(super) struct Kept {
+    pub(super) name: String,
+    pub(super) from: Vec<Source>,
+    pub(super) kind: ParameterKind,
+    pub(super) hash: bool,
+    pub(super) mask: Option<Mask>,
+    pub(super) bytes_max: usize,
+    pub(super) when: When,
+}
+
+/// What a rule or parameter is limited to.
+#[derive(Debug, Clone)]
+pub(super) struct When {
     applications: Vec<String>,
     scope: Scope,
     methods: Vec<String>,
 }
 
-#[derive(Clone)]
-struct Scope {
+#[derive(Debug, Clone)]
+pub(super) struct Scope {
     hosts: Vec<String>,
     path_prefixes: Vec<String>,
 }
 
-/// Whose request it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Found {
-    application: Option<usize>,
-    rule: Option<usize>,
-    /// The session.
-    pub session: SessionId,
+/// The things of a request that limits are about.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Where<'a> {
+    pub(super) application: &'a str,
+    pub(super) host: &'a [u8],
+    pub(super) path: &'a [u8],
+    pub(super) method: Option<&'a [u8]>,
 }
 
 impl Policy {
-    /// Prepares a checked configuration; `version` is used where the document has none.
+    /// Prepares a checked document; `version` is used where it has none.
     #[must_use]
-    pub fn new(config: &PluginConfig, version: &str) -> Self {
-        let document = &config.policy;
-        let rule = |rule: &KeyRule| Rule {
-            name: rule.name.clone(),
-            namespace: rule.namespace.clone().unwrap_or_else(|| rule.name.clone()),
-            from: rule.from.clone(),
-            applications: rule.applications.clone(),
-            scope: Scope::new(&rule.hosts, &rule.path_prefixes),
-            methods: rule.methods.clone(),
+    pub fn new(document: &PolicyDocument, version: &str) -> Self {
+        let builtin = builtin::rules(&document.builtin_off, &document.keys);
+        let application = |application: &Application| {
+            let scope = Scope::new(&application.hosts, &application.path_prefixes);
+            (application.name.clone(), scope)
         };
+        let secret_path = |template: &String| SecretPath::parse(template);
+        let rules: Vec<_> = document
+            .keys
+            .iter()
+            .chain(&builtin)
+            .map(Rule::new)
+            .collect();
+        let parameters: Vec<_> = document.parameters.iter().map(Kept::new).collect();
+        let mut sources = rules
+            .iter()
+            .flat_map(|rule| &rule.from)
+            .chain(parameters.iter().flat_map(|parameter| &parameter.from));
         Self {
             version: document
                 .version
                 .clone()
                 .unwrap_or_else(|| version.to_owned()),
-            applications: document
-                .applications
-                .iter()
-                .map(|application| {
-                    let scope = Scope::new(&application.hosts, &application.path_prefixes);
-                    (application.name.clone(), scope)
-                })
-                .collect(),
-            rules: document.keys.iter().map(rule).collect(),
+            applications: document.applications.iter().map(application).collect(),
             fallback: document.fallback,
             query_values: document.query_values.clone(),
             secret_paths: document
                 .secret_paths
                 .iter()
-                .filter_map(|template| SecretPath::parse(template))
+                .filter_map(secret_path)
                 .collect(),
-        }
-    }
-
-    /// Finds the application and the session of a request; a fallback always finds one.
-    #[must_use]
-    pub fn find(&self, request: &Request<'_>, client_ip: &[u8], hasher: &Hasher) -> Found {
-        let host = request.host().unwrap_or_default();
-        let path = request.path().unwrap_or_default();
-        let application = self
-            .applications
-            .iter()
-            .position(|(_, scope)| scope.covers(host, path));
-        let name = self.application_at(application);
-        let by_rule = self
-            .rules
-            .iter()
-            .enumerate()
-            .filter(|(_, rule)| rule.is_for(name, host, path, request.method))
-            .find_map(|(index, rule)| Some((index, rule.session(name, request, hasher)?)));
-        match by_rule {
-            Some((rule, session)) => Found {
-                application,
-                rule: Some(rule),
-                session,
-            },
-            None => {
-                let session = self.fallback_session(name, request, client_ip, hasher);
-                Found {
-                    application,
-                    rule: None,
-                    session,
-                }
-            }
-        }
-    }
-
-    /// The application that host and path belong to.
-    #[must_use]
-    pub fn application(&self, found: &Found) -> &str {
-        self.application_at(found.application)
-    }
-
-    /// The rule that found a value, or the fallback.
-    #[must_use]
-    pub fn key(&self, found: &Found) -> &str {
-        found
-            .rule
-            .and_then(|index| self.rules.get(index))
-            .map_or(self.fallback.name(), |rule| &rule.name)
-    }
-
-    fn application_at(&self, index: Option<usize>) -> &str {
-        index
-            .and_then(|index| self.applications.get(index))
-            .map_or("default", |(name, _)| name)
-    }
-
-    fn fallback_session(
-        &self,
-        application: &str,
-        request: &Request<'_>,
-        client_ip: &[u8],
-        hasher: &Hasher,
-    ) -> SessionId {
-        let namespace = Namespace::Fallback(self.fallback.name());
-        match self.fallback {
-            Fallback::Ip => hasher.session(application, namespace, [client_ip]),
-            Fallback::IpUserAgent => {
-                let user_agent = request.user_agent.unwrap_or_default();
-                hasher.session(application, namespace, [client_ip, user_agent])
-            }
+            body_bytes: usize::try_from(document.body_bytes.0).unwrap_or(usize::MAX),
+            reads_tls: sources.any(|source| matches!(source.place, Place::Tls(_))),
+            rules,
+            parameters,
         }
     }
 }
 
 impl Rule {
-    fn is_for(&self, application: &str, host: &[u8], path: &[u8], method: Option<&[u8]>) -> bool {
-        (self.applications.is_empty() || self.applications.iter().any(|name| name == application))
+    fn new(rule: &KeyRule) -> Self {
+        Self {
+            name: rule.name.clone(),
+            namespace: rule.namespace.clone().unwrap_or_else(|| rule.name.clone()),
+            from: rule.from.clone(),
+            when: When::new(
+                &rule.applications,
+                &rule.hosts,
+                &rule.path_prefixes,
+                &rule.methods,
+            ),
+            late: rule.from.iter().any(Source::is_late),
+        }
+    }
+}
+
+impl Kept {
+    fn new(parameter: &Parameter) -> Self {
+        let Parameter {
+            applications,
+            hosts,
+            path_prefixes,
+            methods,
+            ..
+        } = parameter;
+        Self {
+            name: parameter.name.clone(),
+            from: parameter.from.clone(),
+            kind: parameter.kind,
+            hash: parameter.hash,
+            mask: parameter.mask,
+            bytes_max: usize::from(parameter.bytes_max.unwrap_or(128)),
+            when: When::new(applications, hosts, path_prefixes, methods),
+        }
+    }
+}
+
+impl When {
+    fn new(
+        applications: &[String],
+        hosts: &[String],
+        path_prefixes: &[String],
+        methods: &[String],
+    ) -> Self {
+        Self {
+            applications: applications.to_vec(),
+            scope: Scope::new(hosts, path_prefixes),
+            methods: methods.to_vec(),
+        }
+    }
+
+    pub(super) fn covers(&self, place: &Where<'_>) -> bool {
+        (self.applications.is_empty()
+            || self
+                .applications
+                .iter()
+                .any(|name| name == place.application))
             && (self.methods.is_empty()
                 || self
                     .methods
                     .iter()
-                    .any(|name| Some(name.as_bytes()) == method))
-            && self.scope.covers(host, path)
-    }
-
-    fn session(
-        &self,
-        application: &str,
-        request: &Request<'_>,
-        hasher: &Hasher,
-    ) -> Option<SessionId> {
-        let namespace = Namespace::Named(&self.namespace);
-        if let [source] = self.from.as_slice() {
-            return Some(hasher.session(application, namespace, [&*source.find(request)?]));
-        }
-        let values: Option<Vec<_>> = self
-            .from
-            .iter()
-            .map(|source| source.find(request))
-            .collect();
-        Some(hasher.session(application, namespace, values?.iter().map(|value| &**value)))
+                    .any(|name| Some(name.as_bytes()) == place.method))
+            && self.scope.covers(place.host, place.path)
     }
 }
 
@@ -193,7 +188,7 @@ impl Scope {
         }
     }
 
-    fn covers(&self, host: &[u8], path: &[u8]) -> bool {
+    pub(super) fn covers(&self, host: &[u8], path: &[u8]) -> bool {
         (self.hosts.is_empty() || self.hosts.iter().any(|pattern| host_fits(pattern, host)))
             && (self.path_prefixes.is_empty()
                 || self
@@ -214,150 +209,5 @@ fn host_fits(pattern: &str, host: &[u8]) -> bool {
                     .is_some_and(|(_, end)| end.eq_ignore_ascii_case(suffix.as_bytes()))
         }
         None => host.eq_ignore_ascii_case(pattern.as_bytes()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::headers::HeaderBlock;
-
-    const POLICY: &str = r#"{"aggregator":{"cluster":"a"},"policy":{
-        "applications":[
-            {"name":"admin","hosts":["shop.example"],"path_prefixes":["/admin"]},
-            {"name":"shop","hosts":["shop.example","*.shop.example"]}],
-        "keys":[
-            {"name":"token","from":{"bearer":{}}},
-            {"name":"query_token","from":{"query":"token"},"namespace":"token"},
-            {"name":"pair","from":[{"header":"x-tenant"},{"header":"x-user"}]},
-            {"name":"sid","from":{"cookie":"sid"},"applications":["shop"]},
-            {"name":"posted","from":{"header":"x-post"},"methods":["POST"]}]}}"#;
-
-    fn find(headers: &[(&str, &str)], client_ip: &str) -> (String, String, SessionId) {
-        let policy = Policy::new(&PluginConfig::parse(POLICY.as_bytes()).unwrap(), "v");
-        let pairs: Vec<_> = headers
-            .iter()
-            .map(|(n, v)| (n.as_bytes(), v.as_bytes()))
-            .collect();
-        let block = HeaderBlock::from_pairs(&pairs);
-        let hasher = Hasher::new(&[7; 16]).unwrap();
-        let found = policy.find(&Request::new(&block), client_ip.as_bytes(), &hasher);
-        (
-            policy.application(&found).to_owned(),
-            policy.key(&found).to_owned(),
-            found.session,
-        )
-    }
-
-    #[test]
-    fn the_first_rule_that_finds_a_value_wins() {
-        let bearer = ("authorization", "Bearer t1");
-        for (headers, application, key) in [
-            (
-                vec![
-                    (":authority", "Shop.Example:80"),
-                    bearer,
-                    ("cookie", "sid=1"),
-                ],
-                "shop",
-                "token",
-            ),
-            (
-                vec![(":authority", "a.shop.example"), ("cookie", "sid=1")],
-                "shop",
-                "sid",
-            ),
-            (
-                vec![(":authority", "shop.example.evil"), ("cookie", "sid=1")],
-                "default",
-                "ip_user_agent",
-            ),
-            (
-                vec![(":authority", "evilshop.example"), bearer],
-                "default",
-                "token",
-            ),
-            (
-                vec![
-                    (":authority", "shop.example"),
-                    (":path", "/admin/x"),
-                    ("cookie", "sid=1"),
-                ],
-                "admin",
-                "ip_user_agent",
-            ),
-            (vec![("x-tenant", "a")], "default", "ip_user_agent"),
-            (vec![("x-tenant", "a"), ("x-user", "b")], "default", "pair"),
-            (
-                vec![(":method", "POST"), ("x-post", "a")],
-                "default",
-                "posted",
-            ),
-            (
-                vec![(":method", "GET"), ("x-post", "a")],
-                "default",
-                "ip_user_agent",
-            ),
-        ] {
-            let (found_application, found_key, _) = find(&headers, "10.0.0.1");
-            assert_eq!(
-                (&*found_application, &*found_key),
-                (application, key),
-                "{headers:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_shared_namespace_makes_one_session_of_one_value() {
-        let header = find(&[("authorization", "Bearer a+b")], "1").2;
-        assert_eq!(header, find(&[(":path", "/x?token=a%2Bb")], "2").2);
-        assert_ne!(
-            header,
-            find(
-                &[("cookie", "sid=a+b"), (":authority", "shop.example")],
-                "1"
-            )
-            .2
-        );
-        assert_ne!(
-            header,
-            find(
-                &[
-                    ("authorization", "Bearer a+b"),
-                    (":authority", "shop.example")
-                ],
-                "1"
-            )
-            .2
-        );
-    }
-
-    #[test]
-    fn the_fallback_tells_addresses_and_user_agents_apart() {
-        let one = find(&[("user-agent", "x")], "10.0.0.1").2;
-        assert_eq!(
-            one,
-            find(&[("user-agent", "x"), (":path", "/other")], "10.0.0.1").2
-        );
-        assert_ne!(one, find(&[("user-agent", "y")], "10.0.0.1").2);
-        assert_ne!(one, find(&[("user-agent", "x")], "10.0.0.2").2);
-    }
-
-    proptest! {
-        #[test]
-        fn any_headers_give_a_session(pairs: Vec<(Vec<u8>, Vec<u8>)>, ip: Vec<u8>) {
-            let pairs: Vec<_> = pairs.iter().map(|(n, v)| (&n[..], &v[..])).collect();
-            let block = HeaderBlock::from_pairs(&pairs);
-            let policy = Policy::new(&PluginConfig::parse(POLICY.as_bytes()).unwrap(), "v");
-            let hasher = Hasher::new(&[7; 16]).unwrap();
-            let request = Request::new(&block);
-            prop_assert_eq!(
-                policy.find(&request, &ip, &hasher),
-                policy.find(&request, &ip, &hasher)
-            );
-        }
     }
 }

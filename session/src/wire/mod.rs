@@ -9,4 +9,6 @@ mod record;
 
 pub use batch::{BatchHeader, Dropped, Ledger, Reply, WIRE_VERSION};
 pub use flags::flag_letters;
-pub use record::{BootId, QueryHash, Record, RecordId, SessionId};
+pub use record::{
+    BootId, Link, LinkKind, Param, ParameterKind, QueryHash, Record, RecordId, SessionId, Trial,
+};

@@ -85,7 +85,7 @@ pub struct Record<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
     /// Envoy's response flags as bits; [`super::flag_letters`] names them.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub flags: u64,
     /// Bytes of the request body.
     #[serde(default)]
@@ -118,16 +118,98 @@ pub struct Record<'a> {
     pub request_session: SessionId,
     /// Session at the end of the exchange.
     pub session: SessionId,
+    /// Other sessions known to belong together with `session`, at most 4.
+    #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<Link<'a>>,
+    /// Context parameters, in the policy's order.
+    #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
+    pub params: Vec<Param<'a>>,
+    /// (name of the key rule or parameter, why) for values that were there and could not be read,
+    /// at most 8.
+    #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
+    pub extract_failed: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    /// What session a candidate policy would have made, where this client is in its sample.
+    #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
+    pub trials: Vec<Trial<'a>>,
     /// Names of the fields above that were longer than their limit and were cut.
     #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
     pub truncated: Vec<Cow<'a, str>>,
 }
 
-// Where a pointer has 32 bits the lint has nothing to say.
-#[cfg_attr(
-    target_pointer_width = "64",
-    expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")
-)]
-fn is_zero(value: &u64) -> bool {
-    *value == 0
+/// Another session known to belong together with the record's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Link<'a> {
+    /// How it is known.
+    pub kind: LinkKind,
+    /// The other session.
+    pub session: SessionId,
+    /// The key rule or fallback that made it.
+    #[serde(borrow)]
+    pub key: Cow<'a, str>,
+}
+
+/// How two sessions are known to belong together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LinkKind {
+    /// The other session asked for, or was given, this one's key: an anonymous session and the
+    /// one that its login made.
+    Login,
+    /// One value was exchanged for another of the same namespace.
+    Refresh,
+    /// One request carried both keys.
+    Both,
+}
+
+/// A context parameter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Param<'a> {
+    /// Its name in the policy.
+    #[serde(borrow)]
+    pub name: Cow<'a, str>,
+    /// The value, or what the policy lets through of it.
+    #[serde(borrow)]
+    pub value: Cow<'a, str>,
+    /// What it says about the session; absent means `plain`.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub kind: ParameterKind,
+    /// The client can put there what it likes.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub forgeable: bool,
+}
+
+/// What a context parameter says about a session.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ParameterKind {
+    /// Whose session it is.
+    User,
+    /// What the user may do.
+    Role,
+    /// Anything else.
+    #[default]
+    Plain,
+}
+
+/// What a candidate policy would have made of the exchange.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trial<'a> {
+    /// Version of the candidate policy.
+    #[serde(borrow)]
+    pub policy_version: Cow<'a, str>,
+    /// The application under it.
+    #[serde(borrow)]
+    pub application: Cow<'a, str>,
+    /// The key rule or fallback under it.
+    #[serde(borrow)]
+    pub key: Cow<'a, str>,
+    /// The session under it.
+    pub session: SessionId,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }

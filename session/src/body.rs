@@ -1,0 +1,177 @@
+//! A request's or response's body, as far as it was kept: decompressed and parsed at most once.
+
+use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::io::Read as _;
+
+use serde_json::Value;
+
+use crate::extract::Failure;
+
+/// Most that a compressed body may become, per byte that was kept.
+const EXPANSION_MAX: usize = 20;
+
+/// What was kept of a body, with the headers that say what it is.
+#[derive(Debug)]
+pub struct Body<'a> {
+    raw: &'a [u8],
+    complete: bool,
+    content_type: &'a [u8],
+    encoding: &'a [u8],
+    plain: OnceCell<Result<Cow<'a, [u8]>, Failure>>,
+    json: OnceCell<Result<Value, Failure>>,
+}
+
+impl<'a> Body<'a> {
+    /// `complete` is false where the body was longer than the limit or never ended.
+    #[must_use]
+    pub fn new(raw: &'a [u8], complete: bool, content_type: &'a [u8], encoding: &'a [u8]) -> Self {
+        let (plain, json) = (OnceCell::new(), OnceCell::new());
+        Self {
+            raw,
+            complete,
+            content_type,
+            encoding,
+            plain,
+            json,
+        }
+    }
+
+    /// Whether the media type is `kind`, or ends in `+kind` or `/kind`.
+    #[must_use]
+    pub fn is(&self, kind: &str) -> bool {
+        let media = self
+            .content_type
+            .split(|byte| *byte == b';')
+            .next()
+            .unwrap_or_default();
+        let media = media.trim_ascii();
+        media.len() >= kind.len()
+            && media
+                .split_at_checked(media.len().saturating_sub(kind.len()))
+                .is_some_and(|(before, end)| {
+                    end.eq_ignore_ascii_case(kind.as_bytes())
+                        && (before.is_empty() || before.ends_with(b"/") || before.ends_with(b"+"))
+                })
+    }
+
+    /// The body without its content encoding.
+    ///
+    /// # Errors
+    /// [`Failure`] when it is cut off, too long, or encoded in another way than gzip.
+    pub fn plain(&self) -> Result<&[u8], Failure> {
+        let plain = self.plain.get_or_init(|| {
+            if !self.complete {
+                return Err(Failure::TooLong);
+            }
+            match self.encoding.trim_ascii() {
+                b"" | b"identity" => Ok(Cow::Borrowed(self.raw)),
+                b"gzip" | b"x-gzip" => gunzip(self.raw).map(Cow::Owned),
+                _ => Err(Failure::Encoding),
+            }
+        });
+        plain.as_deref().map_err(|failure| *failure)
+    }
+
+    /// The body as JSON; of a repeated key the last value counts.
+    ///
+    /// # Errors
+    /// [`Failure`] when it is no JSON, or nested deeper than 127 levels.
+    pub fn json(&self) -> Result<&Value, Failure> {
+        let json = self
+            .json
+            .get_or_init(|| serde_json::from_slice(self.plain()?).map_err(|_| Failure::Json));
+        json.as_ref().map_err(|failure| *failure)
+    }
+}
+
+fn gunzip(raw: &[u8]) -> Result<Vec<u8>, Failure> {
+    let limit = raw.len().saturating_mul(EXPANSION_MAX).saturating_add(1024);
+    let mut plain = Vec::new();
+    let stop = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
+    let read = flate2::read::MultiGzDecoder::new(raw)
+        .take(stop)
+        .read_to_end(&mut plain);
+    match read {
+        Ok(length) if length <= limit => Ok(plain),
+        Ok(_) => Err(Failure::TooLong),
+        Err(_) => Err(Failure::Encoding),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn gzip(plain: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        encoder.write_all(plain).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    #[test]
+    fn decompresses_up_to_a_limit() {
+        let small = gzip(b"{\"a\":1}");
+        assert_eq!(
+            Body::new(&small, true, b"", b"gzip").plain(),
+            Ok(&b"{\"a\":1}"[..])
+        );
+        let cut = &small[..small.len() - 3];
+        assert_eq!(
+            Body::new(cut, true, b"", b"gzip").plain(),
+            Err(Failure::Encoding)
+        );
+        let bomb = gzip(&vec![0; 10_000_000]);
+        assert_eq!(
+            Body::new(&bomb, true, b"", b"gzip").plain(),
+            Err(Failure::TooLong)
+        );
+        assert_eq!(
+            Body::new(b"x", true, b"", b"br").plain(),
+            Err(Failure::Encoding)
+        );
+        assert_eq!(
+            Body::new(b"x", false, b"", b"").plain(),
+            Err(Failure::TooLong)
+        );
+    }
+
+    #[test]
+    fn deep_json_is_refused() {
+        let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
+        assert_eq!(
+            Body::new(deep.as_bytes(), true, b"", b"").json(),
+            Err(Failure::Json)
+        );
+    }
+
+    #[test]
+    fn knows_its_media_type() {
+        for (content_type, kind, expected) in [
+            ("application/json", "json", true),
+            ("application/problem+JSON; charset=utf-8", "json", true),
+            ("text/notjson", "json", false),
+            (
+                "application/x-www-form-urlencoded",
+                "x-www-form-urlencoded",
+                true,
+            ),
+            ("", "json", false),
+        ] {
+            let body = Body::new(b"", true, content_type.as_bytes(), b"");
+            assert_eq!(body.is(kind), expected, "{content_type}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_survived(raw: Vec<u8>, gzipped: bool) {
+            let body = Body::new(&raw, true, b"", if gzipped { b"gzip" } else { b"" });
+            prop_assert!(body.json().is_ok() || body.json().is_err());
+        }
+    }
+}
