@@ -75,6 +75,7 @@ pub(super) fn rules(off: &[String], users: &[KeyRule]) -> Vec<KeyRule> {
     ALL.iter()
         .filter(|(name, _)| is_on(name))
         .map(rule)
+        .filter(|rule| !is_taken(rule))
         .collect()
 }
 
