@@ -604,7 +604,7 @@ mod tests {
             ),
             (
                 r#"{"keys":[{"name":"a","from":{"cokie":"sid"}}]}"#,
-                "policy.keys[0].from.cokie: unknown variant `cokie`, expected one of `bearer`, `cookie`, `header`, `query`",
+                "policy.keys[0].from: unknown variant `cokie`, expected one of `bearer`, `cookie`, `fingerprint`, `form`, `graphql`, `grpc`, `header`, `host`, `json`, `jwt`, `method`, `path`, `path_segment`, `query`, `tls`",
             ),
             (
                 r#"{"keys":[{"name":"a","from":"sid"}]}"#,
