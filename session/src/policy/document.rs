@@ -616,7 +616,7 @@ mod tests {
             ),
             (
                 r#"{"keys":[{"name":"a","from":{"cookie":""}}]}"#,
-                "policy.keys[0].from.cookie: the name is empty; say which one",
+                "policy.keys[0].from: the name is empty; say which one",
             ),
             (
                 r#"{"keys":[{"name":"A","from":{"bearer":{}}}]}"#,
