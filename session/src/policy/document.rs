@@ -648,7 +648,7 @@ mod tests {
             ),
             (
                 r#"{"fallback":"user"}"#,
-                "policy.fallback: unknown variant `user`, expected `ip_user_agent` or `ip`",
+                "policy.fallback: unknown variant `user`, expected one of `ip_user_agent`, `ip`, `ip_prefix`",
             ),
         ] {
             let outcome = PluginConfig::parse(policy(json).as_bytes())
