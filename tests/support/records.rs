@@ -60,7 +60,7 @@ async fn pages(stack: &Stack, path: &str) -> Vec<Value> {
         let page: Value = stack.api.json(&next).await.unwrap();
         items.extend(page["items"].as_array().unwrap().iter().cloned());
         match page["next"].as_str() {
-            Some(after) => next = format!("{path}&after={after}"),
+            Some(after) => next = format!("{path}&cursor={after}"),
             None => return items,
         }
     }
@@ -81,12 +81,19 @@ pub async fn record_of(stack: &Stack, request_id: &str) -> Value {
 
 /// Waits until every request that Envoy counted is in the store.
 pub async fn settled(stack: &Stack) -> Status {
-    let settled = eventually("every request is in the store", TIME_MAX, async || {
-        let status = stack.status().await.unwrap();
-        let done = status.missing() == Some(0) && status.totals.pending == 0;
-        done.then_some(status)
+    match stack.settled(TIME_MAX).await {
+        Ok(status) => status,
+        Err(error) => panic!("{error}: {:?}", stack.status().await),
+    }
+}
+
+/// Waits until the aggregator's books say so.
+pub async fn books(stack: &Stack, what: &str, agrees: impl Fn(&Status) -> bool) -> Status {
+    let found = eventually(what, TIME_MAX, async || {
+        let status = stack.status().await.ok()?;
+        agrees(&status).then_some(status)
     });
-    match settled.await {
+    match found.await {
         Ok(status) => status,
         Err(error) => panic!("{error}: {:?}", stack.status().await),
     }
