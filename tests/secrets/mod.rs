@@ -69,7 +69,7 @@ async fn without_a_secret_nothing_is_recorded_and_traffic_flows() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_configuration_that_is_no_json_is_located_and_traffic_flows() {
-    bad_configuration(&PLUGIN.replacen('{', "", 1), "line 2").await;
+    bad_configuration(&PLUGIN.replace("\"policy\":", "policy:"), "line 4").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
