@@ -8,8 +8,8 @@
 mod support;
 
 pub use support::load::{Client, Key, Load, Protocol, Sent};
-pub use support::records::{Records, record_of, records, settled};
+pub use support::records::{Records, books, record_of, records, settled};
 pub use support::single::{Answer, exchange, exchange_http2, get, leave};
 pub use support::slot::Slot;
 pub use support::upstream::Upstream;
-pub use support::{PLUGIN, TIME_MAX, assert_vm_alive};
+pub use support::{PLUGIN, TIME_MAX, assert_vm_alive, vm_end};

@@ -1,2 +1,61 @@
-//! Stub.
-fn main() {}
+//! The command line.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use clap::{Parser, Subcommand};
+use throughline::clock::System;
+use throughline::config::{LogFormat, ServeOptions};
+use tracing_subscriber::EnvFilter;
+
+/// API sessions and bot detection for Envoy.
+#[derive(Parser)]
+#[command(name = "throughline", version)]
+struct Line {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Receive records from filters, store them, and answer questions about sessions.
+    ///
+    /// Two secrets come by environment: `THROUGHLINE_INGEST_TOKEN` (needed; filters send it)
+    /// and `THROUGHLINE_READ_TOKEN` (readers send it; needed unless listening on loopback).
+    Serve(Box<ServeOptions>),
+}
+
+fn log(format: LogFormat) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let logs = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => logs.init(),
+        LogFormat::Json => logs.json().init(),
+    }
+}
+
+fn serve(options: ServeOptions) -> anyhow::Result<()> {
+    log(options.log_format);
+    let tokens = options.check(|name| std::env::var(name).ok())?;
+    let runtime = tokio::runtime::Runtime::new().context("cannot start the async runtime")?;
+    let served = runtime.block_on(throughline::serve::serve(options, tokens, Arc::new(System)));
+    // Queries that nobody waits for any more must not hold the process back.
+    runtime.shutdown_background();
+    served
+}
+
+fn main() -> ExitCode {
+    let outcome = match Line::parse().command {
+        Command::Serve(options) => serve(*options),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

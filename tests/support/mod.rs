@@ -31,13 +31,19 @@ pub const PLUGIN: &str = r#"{
 
 /// Fails when Envoy says that a Wasm VM ended.
 pub fn assert_vm_alive(stack: &Stack) {
+    assert_eq!(vm_end(stack), None, "the filter's VM ended");
+}
+
+/// The line of Envoy's log that says that a Wasm VM ended.
+#[must_use]
+pub fn vm_end(stack: &Stack) -> Option<String> {
     let log = stack.envoy.read_log().unwrap();
-    for sign in [
+    let signs = [
         "Wasm VM failed",
-        "Proxy-Wasm plugin in-VM backtrace",
+        "Function: proxy_",
+        "in-VM backtrace",
         "panicked at",
-    ] {
-        let line = log.lines().find(|line| line.contains(sign));
-        assert_eq!(line, None, "the filter's VM ended");
-    }
+    ];
+    let ended = |line: &&str| signs.iter().any(|sign| line.contains(sign));
+    log.lines().find(ended).map(str::to_owned)
 }

@@ -27,30 +27,28 @@ impl Records {
     }
 }
 
-/// Reads all sessions and all of their records, page by page.
+/// Reads all sessions and all of their records, page by page; nothing may come in meanwhile.
 pub async fn records(stack: &Stack) -> Records {
     let mut all = Vec::new();
-    for session in pages(stack, "/v1/sessions?limit=200").await {
-        let id = session["session"].as_str().unwrap();
-        let application = session["application"].as_str().unwrap();
-        let path = format!("/v1/sessions/{id}/requests?limit=500");
-        let mut records = pages(stack, &path).await;
-        for record in &mut records {
-            assert_eq!(
-                record["application"].as_str().unwrap_or(application),
-                application
-            );
-            record["session"] = id.into();
-        }
+    for session in pages(stack, SESSIONS).await {
+        let records = records_of(stack, &session).await;
         let count = records.len() as u64;
-        assert_eq!(
-            session["requests"].as_u64(),
-            Some(count),
-            "count of session {id}"
-        );
+        assert_eq!(session["requests"].as_u64(), Some(count), "{session}");
         all.extend(records);
     }
     Records(all)
+}
+
+const SESSIONS: &str = "/v1/sessions?limit=200";
+
+async fn records_of(stack: &Stack, session: &Value) -> Vec<Value> {
+    let id = session["session"].as_str().unwrap();
+    let records = pages(stack, &format!("/v1/sessions/{id}/requests?limit=500")).await;
+    for record in &records {
+        assert_eq!(record["session"], id);
+        assert_eq!(record["application"], session["application"]);
+    }
+    records
 }
 
 async fn pages(stack: &Stack, path: &str) -> Vec<Value> {
@@ -60,7 +58,7 @@ async fn pages(stack: &Stack, path: &str) -> Vec<Value> {
         let page: Value = stack.api.json(&next).await.unwrap();
         items.extend(page["items"].as_array().unwrap().iter().cloned());
         match page["next"].as_str() {
-            Some(after) => next = format!("{path}&after={after}"),
+            Some(after) => next = format!("{path}&cursor={after}"),
             None => return items,
         }
     }
@@ -70,7 +68,11 @@ async fn pages(stack: &Stack, path: &str) -> Vec<Value> {
 pub async fn record_of(stack: &Stack, request_id: &str) -> Value {
     let what = format!("the record of {request_id}");
     let found = eventually(&what, TIME_MAX, async || {
-        let records = records(stack).await;
+        let mut all = Vec::new();
+        for session in pages(stack, SESSIONS).await {
+            all.extend(records_of(stack, &session).await);
+        }
+        let records = Records(all);
         records
             .by_request_id()
             .get(request_id)
@@ -81,12 +83,19 @@ pub async fn record_of(stack: &Stack, request_id: &str) -> Value {
 
 /// Waits until every request that Envoy counted is in the store.
 pub async fn settled(stack: &Stack) -> Status {
-    let settled = eventually("every request is in the store", TIME_MAX, async || {
-        let status = stack.status().await.unwrap();
-        let done = status.missing() == Some(0) && status.totals.pending == 0;
-        done.then_some(status)
+    match stack.settled(TIME_MAX).await {
+        Ok(status) => status,
+        Err(error) => panic!("{error}: {:?}", stack.status().await),
+    }
+}
+
+/// Waits until the aggregator's books say so.
+pub async fn books(stack: &Stack, what: &str, agrees: impl Fn(&Status) -> bool) -> Status {
+    let found = eventually(what, TIME_MAX, async || {
+        let status = stack.status().await.ok()?;
+        agrees(&status).then_some(status)
     });
-    match settled.await {
+    match found.await {
         Ok(status) => status,
         Err(error) => panic!("{error}: {:?}", stack.status().await),
     }

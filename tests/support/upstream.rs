@@ -21,6 +21,7 @@ const PACE: Duration = Duration::from_millis(4);
 /// - `/status/503` answers with that status
 /// - `/bytes/1000` answers with so many bytes
 /// - `/paced` answers after 4 ms
+/// - `/late/500` answers after so many milliseconds
 /// - `/endless` sends the headers, one chunk, and then nothing more
 /// - all else is answered with 200 and a short text
 ///
@@ -77,6 +78,7 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Body>, Infallible
         }
         ("bytes", count) => *response.body_mut() = text("x".repeat(count.parse().unwrap())),
         ("paced", _) => tokio::time::sleep(PACE).await,
+        ("late", ms) => tokio::time::sleep(Duration::from_millis(ms.parse().unwrap())).await,
         ("endless", _) => *response.body_mut() = endless(),
         _ => {}
     }

@@ -18,11 +18,10 @@ pub struct Status {
 /// The books of one filter instance.
 #[derive(Debug, Clone, Deserialize)]
 pub struct WorkerCount {
+    /// The run of its Envoy.
+    pub boot: String,
     /// Exchanges that it saw end.
     pub seen: u64,
-    /// It vanished: what it saw after its last word is not known.
-    #[serde(default)]
-    pub unknown: bool,
 }
 
 /// Where the records of all filters are.
@@ -36,21 +35,34 @@ pub struct Totals {
     pub quarantined: u64,
     /// Records that the filters gave up.
     pub dropped: u64,
-    /// Records that the filters still hold.
+    /// Records not yet in the store.
     pub pending: u64,
     /// Records that a vanished filter held.
     pub lost: u64,
-    /// Whether `seen = stored + quarantined + dropped + pending + lost` holds.
+    /// What nobody can know.
+    pub unknown: Unknown,
+    /// Requests that no filter saw.
+    pub bypassed: u64,
+    /// Whether `seen = stored + quarantined + dropped + pending + lost` holds everywhere.
     pub balanced: bool,
 }
 
-/// One Envoy's own request counter beside the filter's.
+/// The tails of vanished filter instances.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub struct Unknown {
+    /// Instances whose tail is not known.
+    pub workers: u64,
+    /// How many exchanges these tails had at least.
+    pub at_least: u64,
+}
+
+/// One Envoy's own request counter.
 #[derive(Debug, Clone, Deserialize)]
 pub struct EnvoyCount {
-    /// Requests that Envoy counted.
-    pub handled: Option<u64>,
-    /// Of these, those that no filter saw.
-    pub bypassed: Option<u64>,
+    /// Requests that it counted.
+    pub handled: u64,
+    /// When it was asked; absent before the first time.
+    pub last_scrape: Option<String>,
 }
 
 impl Status {
@@ -60,22 +72,15 @@ impl Status {
         self.workers.iter().filter(|worker| worker.seen > 0).count()
     }
 
-    /// Filter instances whose tail is not known.
-    #[must_use]
-    pub fn unknown_workers(&self) -> usize {
-        self.workers.iter().filter(|worker| worker.unknown).count()
-    }
-
-    /// Requests that the Envoys counted; absent when none could be asked.
+    /// Requests that the Envoys counted; absent while one was not asked yet.
     #[must_use]
     pub fn handled(&self) -> Option<u64> {
-        self.envoys.iter().map(|envoy| envoy.handled).sum()
-    }
-
-    /// Requests that passed without the filter.
-    #[must_use]
-    pub fn bypassed(&self) -> Option<u64> {
-        self.envoys.iter().map(|envoy| envoy.bypassed).sum()
+        let count = |envoy: &EnvoyCount| envoy.last_scrape.as_ref().map(|_| envoy.handled);
+        if self.envoys.is_empty() {
+            None
+        } else {
+            self.envoys.iter().map(count).sum()
+        }
     }
 
     /// Requests that Envoy handled and that are not in the store, for whatever reason.

@@ -17,7 +17,7 @@ pub use access_log::{AccessLine, read_access_log};
 pub use binaries::{binary, envoy, repository};
 pub use bootstrap::Bootstrap;
 pub use http::Http;
-pub use ledger::{EnvoyCount, Status, Totals, WorkerCount};
+pub use ledger::{EnvoyCount, Status, Totals, Unknown, WorkerCount};
 pub use ports::free_port;
 pub use process::Process;
 pub use stack::{Stack, StackBuilder};

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
-use demo::{Stack, Status, eventually};
+use demo::{Stack, Status};
 use serde_json::Value;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -79,17 +79,7 @@ async fn rounds(stack: &Stack, seed: u64, limit: Option<u64>) -> anyhow::Result<
 ///
 /// When that does not happen in time, the books say where the rest is.
 async fn settle(stack: &Stack) -> anyhow::Result<Status> {
-    let settled = eventually(
-        "every request is in the store",
-        SETTLE_TIME_MAX,
-        async || {
-            let status = stack.status().await.ok()?;
-            let done = status.missing() == Some(0) && status.totals.pending == 0;
-            done.then_some(status)
-        },
-    )
-    .await;
-    match settled {
+    match stack.settled(SETTLE_TIME_MAX).await {
         Ok(status) => Ok(status),
         Err(_) => stack.status().await,
     }

@@ -75,7 +75,7 @@ pub(crate) async fn every_session(api: &Http) -> anyhow::Result<Vec<Value>> {
         let page: Value = api.json(&path).await?;
         sessions.extend(page["items"].as_array().into_iter().flatten().cloned());
         match page["next"].as_str() {
-            Some(next) => path = format!("/v1/sessions?limit={PAGE_ROWS}&after={next}"),
+            Some(next) => path = format!("/v1/sessions?limit={PAGE_ROWS}&cursor={next}"),
             None => return Ok(sessions),
         }
     }
@@ -117,17 +117,17 @@ pub(crate) async fn sessions(api: &Http) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The books in two lines.
+/// The books in one line.
 pub(crate) fn ledger(status: &Status) -> anyhow::Result<()> {
     let totals = status.totals;
-    let number = |count: Option<u64>| count.map_or("?".to_owned(), |count| count.to_string());
     line(&format!(
-        "\nhandled by Envoy {} = seen {} + bypassed {}; seen {} = stored {} + quarantined {} + \
+        "\nhandled by Envoy {} = seen {} + bypassed {}; seen = stored {} + quarantined {} + \
          dropped {} + pending {} + lost {}{}",
-        number(status.handled()),
+        status
+            .handled()
+            .map_or("?".to_owned(), |count| count.to_string()),
         totals.seen,
-        number(status.bypassed()),
-        totals.seen,
+        totals.bypassed,
         totals.stored,
         totals.quarantined,
         totals.dropped,
@@ -170,18 +170,13 @@ fn clock(time: &str) -> String {
         .to_owned()
 }
 
-/// The first of a list, and how many more there are.
-fn list(values: &Value, length: usize) -> String {
-    let texts: Vec<&str> = values
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .collect();
-    match texts.as_slice() {
-        [] => "-".to_owned(),
-        [only] => cut(only, length),
-        [first, more @ ..] => format!("{} +{}", cut(first, length), more.len()),
+/// The first of some values, and how many more there are.
+fn list(listed: &Value, length: usize) -> String {
+    let count = listed["count"].as_u64().unwrap_or(0);
+    match listed["values"][0].as_str() {
+        None => "-".to_owned(),
+        Some(first) if count <= 1 => cut(first, length),
+        Some(first) => format!("{} +{}", cut(first, length), count - 1),
     }
 }
 
@@ -211,8 +206,9 @@ mod tests {
     fn cells_are_short() {
         assert_eq!(clock("2026-05-01T10:20:30.123Z"), "10:20:30");
         assert_eq!(cut("é2345", 4), "é23…");
-        assert_eq!(list(&serde_json::json!(["a", "b", "c"]), 5), "a +2");
-        assert_eq!(list(&serde_json::json!([]), 5), "-");
+        let some = serde_json::json!({"values": ["a", "b", "c"], "count": 3});
+        assert_eq!(list(&some, 5), "a +2");
+        assert_eq!(list(&serde_json::json!({"values": [], "count": 0}), 5), "-");
         for (ms, expected) in [(7, "7 ms"), (1_250, "1.2 s"), (61_000, "1 min 01 s")] {
             assert_eq!(duration(ms), expected);
         }

@@ -15,6 +15,7 @@ use crate::http::Http;
 use crate::ledger::Status;
 use crate::ports::free_port;
 use crate::process::Process;
+use crate::wait::eventually;
 
 /// Two busy cores and a debug build need seconds, not tens of seconds.
 const READY_TIME_MAX: Duration = Duration::from_secs(30);
@@ -288,6 +289,37 @@ impl Stack {
     /// When it does not answer so.
     pub async fn status(&self) -> anyhow::Result<Status> {
         self.api.json("/v1/status").await
+    }
+
+    /// Requests that Envoy itself counted on its listener, asked now.
+    ///
+    /// # Errors
+    /// When its admin pages do not answer so.
+    pub async fn envoy_requests(&self) -> anyhow::Result<u64> {
+        let path = "/stats?filter=%5Ehttp.ingress.downstream_rq_total%24";
+        let (_, text) = self.admin.get(path).await?;
+        let text = String::from_utf8_lossy(&text);
+        let count = text
+            .rsplit(':')
+            .next()
+            .map(str::trim)
+            .and_then(|count| count.parse().ok());
+        count.with_context(|| format!("Envoy's request counter: {text}"))
+    }
+
+    /// Waits until every request that Envoy counted is in the store.
+    ///
+    /// # Errors
+    /// When it is not within `limit`; the books then say where the rest is.
+    pub async fn settled(&self, limit: Duration) -> anyhow::Result<Status> {
+        eventually("every request is in the store", limit, async || {
+            // Asked anew: the figure in the books may be older than the last request.
+            let counted = self.envoy_requests().await.ok()?;
+            let status = self.status().await.ok()?;
+            let all = status.handled() == Some(counted) && status.totals.stored == counted;
+            (all && status.totals.pending == 0).then_some(status)
+        })
+        .await
     }
 
     /// Envoy's own account; see [`crate::read_access_log`].

@@ -245,11 +245,12 @@ impl Device {
         };
         let body = json!({"refresh_token": login.refresh});
         let answer = self.once(post("/api/token/refresh", body), true).await?;
-        self.login = match answer.status {
-            // Nothing was traded: the old pair serves for another try.
-            0 | 500.. => Some(login),
-            _ => tokens(&answer, &login.email),
-        };
+        if answer.status == 0 || answer.status >= 500 {
+            // Nothing was traded: the old pair serves for another try, later.
+            self.login = Some(login);
+            return Ok(false);
+        }
+        self.login = tokens(&answer, &login.email);
         Ok(self.login.is_some())
     }
 

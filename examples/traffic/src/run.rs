@@ -1,6 +1,7 @@
 //! The run: raises the curtain, lets everybody play until the deadline, waits for what is still
 //! under way, and counts.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -115,11 +116,21 @@ pub async fn run(plan: Plan, dial: Arc<dyn Dial>, truth: Truth) -> (Tally, Optio
         plan,
     });
     let mut places = JoinSet::new();
+    // An actor may stand in several parts: its clients are numbered through, so that no name is
+    // given twice. Taken and all, by actor.
+    let mut numbers: HashMap<&str, (u32, u32)> = HashMap::new();
     for part in &world.plan.cast.parts {
-        for slot in 0..part.clients {
+        numbers.entry(part.actor.name).or_default().1 += part.clients;
+    }
+    for part in &world.plan.cast.parts {
+        let (before, all) = numbers.entry(part.actor.name).or_default();
+        let first = *before;
+        *before += part.clients;
+        let all = *all;
+        for slot in first..*before {
             let place = Place {
                 actor: part.actor,
-                clients: part.clients,
+                clients: all,
                 slot,
                 ip: part.place,
             };
@@ -141,6 +152,7 @@ pub async fn run(plan: Plan, dial: Arc<dyn Dial>, truth: Truth) -> (Tally, Optio
 /// One place in the cast, held by one client after the other.
 struct Place {
     actor: &'static Actor,
+    /// All places of this actor, in whatever part.
     clients: u32,
     slot: u32,
     ip: Option<IpAddr>,

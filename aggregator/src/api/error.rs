@@ -1,0 +1,331 @@
+//! Every error of the API, as RFC 9457 problems: what is wrong, where, and what helps.
+
+use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderValue, StatusCode};
+use serde::Serialize;
+use utoipa::ToSchema;
+use warp::reply::Response;
+
+use crate::ingest::BatchError;
+use crate::log::Refusal;
+use crate::store::StoreError;
+
+/// Seconds after which a sender may try again when the service is short of something.
+const RETRY_S: &str = "1";
+
+/// A problem as RFC 9457 (`application/problem+json`) defines it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Problem {
+    /// Names the kind of problem: `urn:throughline:problem:` and a word that does not change.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The kind in words.
+    pub title: &'static str,
+    /// HTTP status.
+    pub status: u16,
+    /// What is wrong this time.
+    pub detail: String,
+    /// The parameter that it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parameter: Option<String>,
+    /// What helps.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<String>,
+}
+
+/// Everything that can go wrong with a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ApiError {
+    /// No such path.
+    NotFound,
+    /// The path knows other methods.
+    MethodNotAllowed {
+        /// Those it knows.
+        allow: &'static str,
+    },
+    /// No token, or a wrong one.
+    BadToken {
+        /// Environment variable with the right one.
+        variable: &'static str,
+    },
+    /// A compressed body.
+    UnsupportedEncoding {
+        /// `content-encoding`.
+        encoding: String,
+    },
+    /// The body is longer than a batch may be.
+    TooLarge {
+        /// Bytes.
+        most: u64,
+    },
+    /// The body did not arrive in time.
+    BodyTimeout,
+    /// The body broke off.
+    BodyBroken,
+    /// Too many batches in memory.
+    QueueFull,
+    /// The body is no batch.
+    BadBatch(BatchError),
+    /// The log did not take it.
+    Refused(Refusal),
+    /// A query parameter that the endpoint does not know.
+    UnknownParameter {
+        /// Its name.
+        parameter: String,
+        /// The one that is spelled most like it.
+        nearest: Option<&'static str>,
+        /// Those it knows.
+        known: &'static [&'static str],
+    },
+    /// A parameter that makes no sense.
+    BadParameter {
+        /// Its name.
+        parameter: &'static str,
+        /// What is wrong with it.
+        detail: String,
+        /// What would be right.
+        remedy: &'static str,
+    },
+    /// A cursor that no page gave out.
+    BadCursor,
+    /// No record of that session.
+    UnknownSession {
+        /// Its id.
+        session: String,
+    },
+    /// The query took too long.
+    QueryTimeout {
+        /// Milliseconds.
+        after_ms: u128,
+    },
+    /// All connections are busy.
+    QueriesBusy,
+    /// The database failed.
+    Database(String),
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        Self::Database(error.to_string())
+    }
+}
+
+impl warp::reject::Reject for ApiError {}
+
+/// Status, name of the kind, the kind in words.
+type Kind = (StatusCode, &'static str, &'static str);
+
+impl ApiError {
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one entry per error, and none may be missing"
+    )]
+    fn kind(&self) -> Kind {
+        use StatusCode as S;
+        match self {
+            Self::NotFound => (S::NOT_FOUND, "not-found", "There is nothing here"),
+            Self::MethodNotAllowed { .. } => (
+                S::METHOD_NOT_ALLOWED,
+                "method-not-allowed",
+                "This path knows other methods",
+            ),
+            Self::BadToken { .. } => (S::UNAUTHORIZED, "bad-token", "A valid token is needed"),
+            Self::UnsupportedEncoding { .. } => (
+                S::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported-encoding",
+                "The body is compressed",
+            ),
+            Self::TooLarge { .. } => (S::PAYLOAD_TOO_LARGE, "too-large", "The body is too long"),
+            Self::BodyTimeout => (
+                S::REQUEST_TIMEOUT,
+                "body-timeout",
+                "The body came too slowly",
+            ),
+            Self::BodyBroken => (S::BAD_REQUEST, "body-broken", "The body broke off"),
+            Self::QueueFull => (
+                S::SERVICE_UNAVAILABLE,
+                "queue-full",
+                "Too much is on its way",
+            ),
+            Self::BadBatch(BatchError::Version { .. }) => (
+                S::BAD_REQUEST,
+                "unsupported-version",
+                "The batch's version is not supported",
+            ),
+            Self::BadBatch(_) => (S::BAD_REQUEST, "bad-batch", "The body is no batch"),
+            Self::Refused(Refusal::Stale) => (
+                S::CONFLICT,
+                "stale-sequence",
+                "The batch is too old to tell if it is new",
+            ),
+            Self::Refused(Refusal::Unwritable(_)) => (
+                S::SERVICE_UNAVAILABLE,
+                "log-unwritable",
+                "The log cannot be written",
+            ),
+            Self::Refused(Refusal::Backlog { .. }) => (
+                S::SERVICE_UNAVAILABLE,
+                "log-backlog",
+                "The database is too far behind",
+            ),
+            Self::Refused(Refusal::Closed) => (
+                S::SERVICE_UNAVAILABLE,
+                "shutting-down",
+                "The service is shutting down",
+            ),
+            Self::UnknownParameter { .. } => (
+                S::BAD_REQUEST,
+                "unknown-parameter",
+                "There is no such parameter",
+            ),
+            Self::BadParameter { .. } => (
+                S::BAD_REQUEST,
+                "bad-parameter",
+                "A parameter makes no sense",
+            ),
+            Self::BadCursor => (
+                S::BAD_REQUEST,
+                "bad-cursor",
+                "The cursor is not one of ours",
+            ),
+            Self::UnknownSession { .. } => {
+                (S::NOT_FOUND, "unknown-session", "No record of this session")
+            }
+            Self::QueryTimeout { .. } => (
+                S::SERVICE_UNAVAILABLE,
+                "query-timeout",
+                "The query took too long",
+            ),
+            Self::QueriesBusy => (
+                S::SERVICE_UNAVAILABLE,
+                "queries-busy",
+                "Too many queries run",
+            ),
+            Self::Database(_) => (
+                S::INTERNAL_SERVER_ERROR,
+                "database",
+                "The database could not answer",
+            ),
+        }
+    }
+
+    fn detail(&self) -> String {
+        match self {
+            Self::NotFound => "no endpoint has this path".into(),
+            Self::MethodNotAllowed { allow } => format!("this path answers to {allow}"),
+            Self::BadToken { .. } => "the request carries no valid `Authorization: Bearer`".into(),
+            Self::UnsupportedEncoding { encoding } => {
+                format!("`content-encoding: {encoding}` is not supported")
+            }
+            Self::TooLarge { most } => format!("a batch has at most {most} bytes"),
+            Self::BodyTimeout => "the body was not complete in time".into(),
+            Self::BodyBroken => "the client broke the body off".into(),
+            Self::QueueFull => {
+                "batches that wait for the disk take all the memory set aside".into()
+            }
+            Self::BadBatch(error) => error.to_string(),
+            Self::Refused(refusal) => refusal.to_string(),
+            Self::UnknownParameter { parameter, .. } => {
+                format!("this endpoint has no parameter `{parameter}`")
+            }
+            Self::BadParameter { detail, .. } => detail.clone(),
+            Self::BadCursor => "the cursor cannot be read".into(),
+            Self::UnknownSession { session } => format!("nothing is stored of session {session}"),
+            Self::QueryTimeout { after_ms } => format!("it was stopped after {after_ms} ms"),
+            Self::QueriesBusy => "no connection to the database became free in time".into(),
+            // What DuckDB says may quote data: it goes to the log.
+            Self::Database(_) => "the reason is in the service's log".into(),
+        }
+    }
+
+    fn remedy(&self) -> Option<String> {
+        Some(match self {
+            Self::NotFound => "GET /openapi.json lists every endpoint".into(),
+            Self::BadToken { variable } => format!("send the value of {variable} as bearer token"),
+            Self::UnsupportedEncoding { .. } => "send the body uncompressed".into(),
+            Self::TooLarge { .. } => "send smaller batches, or raise --max-batch-bytes".into(),
+            Self::BadBatch(BatchError::Version { .. }) => {
+                "run the filter and the aggregator of the same release".into()
+            }
+            Self::QueueFull | Self::Refused(Refusal::Unwritable(_) | Refusal::Closed) => {
+                "send the batch again later, byte for byte".into()
+            }
+            Self::Refused(Refusal::Backlog { .. }) => {
+                "send the batch again later; if it lasts, look at store.failing in /v1/status"
+                    .into()
+            }
+            Self::UnknownParameter {
+                nearest: Some(nearest),
+                ..
+            } => {
+                format!("did you mean `{nearest}`?")
+            }
+            Self::UnknownParameter { known: [], .. } => "it has no parameters".into(),
+            Self::UnknownParameter { known, .. } => format!("it has {}", known.join(", ")),
+            Self::BadParameter { remedy, .. } => (*remedy).into(),
+            Self::BadCursor => "take `next` of the page before, or leave the cursor out".into(),
+            Self::QueryTimeout { .. } => {
+                "ask for a shorter time range, or raise --query-timeout".into()
+            }
+            Self::QueriesBusy => "ask again later".into(),
+            _ => return None,
+        })
+    }
+
+    fn parameter(&self) -> Option<String> {
+        match self {
+            Self::UnknownParameter { parameter, .. } => Some(parameter.clone()),
+            Self::BadParameter { parameter, .. } => Some((*parameter).into()),
+            Self::BadCursor => Some("cursor".into()),
+            Self::UnknownSession { .. } => Some("id".into()),
+            _ => None,
+        }
+    }
+
+    /// The word that names the kind of problem.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.kind().1
+    }
+
+    /// The problem for the response's body.
+    #[must_use]
+    pub fn problem(&self) -> Problem {
+        let (status, name, title) = self.kind();
+        Problem {
+            kind: format!("urn:throughline:problem:{name}"),
+            title,
+            status: status.as_u16(),
+            detail: self.detail(),
+            parameter: self.parameter(),
+            remedy: self.remedy(),
+        }
+    }
+
+    /// The whole response.
+    #[must_use]
+    pub fn into_response(self) -> Response {
+        if let Self::Database(error) = &self {
+            tracing::error!(error, "a query failed");
+        }
+        let (status, _, _) = self.kind();
+        let body = serde_json::to_vec(&self.problem()).unwrap_or_default();
+        let mut response = Response::new(body.into());
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static(RETRY_S));
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let Self::MethodNotAllowed { allow } = self {
+            headers.insert(ALLOW, HeaderValue::from_static(allow));
+        }
+        response
+    }
+}

@@ -1,0 +1,114 @@
+//! `POST /v1/ingest`: takes a batch, and says so once it is on disk.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Buf;
+use futures_util::Stream;
+use http::header::CONTENT_ENCODING;
+use throughline_session::wire::Reply;
+use warp::Filter;
+use warp::filters::BoxedFilter;
+use warp::reply::Response;
+
+use super::App;
+use super::error::ApiError;
+use super::request::{Access, Call, call, json, respond};
+use crate::ingest::body::{self, BodyError};
+use crate::ingest::check;
+use crate::log::{Appended, Batch, WorkerKey};
+
+/// A body must be complete after this long.
+const BODY_TIME: Duration = Duration::from_secs(30);
+
+pub(super) fn route(app: &Arc<App>) -> BoxedFilter<(Response,)> {
+    warp::path!("v1" / "ingest")
+        .and(call(app, Access::Ingest))
+        .and(warp::body::stream())
+        .then(|call: Call, stream| async move {
+            let outcome = handle(&call, stream).await;
+            if let Err(error) = &outcome {
+                call.app.metrics.reject(error.name());
+            }
+            respond(outcome)
+        })
+        .boxed()
+}
+
+/// Take a batch of records.
+#[utoipa::path(
+    post, path = "/v1/ingest", tag = "ingest", security(("ingest_token" = [])),
+    description = "Takes one batch as NDJSON: a header line, then one line per record. The reply comes \
+        after the batch is on disk. A batch that was taken before is acknowledged again and not \
+        stored twice. A record line that cannot be understood is put in quarantine and does not \
+        keep the others out.",
+    request_body(content = String, content_type = "application/x-ndjson"),
+    responses(
+        (status = 200, description = "On disk", body = super::openapi::Acknowledgement),
+        (status = 400, description = "No batch; sending it again does not help", body = super::Problem, content_type = "application/problem+json"),
+        (status = 401, description = "No valid token", body = super::Problem, content_type = "application/problem+json"),
+        (status = 408, description = "The body came too slowly", body = super::Problem, content_type = "application/problem+json"),
+        (status = 409, description = "Too old to tell whether it was taken before", body = super::Problem, content_type = "application/problem+json"),
+        (status = 413, description = "Longer than --max-batch-bytes", body = super::Problem, content_type = "application/problem+json"),
+        (status = 415, description = "Compressed", body = super::Problem, content_type = "application/problem+json"),
+        (status = 503, description = "Not now: send it again after Retry-After seconds", body = super::Problem, content_type = "application/problem+json"),
+    ),
+)]
+async fn handle<B: Buf>(
+    call: &Call,
+    stream: impl Stream<Item = Result<B, warp::Error>>,
+) -> Result<Response, ApiError> {
+    let app = &call.app;
+    let encoding = call
+        .headers
+        .get(CONTENT_ENCODING)
+        .map(http::HeaderValue::as_bytes);
+    if let Some(encoding) = encoding.filter(|it| !it.eq_ignore_ascii_case(b"identity")) {
+        let encoding = String::from_utf8_lossy(encoding).into_owned();
+        return Err(ApiError::UnsupportedEncoding { encoding });
+    }
+    let read = body::read(stream, app.max_batch_bytes, &app.budget);
+    let read = tokio::time::timeout(BODY_TIME, read)
+        .await
+        .map_err(|_| ApiError::BodyTimeout)?;
+    let (body, room) = read.map_err(|error| match error {
+        BodyError::TooLong => ApiError::TooLarge {
+            most: app.max_batch_bytes,
+        },
+        BodyError::Full => ApiError::QueueFull,
+        BodyError::Broken => ApiError::BodyBroken,
+    })?;
+    let (source, sequence, records) = {
+        let header = check(&body).map_err(ApiError::BadBatch)?;
+        let source = WorkerKey {
+            boot: header.boot,
+            worker: header.worker,
+        };
+        (source, header.sequence, header.records)
+    };
+    let arrived_us = app.clock.now_us();
+    app.books.touch(source, arrived_us);
+    let len = body.len() as u64;
+    let batch = Batch {
+        source,
+        sequence,
+        arrived_us,
+        body,
+        room,
+    };
+    let appended = app.log.append(batch).await.map_err(ApiError::Refused)?;
+    let metrics = &app.metrics;
+    match (appended, sequence) {
+        (Appended::Duplicate, _) => metrics.duplicates.inc(),
+        (Appended::Stored, None) => metrics.heartbeats.inc(),
+        (Appended::Stored, Some(_)) => {
+            metrics.records.inc_by(u64::from(records));
+            metrics.bytes.inc_by(len);
+            metrics.batches.inc()
+        }
+    };
+    json(&Reply {
+        acknowledged: sequence,
+        duplicate: appended == Appended::Duplicate,
+    })
+}

@@ -1,0 +1,81 @@
+//! session → you: what can be asked, under `/v1`, and how the service is doing.
+//!
+//! An endpoint is one file here and one line in `router.rs`.
+
+mod cursor;
+mod error;
+mod health;
+mod ingest;
+mod metrics;
+mod openapi;
+mod params;
+mod quarantine;
+mod query;
+mod request;
+mod requests;
+mod router;
+mod session;
+mod sessions;
+mod status;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+
+pub use error::{ApiError, Problem};
+pub use openapi::document;
+pub use router::routes;
+
+use crate::clock::Clock;
+use crate::config::Tokens;
+use crate::envoy_admin::Envoys;
+use crate::ledger::Books;
+use crate::log::{Budget, Log};
+use crate::metrics::Metrics;
+use crate::store::{Database, Health};
+
+/// Queries that run at the same time.
+pub const QUERIES_MAX: usize = 4;
+
+/// What the endpoints work with.
+pub struct App {
+    /// Who may ask.
+    pub tokens: Tokens,
+    /// Where batches go.
+    pub log: Arc<dyn Log>,
+    /// Memory for batches on their way.
+    pub budget: Budget,
+    /// Longest batch, bytes.
+    pub max_batch_bytes: u64,
+    /// What is asked.
+    pub database: Arc<Database>,
+    /// One permit per query.
+    pub queries: Arc<Semaphore>,
+    /// A query is stopped after this long.
+    pub query_timeout: Duration,
+    /// The ledger.
+    pub books: Arc<Books>,
+    /// Readings of Envoys.
+    pub envoys: Arc<Envoys>,
+    /// How the store stands.
+    pub health: Arc<Health>,
+    /// Figures.
+    pub metrics: Arc<Metrics>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// When this process started, microseconds since the Unix epoch.
+    pub started_us: i64,
+    /// A worker silent for longer counts as vanished.
+    pub worker_timeout: Duration,
+    /// The process is about to end.
+    pub closing: AtomicBool,
+}
+
+impl App {
+    /// Turns `/readyz` red, so that nothing new is sent here.
+    pub fn close(&self) {
+        self.closing.store(true, Ordering::Release);
+    }
+}

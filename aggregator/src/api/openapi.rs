@@ -1,0 +1,88 @@
+//! `GET /openapi.json`: the description of all this, made from the handlers themselves.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi, ToSchema};
+use warp::Filter;
+use warp::filters::BoxedFilter;
+use warp::reply::Response;
+
+use super::App;
+use super::error::ApiError;
+use super::request::{Access, Call, call, json, respond};
+
+/// The answer to a batch: its records are on disk. Describes `Reply` of the session crate.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Acknowledgement {
+    /// The batch's sequence; absent for a heartbeat.
+    acknowledged: Option<u64>,
+    /// The batch had been acknowledged before; nothing was stored twice.
+    duplicate: bool,
+}
+
+struct Tokens;
+
+impl Modify for Tokens {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let components = document.components.get_or_insert_default();
+        for (name, about) in [
+            ("ingest_token", "The value of THROUGHLINE_INGEST_TOKEN"),
+            (
+                "read_token",
+                "The value of THROUGHLINE_READ_TOKEN, where one is set",
+            ),
+        ] {
+            let bearer = HttpBuilder::new()
+                .scheme(HttpAuthScheme::Bearer)
+                .description(Some(about));
+            components.add_security_scheme(name, SecurityScheme::Http(bearer.build()));
+        }
+    }
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Throughline",
+        description = "API sessions and bot detection for Envoy: what one user did, in what order.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+    ),
+    modifiers(&Tokens),
+    paths(
+        super::ingest::handle,
+        super::sessions::handle,
+        super::session::handle,
+        super::requests::handle,
+        super::quarantine::handle,
+        super::status::handle,
+        super::health::handle_healthz,
+        super::health::handle_readyz,
+        super::metrics::handle,
+    ),
+    tags(
+        (name = "sessions", description = "What users did"),
+        (name = "service", description = "How the service is doing, and what is missing"),
+        (name = "ingest", description = "For the filter"),
+    ),
+)]
+struct Document;
+
+/// The OpenAPI 3.1 document.
+#[must_use]
+pub fn document() -> utoipa::openapi::OpenApi {
+    Document::openapi()
+}
+
+pub(super) fn route(app: &Arc<App>) -> BoxedFilter<(Response,)> {
+    warp::path!("openapi.json")
+        .and(call(app, Access::Open))
+        .then(|call: Call| async move { respond(handle(&call)) })
+        .boxed()
+}
+
+fn handle(call: &Call) -> Result<Response, ApiError> {
+    call.params(&[])?;
+    json(&document())
+}

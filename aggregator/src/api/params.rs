@@ -1,0 +1,177 @@
+//! Query strings: only what an endpoint knows, each parameter once, each checked.
+
+use super::error::ApiError;
+use crate::time;
+
+/// Longest value of a parameter, bytes.
+const VALUE_LEN_MAX: usize = 1024;
+
+/// The parameters of a request.
+#[derive(Debug, Default)]
+pub(super) struct Params {
+    values: Vec<(&'static str, String)>,
+}
+
+/// How many letters must change to make `one` of `other`.
+fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (line, letter) in one.chars().enumerate() {
+        let mut next = vec![line + 1];
+        for (column, pair) in row.windows(2).enumerate() {
+            let &[above_left, above] = pair else { continue };
+            let differs = usize::from(other.get(column) != Some(&letter));
+            let left = next.last().copied().unwrap_or_default();
+            next.push((above_left + differs).min(above + 1).min(left + 1));
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+impl Params {
+    /// Reads the query string `raw`; `known` are the parameters of the endpoint.
+    pub(super) fn parse(raw: &str, known: &'static [&'static str]) -> Result<Self, ApiError> {
+        let mut params = Self::default();
+        for (name, value) in form_urlencoded::parse(raw.as_bytes()) {
+            let Some(known_name) = known.iter().find(|known| **known == name) else {
+                let parameter: String = name.chars().take(64).collect();
+                let near = |known: &&&'static str| distance(known, &parameter);
+                let nearest = known.iter().min_by_key(near).copied();
+                let nearest = nearest.filter(|nearest| distance(nearest, &parameter) <= 3);
+                return Err(ApiError::UnknownParameter {
+                    parameter,
+                    nearest,
+                    known,
+                });
+            };
+            let bad = |detail: String, remedy| {
+                Err(ApiError::BadParameter {
+                    parameter: known_name,
+                    detail,
+                    remedy,
+                })
+            };
+            if params.get(known_name).is_some() {
+                return bad(format!("`{known_name}` is given twice"), "give it once");
+            }
+            if value.len() > VALUE_LEN_MAX {
+                let detail = format!("`{known_name}` has more than {VALUE_LEN_MAX} bytes");
+                return bad(detail, "give a shorter value");
+            }
+            params.values.push((known_name, value.into_owned()));
+        }
+        Ok(params)
+    }
+
+    /// The value of `name`; `None` when it is absent.
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        self.values
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// A number of 0 or more.
+    pub(super) fn number(&self, parameter: &'static str) -> Result<Option<u64>, ApiError> {
+        let Some(value) = self.get(parameter) else {
+            return Ok(None);
+        };
+        value.parse().map(Some).map_err(|_| ApiError::BadParameter {
+            parameter,
+            detail: format!("`{parameter}` is `{value}`, which is no number of 0 or more"),
+            remedy: "give a whole number such as 10",
+        })
+    }
+
+    /// A point in time, microseconds since the Unix epoch.
+    pub(super) fn time(
+        &self,
+        parameter: &'static str,
+        now_us: i64,
+    ) -> Result<Option<i64>, ApiError> {
+        let Some(value) = self.get(parameter) else {
+            return Ok(None);
+        };
+        time::parse(value, now_us)
+            .map(Some)
+            .ok_or_else(|| ApiError::BadParameter {
+                parameter,
+                detail: format!("`{parameter}` is `{value}`, which is no time"),
+                remedy: "give RFC 3339 such as 2026-01-31T08:00:00Z, or how long ago, such as 24h",
+            })
+    }
+
+    /// How many items a page may have.
+    pub(super) fn limit(&self) -> Result<usize, ApiError> {
+        match self.number("limit") {
+            Ok(None) => Ok(50),
+            Ok(Some(limit @ 1..=500)) => Ok(usize::try_from(limit).unwrap_or(500)),
+            _ => Err(ApiError::BadParameter {
+                parameter: "limit",
+                detail: "`limit` is not between 1 and 500".into(),
+                remedy: "give a number from 1 to 500",
+            }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KNOWN: &[&str] = &["from", "limit", "user_agent"];
+
+    fn check(raw: &str, expected: &str) {
+        let outcome = Params::parse(raw, KNOWN).and_then(|params| {
+            params.limit()?;
+            params.time("from", 0)
+        });
+        match outcome {
+            Ok(_) => assert_eq!(expected, "", "{raw}"),
+            Err(error) => {
+                let problem = error.problem();
+                let text = format!(
+                    "{} | {}",
+                    problem.detail,
+                    problem.remedy.unwrap_or_default()
+                );
+                assert!(
+                    !expected.is_empty() && text.contains(expected),
+                    "{raw}: {text}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn refuses_what_it_does_not_know() {
+        check("", "");
+        check("from=24h&limit=5&user_agent=a%20b", "");
+        check("limt=5", "did you mean `limit`?");
+        check("useragent=x", "did you mean `user_agent`?");
+        check("completely_different=1", "it has from, limit, user_agent");
+        check("limit=1&limit=2", "given twice");
+        check("limit=0", "between 1 and 500");
+        check("limit=501", "between 1 and 500");
+        check("limit=-1", "between 1 and 500");
+        check("from=yesterday", "RFC 3339");
+        check(
+            &format!("user_agent={}", "x".repeat(1025)),
+            "more than 1024 bytes",
+        );
+    }
+
+    #[test]
+    fn counts_letters() {
+        for (one, other, expected) in [
+            ("", "", 0),
+            ("a", "", 1),
+            ("limit", "limt", 1),
+            ("from", "form", 2),
+            ("a", "b", 1),
+        ] {
+            assert_eq!(distance(one, other), expected, "{one} {other}");
+        }
+    }
+}

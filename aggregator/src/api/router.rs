@@ -1,0 +1,38 @@
+//! Every endpoint: one line each.
+
+use std::sync::Arc;
+
+use warp::Filter;
+use warp::filters::BoxedFilter;
+use warp::reply::Response;
+
+use super::request::recover;
+use super::{
+    App, health, ingest, metrics, openapi, quarantine, requests, session, sessions, status,
+};
+
+/// Makes an endpoint.
+type Route = fn(&Arc<App>) -> BoxedFilter<(Response,)>;
+
+const ALL: &[Route] = &[
+    ingest::route,
+    sessions::route,
+    session::route,
+    requests::route,
+    quarantine::route,
+    status::route,
+    health::healthz,
+    health::readyz,
+    metrics::route,
+    openapi::route,
+];
+
+/// Answers every request; what goes wrong is answered with a problem.
+pub fn routes(app: &Arc<App>) -> BoxedFilter<(Response,)> {
+    let nothing = warp::any()
+        .and_then(|| async { Err(warp::reject::not_found()) })
+        .boxed();
+    let join = |all: BoxedFilter<(Response,)>, route: &Route| all.or(route(app)).unify().boxed();
+    let found = ALL.iter().fold(nothing, join);
+    found.recover(recover).unify().boxed()
+}

@@ -1,0 +1,145 @@
+//! `GET /v1/sessions/{id}`: one session with its visits.
+
+use std::sync::Arc;
+
+use duckdb::{Connection, OptionalExt as _, Row, params};
+use serde::Serialize;
+use throughline_session::hex::Hex;
+use throughline_session::wire::SessionId;
+use utoipa::ToSchema;
+use warp::Filter;
+use warp::filters::BoxedFilter;
+use warp::reply::Response;
+
+use super::error::ApiError;
+use super::request::{Access, Call, call, json, respond};
+use super::sessions::{COLUMNS, Listed, Session};
+use super::{App, query};
+use crate::store::StoreError;
+use crate::time;
+
+/// Visits listed with a session: the latest ones.
+const VISITS_MAX: u64 = 1000;
+
+/// A stretch of a session without a long pause.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub(super) struct Visit {
+    /// Names the visit: start of the request that opened it.
+    #[schema(format = DateTime)]
+    visit_start: String,
+    /// Start of its first request.
+    #[schema(format = DateTime)]
+    first: String,
+    /// Start of its last request.
+    #[schema(format = DateTime)]
+    last: String,
+    /// From the first to the last, milliseconds.
+    duration_ms: i64,
+    /// Number of requests.
+    requests: u64,
+    /// Those answered with 400 to 499.
+    errors_4xx: u64,
+    /// Those answered with 500 to 599.
+    errors_5xx: u64,
+    /// Bytes of request bodies.
+    request_bytes: u64,
+    /// Bytes of response bodies.
+    response_bytes: u64,
+    /// Client addresses.
+    ips: Listed,
+    /// User agents.
+    user_agents: Listed,
+}
+
+/// A session and its visits.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct SessionWithVisits {
+    /// The session.
+    #[serde(flatten)]
+    session: Session,
+    /// Its visits in order, the latest 1,000.
+    visit_list: Vec<Visit>,
+}
+
+/// Reads a session id out of the path.
+pub(super) fn id(text: &str) -> Result<SessionId, ApiError> {
+    Hex::parse(text).ok_or_else(|| ApiError::BadParameter {
+        parameter: "id",
+        detail: format!(
+            "`{}` is no session id",
+            text.chars().take(64).collect::<String>()
+        ),
+        remedy: "a session id has 32 lower-case hex digits",
+    })
+}
+
+pub(super) fn route(app: &Arc<App>) -> BoxedFilter<(Response,)> {
+    warp::path!("v1" / "sessions" / String)
+        .and(call(app, Access::Read))
+        .then(|id: String, call: Call| async move { respond(handle(&id, &call).await) })
+        .boxed()
+}
+
+/// One session with its visits.
+#[utoipa::path(
+    get, path = "/v1/sessions/{id}", tag = "sessions", security((), ("read_token" = [])),
+    params(("id" = String, Path, description = "Session id, 32 hex digits")),
+    responses(
+        (status = 200, description = "The session", body = SessionWithVisits),
+        (status = 400, description = "No session id", body = super::Problem, content_type = "application/problem+json"),
+        (status = 401, description = "No valid token", body = super::Problem, content_type = "application/problem+json"),
+        (status = 404, description = "No record of it", body = super::Problem, content_type = "application/problem+json"),
+    ),
+)]
+async fn handle(text: &str, call: &Call) -> Result<Response, ApiError> {
+    call.params(&[])?;
+    let id = id(text)?;
+    let found = query::run(&call.app, move |connection| find(connection, id)).await?;
+    json(&found.ok_or_else(|| ApiError::UnknownSession {
+        session: id.to_string(),
+    })?)
+}
+
+fn find(connection: &Connection, id: SessionId) -> Result<Option<SessionWithVisits>, StoreError> {
+    let bytes = id.0.to_vec();
+    let sql = format!("SELECT {COLUMNS} FROM visit_parts WHERE session = ? GROUP BY session");
+    let session = connection
+        .query_row(&sql, params![bytes], Session::read)
+        .optional()?;
+    let Some(session) = session else {
+        return Ok(None);
+    };
+    let sql = "SELECT epoch_us(visit_start), epoch_us(min(first)), epoch_us(max(last)),
+            sum(requests)::UBIGINT, sum(errors_4xx)::UBIGINT, sum(errors_5xx)::UBIGINT,
+            least(sum(request_bytes), 18446744073709551615)::UBIGINT,
+            least(sum(response_bytes), 18446744073709551615)::UBIGINT,
+            list_sort(list_distinct(flatten(list(ips)))),
+            list_sort(list_distinct(flatten(list(user_agents))))
+         FROM visit_parts WHERE session = ? GROUP BY visit_start
+         ORDER BY min(first) DESC, visit_start DESC LIMIT ?";
+    let mut statement = connection.prepare(sql)?;
+    let rows = statement.query_map(params![bytes, VISITS_MAX], visit)?;
+    let mut visit_list: Vec<Visit> = rows.collect::<Result<_, _>>()?;
+    visit_list.reverse();
+    Ok(Some(SessionWithVisits {
+        session,
+        visit_list,
+    }))
+}
+
+fn visit(row: &Row<'_>) -> duckdb::Result<Visit> {
+    let (first_us, last_us): (i64, i64) = (row.get(1)?, row.get(2)?);
+    Ok(Visit {
+        visit_start: time::text(row.get(0)?),
+        first: time::text(first_us),
+        last: time::text(last_us),
+        duration_ms: last_us.saturating_sub(first_us) / 1000,
+        requests: row.get(3)?,
+        errors_4xx: row.get(4)?,
+        errors_5xx: row.get(5)?,
+        request_bytes: row.get(6)?,
+        response_bytes: row.get(7)?,
+        ips: Listed::of(row.get(8)?),
+        user_agents: Listed::of(row.get(9)?),
+    })
+}

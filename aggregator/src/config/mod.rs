@@ -1,0 +1,237 @@
+//! What can be set when serving: flags, each with an environment variable, and the two tokens.
+
+pub mod units;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::envoy_admin::Target;
+use crate::token::{TOKEN_LEN_MIN, Token};
+
+/// How logs are written to standard error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogFormat {
+    /// One readable line per event.
+    Text,
+    /// One JSON object per event.
+    Json,
+}
+
+/// Flags of `throughline serve`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct ServeOptions {
+    /// Address and port to listen on (HTTP/1.1 and HTTP/2 without TLS).
+    #[arg(
+        long,
+        env = "THROUGHLINE_LISTEN",
+        default_value = "127.0.0.1:8470",
+        value_name = "IP:PORT"
+    )]
+    pub listen: SocketAddr,
+
+    /// Folder for the log and the database; created if absent. One process at a time.
+    #[arg(
+        long,
+        env = "THROUGHLINE_DATA",
+        default_value = "./data",
+        value_name = "FOLDER"
+    )]
+    pub data: PathBuf,
+
+    /// Admin address of an Envoy whose request counter is compared with what its filter saw,
+    /// e.g. `http://127.0.0.1:9901`; repeatable, or separated by commas. A fragment names the
+    /// one `stat_prefix` to count (`http://127.0.0.1:9901#ingress`); without it all count,
+    /// except `admin` and `async-client`.
+    #[arg(
+        long = "envoy-admin",
+        env = "THROUGHLINE_ENVOY_ADMIN",
+        value_delimiter = ',',
+        value_name = "URL"
+    )]
+    pub envoy_admin: Vec<Target>,
+
+    /// A pause longer than this ends a visit (ms, s, m, h, d).
+    #[arg(long, env = "THROUGHLINE_IDLE_TIMEOUT", default_value = "30m", value_parser = units::duration, value_name = "DURATION")]
+    pub idle_timeout: Duration,
+
+    /// No visit is longer than this (ms, s, m, h, d).
+    #[arg(long, env = "THROUGHLINE_LONGEST_VISIT", default_value = "1d", value_parser = units::duration, value_name = "DURATION")]
+    pub longest_visit: Duration,
+
+    /// A filter worker that was not heard of for this long counts as vanished (ms, s, m, h, d).
+    #[arg(long, env = "THROUGHLINE_WORKER_TIMEOUT", default_value = "15s", value_parser = units::duration, value_name = "DURATION")]
+    pub worker_timeout: Duration,
+
+    /// How logs are written to standard error; `RUST_LOG` sets how much.
+    #[arg(
+        long,
+        env = "THROUGHLINE_LOG_FORMAT",
+        default_value = "text",
+        value_enum
+    )]
+    pub log_format: LogFormat,
+
+    /// Largest request body taken by `POST /v1/ingest` (B, KiB, MiB); a larger one gets 413.
+    #[arg(long, env = "THROUGHLINE_MAX_BATCH_BYTES", default_value = "8MiB", value_parser = units::bytes, value_name = "SIZE")]
+    pub max_batch_bytes: u64,
+
+    /// Bytes of batches held in memory until they are on disk (B, KiB, MiB, GiB); above it
+    /// senders get 503 with Retry-After.
+    #[arg(long, env = "THROUGHLINE_MAX_QUEUE_BYTES", default_value = "64MiB", value_parser = units::bytes, value_name = "SIZE")]
+    pub max_queue_bytes: u64,
+
+    /// Bytes of the log that may wait for the database (MiB, GiB); above it senders get 503
+    /// with Retry-After.
+    #[arg(long, env = "THROUGHLINE_MAX_LOG_BACKLOG", default_value = "16GiB", value_parser = units::bytes, value_name = "SIZE")]
+    pub max_log_backlog: u64,
+
+    /// Size at which a log segment is closed and the next begins (KiB, MiB, GiB).
+    #[arg(long, env = "THROUGHLINE_SEGMENT_BYTES", default_value = "64MiB", value_parser = units::bytes, value_name = "SIZE")]
+    pub segment_bytes: u64,
+
+    /// Memory that DuckDB may use for its buffers (MiB, GiB).
+    #[arg(long, env = "THROUGHLINE_DUCKDB_MEMORY", default_value = "1GiB", value_parser = units::bytes, value_name = "SIZE")]
+    pub duckdb_memory: u64,
+
+    /// Visits kept open in memory; beyond it the one idle for longest is closed early.
+    #[arg(
+        long,
+        env = "THROUGHLINE_MAX_OPEN_VISITS",
+        default_value_t = 1_000_000,
+        value_name = "NUMBER"
+    )]
+    pub max_open_visits: usize,
+
+    /// A query of the API is stopped after this long (ms, s, m).
+    #[arg(long, env = "THROUGHLINE_QUERY_TIMEOUT", default_value = "10s", value_parser = units::duration, value_name = "DURATION")]
+    pub query_timeout: Duration,
+}
+
+/// The two secrets, which come by environment only: flags show up in process lists.
+#[derive(Debug, Clone)]
+pub struct Tokens {
+    /// Lets filters in at `POST /v1/ingest`.
+    pub ingest: Token,
+    /// Lets readers in at `GET /v1/…`; without it anyone who reaches the port may read.
+    pub read: Option<Token>,
+}
+
+/// Name of the environment variable with the token for `POST /v1/ingest`.
+pub const INGEST_TOKEN: &str = "THROUGHLINE_INGEST_TOKEN";
+/// Name of the environment variable with the token for `GET /v1/…`.
+pub const READ_TOKEN: &str = "THROUGHLINE_READ_TOKEN";
+
+/// What is wrong with the settings.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// No ingest token.
+    #[error(
+        "{INGEST_TOKEN} is not set: choose a secret of at least {TOKEN_LEN_MIN} characters \
+         (`openssl rand -hex 24`) and give the same one to the filter"
+    )]
+    IngestTokenMissing,
+    /// A token that can be guessed.
+    #[error(
+        "{0} is too short: at least {TOKEN_LEN_MIN} characters are needed (`openssl rand -hex 24`)"
+    )]
+    TokenTooShort(&'static str),
+    /// Open to the network without a read token.
+    #[error(
+        "--listen {0} is reachable from other machines and {READ_TOKEN} is not set: set it to a \
+         secret of at least {TOKEN_LEN_MIN} characters, or listen on 127.0.0.1"
+    )]
+    ReadTokenMissing(SocketAddr),
+    /// The limits contradict each other.
+    #[error(
+        "--max-batch-bytes ({batch} B) must not exceed --max-queue-bytes ({queue} B) or {most} B"
+    )]
+    BatchTooLarge {
+        /// Bytes of `--max-batch-bytes`.
+        batch: u64,
+        /// Bytes of `--max-queue-bytes`.
+        queue: u64,
+        /// The most that a frame of the log can hold.
+        most: u64,
+    },
+    /// A visit that no two requests fit into.
+    #[error("--longest-visit must not be shorter than --idle-timeout")]
+    VisitTooShort,
+}
+
+impl ServeOptions {
+    /// Checks what clap cannot, and takes the tokens from `env` (name → value).
+    ///
+    /// # Errors
+    /// The first thing that is wrong, in words that say what to do.
+    pub fn check(&self, env: impl Fn(&str) -> Option<String>) -> Result<Tokens, ConfigError> {
+        let token = |name| match env(name).filter(|secret| !secret.is_empty()) {
+            None => Ok(None),
+            Some(secret) => Token::new(&secret)
+                .map(Some)
+                .ok_or(ConfigError::TokenTooShort(name)),
+        };
+        let ingest = token(INGEST_TOKEN)?.ok_or(ConfigError::IngestTokenMissing)?;
+        let read = token(READ_TOKEN)?;
+        if read.is_none() && !self.listen.ip().is_loopback() {
+            return Err(ConfigError::ReadTokenMissing(self.listen));
+        }
+        let most = crate::log::BODY_LEN_MAX;
+        if self.max_batch_bytes > self.max_queue_bytes.min(most) {
+            let (batch, queue) = (self.max_batch_bytes, self.max_queue_bytes);
+            return Err(ConfigError::BatchTooLarge { batch, queue, most });
+        }
+        if self.longest_visit < self.idle_timeout {
+            return Err(ConfigError::VisitTooShort);
+        }
+        Ok(Tokens { ingest, read })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser as _;
+
+    #[derive(clap::Parser)]
+    struct Line {
+        #[command(flatten)]
+        serve: ServeOptions,
+    }
+
+    fn check(flags: &[&str], env: &[(&str, &str)]) -> Result<bool, ConfigError> {
+        let line = Line::parse_from([&["throughline"], flags].concat());
+        let find = |name: &str| {
+            env.iter()
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| (*value).to_owned())
+        };
+        line.serve.check(find).map(|tokens| tokens.read.is_some())
+    }
+
+    #[test]
+    fn tokens_are_asked_for_where_they_are_needed() {
+        let ingest = (INGEST_TOKEN, "an ingest token, long");
+        let read = (READ_TOKEN, "a read token that is long");
+        assert_eq!(check(&[], &[ingest]), Ok(false));
+        assert_eq!(check(&[], &[ingest, read]), Ok(true));
+        assert_eq!(check(&[], &[]), Err(ConfigError::IngestTokenMissing));
+        assert_eq!(
+            check(&[], &[(INGEST_TOKEN, "")]),
+            Err(ConfigError::IngestTokenMissing)
+        );
+        let short = check(&[], &[ingest, (READ_TOKEN, "short")]);
+        assert_eq!(short, Err(ConfigError::TokenTooShort(READ_TOKEN)));
+        let open = ["--listen", "0.0.0.0:80"];
+        assert!(matches!(
+            check(&open, &[ingest]),
+            Err(ConfigError::ReadTokenMissing(_))
+        ));
+        assert_eq!(check(&open, &[ingest, read]), Ok(true));
+        assert_eq!(check(&["--listen", "[::1]:0"], &[ingest]), Ok(false));
+        let large = check(&["--max-batch-bytes", "65MiB"], &[ingest]);
+        assert!(matches!(large, Err(ConfigError::BatchTooLarge { .. })));
+        let short = check(&["--longest-visit", "5m"], &[ingest]);
+        assert_eq!(short, Err(ConfigError::VisitTooShort));
+    }
+}

@@ -1,0 +1,21 @@
+//! Where do records go? The aggregator: one binary, `throughline`.
+//!
+//! batch → [`ingest`] → [`log`] (durable, acknowledged) → [`store`] (DuckDB) → [`sessions`]
+//! (visits) → [`api`]; beside them the [`ledger`], which knows what is missing.
+
+pub mod api;
+pub mod clock;
+pub mod config;
+pub mod envoy_admin;
+pub mod ingest;
+pub mod ledger;
+pub mod lock;
+pub mod log;
+pub mod metrics;
+pub mod serve;
+mod server;
+pub mod sessions;
+mod shutdown;
+pub mod store;
+pub mod time;
+pub mod token;

@@ -1,0 +1,234 @@
+//! The log in segment files: opening, appending, deleting what the store has.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use super::disk::Disk;
+use super::reader::Reader;
+use super::recover::{self, Recovered};
+use super::window::Windows;
+use super::writer::{Request, Writer};
+use super::{Appending, Batch, Log, LogState, Refusal, Tail, segment};
+use crate::metrics::Metrics;
+
+/// How large things may get.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Bytes after which a segment is closed.
+    pub segment_len: u64,
+    /// Bytes that may wait for the store; above it batches are refused.
+    pub backlog_max: u64,
+}
+
+/// The log in a folder of segment files.
+pub struct FileLog {
+    shared: Arc<Shared>,
+    sender: Mutex<Option<Sender<Request>>>,
+    writer: Mutex<Option<JoinHandle<()>>>,
+    backlog_max: u64,
+}
+
+/// What the writer, the readers and everyone who asks have in common.
+pub(super) struct Shared {
+    pub(super) folder: PathBuf,
+    pub(super) metrics: Arc<Metrics>,
+    end: Mutex<End>,
+    moved: Condvar,
+    committed: AtomicU64,
+    bases: Mutex<BTreeSet<u64>>,
+    failing: Mutex<Option<String>>,
+}
+
+/// How far the log is durable.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct End {
+    pub(super) position: u64,
+    pub(super) closed: bool,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Shared {
+    /// Everything below `position` is durable: tells the readers.
+    pub(super) fn advance(&self, position: u64) {
+        lock(&self.end).position = position;
+        self.moved.notify_all();
+        if lock(&self.failing).take().is_some() {
+            tracing::info!("the log can be written again");
+        }
+    }
+
+    pub(super) fn fail(&self, reason: String) {
+        let mut failing = lock(&self.failing);
+        if failing.is_none() {
+            tracing::error!(
+                reason,
+                "the log cannot be written: batches are refused until it can"
+            );
+        }
+        *failing = Some(reason);
+    }
+
+    pub(super) fn begin_segment(&self, base: u64) {
+        lock(&self.bases).insert(base);
+    }
+
+    pub(super) fn close(&self) {
+        lock(&self.end).closed = true;
+        self.moved.notify_all();
+    }
+
+    /// The durable end, once it is beyond `position`, or closed, or `patience` is over.
+    pub(super) fn wait(&self, position: u64, patience: Duration) -> End {
+        let end = lock(&self.end);
+        let waiting = |end: &mut End| end.position <= position && !end.closed;
+        let (end, _) = self
+            .moved
+            .wait_timeout_while(end, patience, waiting)
+            .unwrap_or_else(PoisonError::into_inner);
+        *end
+    }
+
+    /// Where the segment that holds `position` begins and, unless it is the last, ends.
+    pub(super) fn around(&self, position: u64) -> (Option<u64>, Option<u64>) {
+        let bases = lock(&self.bases);
+        let base = bases.range(..=position).next_back().copied();
+        let next = position
+            .checked_add(1)
+            .and_then(|it| bases.range(it..).next().copied());
+        (base, next)
+    }
+}
+
+impl FileLog {
+    /// Opens the log in `folder` (created if absent) and starts its writer.
+    ///
+    /// `committed` is the store's position, `windows` what the store knows of the batches below
+    /// it; what lies above is read here, so that no batch is taken twice.
+    ///
+    /// # Errors
+    /// When the folder cannot be read or written.
+    pub fn open(
+        folder: &Path,
+        mut disk: Box<dyn Disk>,
+        limits: Limits,
+        committed: u64,
+        mut windows: Windows,
+        metrics: Arc<Metrics>,
+    ) -> io::Result<Self> {
+        std::fs::create_dir_all(folder)?;
+        let Recovered { base, end } = recover::last_segment(folder, disk.as_mut(), committed)?;
+        let shared = Arc::new(Shared {
+            folder: folder.to_path_buf(),
+            metrics,
+            end: Mutex::new(End {
+                position: end,
+                closed: false,
+            }),
+            moved: Condvar::new(),
+            committed: AtomicU64::new(committed),
+            bases: Mutex::new(segment::list(folder)?.into_iter().collect()),
+            failing: Mutex::default(),
+        });
+        recover::windows(&shared, committed, end, &mut windows)?;
+        let file = disk.open(base)?;
+        let segment_len = limits.segment_len;
+        let writer = Writer {
+            disk,
+            file,
+            base,
+            end,
+            untidy: false,
+            segment_len,
+            windows,
+            shared: Arc::clone(&shared),
+        };
+        let (sender, requests) = channel();
+        let thread = std::thread::Builder::new()
+            .name("log".into())
+            .spawn(move || writer.run(&requests))?;
+        Ok(Self {
+            shared,
+            sender: Mutex::new(Some(sender)),
+            writer: Mutex::new(Some(thread)),
+            backlog_max: limits.backlog_max,
+        })
+    }
+
+    /// Takes no more batches, and returns when those taken are durable and answered.
+    pub fn close(&self) {
+        drop(lock(&self.sender).take());
+        if let Some(writer) = lock(&self.writer).take()
+            && writer.join().is_err()
+        {
+            tracing::error!("the log's writer panicked");
+        }
+    }
+}
+
+impl Drop for FileLog {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl Log for FileLog {
+    fn append(&self, batch: Batch) -> Appending {
+        let state = self.state();
+        let waiting = state.end.saturating_sub(state.committed);
+        if waiting > self.backlog_max {
+            return Box::pin(async move { Err(Refusal::Backlog { waiting }) });
+        }
+        let (sender, answer) = oneshot::channel();
+        let sent = match lock(&self.sender).as_ref() {
+            Some(writer) => writer.send((batch, sender)).is_ok(),
+            None => false,
+        };
+        Box::pin(async move {
+            if !sent {
+                return Err(Refusal::Closed);
+            }
+            answer.await.unwrap_or(Err(Refusal::Closed))
+        })
+    }
+
+    fn tail(&self, position: u64) -> Box<dyn Tail> {
+        Box::new(Reader::new(Arc::clone(&self.shared), position))
+    }
+
+    fn commit(&self, position: u64) {
+        self.shared.committed.store(position, Ordering::Release);
+        let mut bases = lock(&self.shared.bases);
+        while let Some(first) = bases.first().copied()
+            && bases.iter().nth(1).is_some_and(|next| *next <= position)
+        {
+            let path = segment::path(&self.shared.folder, first);
+            if let Err(error) = std::fs::remove_file(&path)
+                && error.kind() != io::ErrorKind::NotFound
+            {
+                tracing::warn!(%error, path = %path.display(), "cannot delete a segment");
+                break;
+            }
+            bases.remove(&first);
+        }
+    }
+
+    fn state(&self) -> LogState {
+        LogState {
+            end: lock(&self.shared.end).position,
+            committed: self.shared.committed.load(Ordering::Acquire),
+            failing: lock(&self.shared.failing).clone(),
+            segments: lock(&self.shared.bases).len(),
+        }
+    }
+}

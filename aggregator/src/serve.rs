@@ -1,0 +1,182 @@
+//! `throughline serve`: puts the arrows together, and takes them apart again in order.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use anyhow::Context as _;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+
+use crate::api::{App, QUERIES_MAX, routes};
+use crate::clock::Clock;
+use crate::config::units::micros;
+use crate::config::{ServeOptions, Tokens};
+use crate::envoy_admin::{Envoys, watch};
+use crate::ledger::Books;
+use crate::lock::DataLock;
+use crate::log::{Budget, Disk, FileLog, Folder, Limits, Log};
+use crate::metrics::Metrics;
+use crate::sessions::Rules;
+use crate::store::{Database, Health, Store, StoreParts};
+use crate::{server, shutdown};
+
+/// A service that is ready to answer, without a socket yet.
+pub struct Service {
+    /// What the endpoints work with.
+    pub app: Arc<App>,
+    log: Arc<FileLog>,
+    store: Store,
+    _lock: DataLock,
+}
+
+impl Service {
+    /// Opens the data folder, finds out where the last run ended, and starts the threads.
+    ///
+    /// `disk` is where segments are written; [`Service::open`] takes the data folder.
+    ///
+    /// # Errors
+    /// When the folder is in use or cannot be read, in words for the operator.
+    pub fn open_on(
+        options: &ServeOptions,
+        tokens: Tokens,
+        clock: Arc<dyn Clock>,
+        disk: Box<dyn Disk>,
+    ) -> anyhow::Result<Self> {
+        let data = &options.data;
+        std::fs::create_dir_all(data)
+            .with_context(|| format!("cannot make the data folder {}", data.display()))?;
+        let lock = DataLock::take(data)?;
+        let metrics = Arc::new(Metrics::default());
+        let file = data.join("hot.duckdb");
+        let database = Database::open(&file, options.duckdb_memory)
+            .with_context(|| format!("cannot open {}", file.display()))?;
+        let database = Arc::new(database);
+        let mut restored = Store::restore(&database).context("cannot read the database")?;
+        let limits = Limits {
+            segment_len: options.segment_bytes,
+            backlog_max: options.max_log_backlog,
+        };
+        let windows = restored.windows.clone();
+        let folder = data.join("log");
+        std::fs::create_dir_all(&folder).context("cannot make the log's folder")?;
+        let log = FileLog::open(
+            &folder,
+            disk,
+            limits,
+            restored.position,
+            windows,
+            Arc::clone(&metrics),
+        )
+        .context("cannot open the log")?;
+        let log = Arc::new(log);
+        let workers = std::mem::take(&mut restored.workers);
+        let books = Arc::new(Books::new(workers, restored.forgotten));
+        let kept = restored
+            .envoys
+            .iter()
+            .filter_map(|json| serde_json::from_str(json).ok());
+        let envoys = Arc::new(Envoys::new(&options.envoy_admin, kept.collect()));
+        let parts = StoreParts {
+            database: Arc::clone(&database),
+            log: Arc::clone(&log) as Arc<dyn Log>,
+            books: Arc::clone(&books),
+            envoys: Arc::clone(&envoys),
+            rules: rules(options),
+            health: Arc::new(Health::default()),
+            metrics: Arc::clone(&metrics),
+        };
+        let health = Arc::clone(&parts.health);
+        let store = Store::start(parts, restored).context("cannot start the store")?;
+        let app = Arc::new(App {
+            tokens,
+            log: Arc::clone(&log) as Arc<dyn Log>,
+            budget: Budget::new(options.max_queue_bytes),
+            max_batch_bytes: options.max_batch_bytes,
+            database,
+            queries: Arc::new(Semaphore::new(QUERIES_MAX)),
+            query_timeout: options.query_timeout,
+            books,
+            envoys,
+            health,
+            metrics,
+            started_us: clock.now_us(),
+            clock,
+            worker_timeout: options.worker_timeout,
+            closing: AtomicBool::new(false),
+        });
+        Ok(Self {
+            app,
+            log,
+            store,
+            _lock: lock,
+        })
+    }
+
+    /// [`Service::open_on`] the data folder itself.
+    ///
+    /// # Errors
+    /// When the folder is in use or cannot be read, in words for the operator.
+    pub fn open(
+        options: &ServeOptions,
+        tokens: Tokens,
+        clock: Arc<dyn Clock>,
+    ) -> anyhow::Result<Self> {
+        let disk = Box::new(Folder(options.data.join("log")));
+        Self::open_on(options, tokens, clock, disk)
+    }
+
+    /// Stores what was acknowledged, and closes everything. Blocks.
+    pub fn close(self) {
+        self.log.close();
+        self.store.join();
+    }
+}
+
+fn rules(options: &ServeOptions) -> Rules {
+    Rules {
+        idle_us: micros(options.idle_timeout),
+        longest_us: micros(options.longest_visit),
+        open_max: options.max_open_visits,
+    }
+}
+
+/// Serves until the process is asked to end; everything acknowledged is stored then.
+///
+/// # Errors
+/// What keeps the service from starting, in words for the operator.
+pub async fn serve(
+    options: ServeOptions,
+    tokens: Tokens,
+    clock: Arc<dyn Clock>,
+) -> anyhow::Result<()> {
+    let listener = TcpListener::bind(options.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}", options.listen))?;
+    let address = listener
+        .local_addr()
+        .context("the listening socket has no address")?;
+    let opening = options.clone();
+    let own_clock = Arc::clone(&clock);
+    let service =
+        tokio::task::spawn_blocking(move || Service::open(&opening, tokens, own_clock)).await??;
+    let app = Arc::clone(&service.app);
+    for target in options.envoy_admin {
+        drop(tokio::spawn(watch(
+            target,
+            Arc::clone(&app.envoys),
+            Arc::clone(&clock),
+        )));
+    }
+    let end = async {
+        match shutdown::requested().await {
+            Ok(signal) => tracing::info!(signal, "shutting down"),
+            Err(error) => tracing::error!(%error, "cannot listen for signals"),
+        }
+        app.close();
+    };
+    tracing::info!(url = format!("http://{address}"), data = %options.data.display(), "listening");
+    server::run(listener, routes(&app), end).await;
+    tokio::task::spawn_blocking(move || service.close()).await?;
+    tracing::info!("stopped; everything acknowledged is stored");
+    Ok(())
+}

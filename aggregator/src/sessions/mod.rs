@@ -1,0 +1,10 @@
+//! store → session: which visit a record belongs to, and the running sums of each visit.
+//!
+//! Pure: no database, no clock. Everything depends on the order of the log alone, so that a
+//! restart, another batch size or a replay give the same visits.
+
+mod part;
+mod tracker;
+
+pub use part::{Exchange, Part, Parts, VisitKey};
+pub use tracker::{OpenVisit, Rules, Tracker};

@@ -1,0 +1,279 @@
+//! Splits a session's records into visits.
+
+use std::collections::{BTreeMap, HashMap};
+
+use throughline_session::wire::SessionId;
+
+/// Open visits of one session; the one idle for longest is closed when there are more.
+const VISITS_PER_SESSION_MAX: usize = 16;
+
+/// When a visit ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rules {
+    /// A gap longer than this ends a visit, microseconds.
+    pub idle_us: i64,
+    /// No visit is longer than this, microseconds.
+    pub longest_us: i64,
+    /// Visits held open over all sessions.
+    pub open_max: usize,
+}
+
+impl Rules {
+    /// How long after its last arrival a visit stays open for late records, microseconds: a
+    /// filter may have held its batches back while the aggregator was away.
+    #[must_use]
+    pub fn keep_us(&self) -> i64 {
+        self.longest_us.max(self.idle_us)
+    }
+}
+
+/// A visit that a record may still join.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OpenVisit {
+    /// Names the visit within its session: start of the record that opened it, microseconds.
+    pub start_us: i64,
+    /// Earliest start of a record, microseconds.
+    pub first_us: i64,
+    /// Latest start of a record, microseconds.
+    pub last_us: i64,
+    /// Number, in log order, of the record that joined last.
+    pub ordinal: u64,
+    /// When that record arrived, microseconds.
+    pub arrived_us: i64,
+}
+
+impl OpenVisit {
+    fn takes(&self, at_us: i64, rules: &Rules) -> bool {
+        let near = at_us >= self.first_us.saturating_sub(rules.idle_us)
+            && at_us <= self.last_us.saturating_add(rules.idle_us);
+        let length = self
+            .last_us
+            .max(at_us)
+            .saturating_sub(self.first_us.min(at_us));
+        near && length <= rules.longest_us
+    }
+}
+
+/// All open visits.
+#[derive(Debug)]
+pub struct Tracker {
+    rules: Rules,
+    sessions: HashMap<SessionId, Vec<OpenVisit>>,
+    /// Ordinal of the last record → whose visit it joined: the one idle for longest is first.
+    idle: BTreeMap<u64, SessionId>,
+}
+
+impl Tracker {
+    /// No visits yet.
+    #[must_use]
+    pub fn new(rules: Rules) -> Self {
+        Self {
+            rules,
+            sessions: HashMap::new(),
+            idle: BTreeMap::new(),
+        }
+    }
+
+    /// Puts back a visit that was open before a restart.
+    pub fn restore(&mut self, session: SessionId, visit: OpenVisit) {
+        self.idle.insert(visit.ordinal, session);
+        let visits = self.sessions.entry(session).or_default();
+        visits.push(visit);
+        bound_session(visits, &mut self.idle);
+        self.bound();
+    }
+
+    /// The visit that the record with number `ordinal` joins: the start that names it.
+    ///
+    /// `at_us` is the record's start and `arrived_us` when its batch arrived. Ordinals grow.
+    pub fn assign(&mut self, session: SessionId, at_us: i64, ordinal: u64, arrived_us: i64) -> i64 {
+        self.expire(arrived_us);
+        let visits = self.sessions.entry(session).or_default();
+        let fitting = visits
+            .iter_mut()
+            .filter(|visit| visit.takes(at_us, &self.rules));
+        // Between two visits that both would take it, the later one.
+        let start_us = if let Some(visit) = fitting.max_by_key(|visit| visit.start_us) {
+            self.idle.remove(&visit.ordinal);
+            visit.first_us = visit.first_us.min(at_us);
+            visit.last_us = visit.last_us.max(at_us);
+            visit.ordinal = ordinal;
+            visit.arrived_us = arrived_us;
+            visit.start_us
+        } else {
+            visits.push(OpenVisit {
+                start_us: at_us,
+                first_us: at_us,
+                last_us: at_us,
+                ordinal,
+                arrived_us,
+            });
+            bound_session(visits, &mut self.idle);
+            at_us
+        };
+        self.idle.insert(ordinal, session);
+        self.bound();
+        start_us
+    }
+
+    /// Number of open visits.
+    #[must_use]
+    pub fn open(&self) -> usize {
+        self.idle.len()
+    }
+
+    fn expire(&mut self, now_us: i64) {
+        let before_us = now_us.saturating_sub(self.rules.keep_us());
+        while let Some((ordinal, session)) = self.idle.first_key_value() {
+            let (ordinal, session) = (*ordinal, *session);
+            let visits = self.sessions.get(&session);
+            let visit = visits.and_then(|all| all.iter().find(|visit| visit.ordinal == ordinal));
+            if visit.is_some_and(|visit| visit.arrived_us >= before_us) {
+                return;
+            }
+            self.close(ordinal, session);
+        }
+    }
+
+    fn bound(&mut self) {
+        while self.idle.len() > self.rules.open_max
+            && let Some((ordinal, session)) = self.idle.first_key_value()
+        {
+            self.close(*ordinal, *session);
+        }
+    }
+
+    fn close(&mut self, ordinal: u64, session: SessionId) {
+        self.idle.remove(&ordinal);
+        if let Some(visits) = self.sessions.get_mut(&session) {
+            visits.retain(|visit| visit.ordinal != ordinal);
+            if visits.is_empty() {
+                self.sessions.remove(&session);
+            }
+        }
+    }
+}
+
+fn bound_session(visits: &mut Vec<OpenVisit>, idle: &mut BTreeMap<u64, SessionId>) {
+    if visits.len() > VISITS_PER_SESSION_MAX
+        && let Some(oldest) = visits.iter().map(|visit| visit.ordinal).min()
+    {
+        visits.retain(|visit| visit.ordinal != oldest);
+        idle.remove(&oldest);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use throughline_session::hex::Hex;
+
+    const RULES: Rules = Rules {
+        idle_us: 30,
+        longest_us: 100,
+        open_max: 1000,
+    };
+
+    /// Records of one session at `times`, all arriving at once → the visit of each.
+    fn check(times: &[i64], expected: &[i64]) {
+        let mut tracker = Tracker::new(RULES);
+        let assign = |(ordinal, at): (u64, &i64)| tracker.assign(Hex([1; 16]), *at, ordinal, 0);
+        let visits: Vec<i64> = (0..).zip(times).map(assign).collect();
+        assert_eq!(visits, expected, "{times:?}");
+    }
+
+    #[test]
+    fn splits_at_gaps_and_at_the_longest_length() {
+        check(&[0, 30, 60], &[0, 0, 0]);
+        check(&[0, 31], &[0, 31]);
+        check(&[0, 30, 60, 90, 100, 101], &[0, 0, 0, 0, 0, 101]);
+    }
+
+    #[test]
+    fn late_records_join_the_visit_they_fit() {
+        check(&[100, 80, 60], &[100, 100, 100]);
+        check(&[0, 100, 10, 90], &[0, 100, 0, 100]);
+        check(&[0, 50, 25], &[0, 50, 50]);
+        check(&[100, 0, 100], &[100, 0, 100]);
+        check(&[100, 71, 42, 0], &[100, 100, 100, 0]);
+    }
+
+    #[test]
+    fn sessions_do_not_mix_and_old_visits_are_closed() {
+        let mut tracker = Tracker::new(Rules {
+            open_max: 2,
+            ..RULES
+        });
+        let session = |name| Hex([name; 16]);
+        assert_eq!(tracker.assign(session(1), 0, 0, 0), 0);
+        assert_eq!(tracker.assign(session(2), 5, 1, 0), 5);
+        assert_eq!(tracker.assign(session(1), 9, 2, 0), 0);
+        assert_eq!(tracker.assign(session(3), 9, 3, 0), 9);
+        assert_eq!(tracker.open(), 2);
+        assert_eq!(
+            tracker.assign(session(2), 9, 4, 0),
+            9,
+            "idle for longest, so closed"
+        );
+        assert_eq!(tracker.assign(session(3), 10, 5, 100), 9);
+        assert_eq!(tracker.open(), 2);
+        assert_eq!(tracker.assign(session(3), 11, 6, 101), 9);
+        assert_eq!(tracker.open(), 1, "nothing arrived for session 2 in 100 µs");
+    }
+
+    #[test]
+    fn one_session_cannot_take_all_visits() {
+        let mut tracker = Tracker::new(RULES);
+        for n in 0..100_u32 {
+            tracker.assign(Hex([1; 16]), i64::from(n) * 1000, u64::from(n), 0);
+        }
+        assert_eq!(tracker.open(), VISITS_PER_SESSION_MAX);
+    }
+
+    proptest! {
+        /// A restart anywhere gives the same visits: the state is what the visits say.
+        #[test]
+        fn a_restart_changes_nothing(
+            records in proptest::collection::vec((0_u8..4, 0_i64..400), 1..60),
+            restart in 0_usize..60,
+        ) {
+            let rules = Rules { open_max: 5, ..RULES };
+            let run = |restart: usize| {
+                let mut tracker = Tracker::new(rules);
+                let mut visits = Vec::new();
+                for (ordinal, (session, at)) in records.iter().enumerate() {
+                    if ordinal == restart {
+                        let mut open: Vec<_> = tracker.sessions.iter()
+                            .flat_map(|(id, all)| all.iter().map(|visit| (*id, *visit)))
+                            .collect();
+                        open.sort_by_key(|(_, visit)| visit.ordinal);
+                        tracker = Tracker::new(rules);
+                        for (id, visit) in open {
+                            tracker.restore(id, visit);
+                        }
+                    }
+                    let arrived = i64::try_from(ordinal).unwrap() * 3;
+                    visits.push(tracker.assign(Hex([*session; 16]), *at, ordinal as u64, arrived));
+                }
+                visits
+            };
+            prop_assert_eq!(run(usize::MAX), run(restart));
+        }
+
+        /// Every visit keeps its promises, whatever arrives in whatever order.
+        #[test]
+        fn no_visit_is_too_long(times in proptest::collection::vec(0_i64..1000, 1..80)) {
+            let mut tracker = Tracker::new(RULES);
+            let mut visits: HashMap<i64, Vec<i64>> = HashMap::new();
+            for (ordinal, at) in (0..).zip(&times) {
+                visits.entry(tracker.assign(Hex([1; 16]), *at, ordinal, 0)).or_default().push(*at);
+            }
+            for members in visits.values_mut() {
+                members.sort_unstable();
+                prop_assert!(members[members.len() - 1] - members[0] <= RULES.longest_us);
+                prop_assert!(members.windows(2).all(|pair| pair[1] - pair[0] <= RULES.idle_us));
+            }
+        }
+    }
+}

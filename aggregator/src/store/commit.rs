@@ -1,0 +1,170 @@
+//! rows → DuckDB: everything a step has and the log position, in one transaction.
+
+use duckdb::{Connection, params};
+
+use super::columns::VisitParts;
+use super::database::StoreError;
+use super::step::{State, Step};
+use crate::ledger::{Forgotten, WorkerBook};
+use crate::log::{Window, WorkerKey};
+
+/// What a step's transaction writes besides the step.
+pub(super) struct Extras<'a> {
+    /// Workers to be forgotten.
+    pub(super) gone: &'a [WorkerKey],
+    /// The sum of all forgotten ones.
+    pub(super) forgotten: Forgotten,
+    /// Readings of Envoys to keep: name, JSON.
+    pub(super) envoys: &'a [(String, String)],
+}
+
+/// Writes `step` and the position of `state`, or nothing.
+pub(super) fn commit(
+    connection: &Connection,
+    step: &Step,
+    state: &State,
+    extras: &Extras<'_>,
+) -> Result<(), StoreError> {
+    connection.execute_batch("BEGIN TRANSACTION")?;
+    let written = write(connection, step, state, extras);
+    let ended = written.and_then(|()| Ok(connection.execute_batch("COMMIT")?));
+    if ended.is_err()
+        && let Err(error) = connection.execute_batch("ROLLBACK")
+    {
+        // Expected where the failed COMMIT has rolled back already.
+        tracing::debug!(%error, "nothing left to roll back");
+    }
+    ended
+}
+
+fn write(
+    connection: &Connection,
+    step: &Step,
+    state: &State,
+    extras: &Extras<'_>,
+) -> Result<(), StoreError> {
+    // The appenders must be flushed before COMMIT, or their rows miss the transaction.
+    if step.records.rows() > 0 {
+        let mut appender = connection.appender("records")?;
+        appender.append_record_batch(step.records.batch()?)?;
+        appender.flush()?;
+        let mut parts = VisitParts::default();
+        for (visit, part) in step.parts.sorted() {
+            parts.push(state.position, visit, part);
+        }
+        let mut appender = connection.appender("visit_parts")?;
+        appender.append_record_batch(parts.batch()?)?;
+        appender.flush()?;
+    }
+    write_quarantine(connection, step)?;
+    for (worker, book) in &step.workers {
+        let window = state.windows.get(*worker);
+        write_worker(connection, *worker, book, window)?;
+    }
+    for worker in extras.gone {
+        let key = params![u64::from_be_bytes(worker.boot.0), worker.worker];
+        connection.execute("DELETE FROM workers WHERE boot = ? AND worker = ?", key)?;
+    }
+    if !extras.gone.is_empty() {
+        let sum = &extras.forgotten;
+        connection.execute(
+            "UPDATE forgotten_workers SET workers = ?, seen = ?, stored = ?, quarantined = ?, dropped = ?",
+            params![sum.workers, sum.seen, sum.stored, sum.quarantined, sum.dropped],
+        )?;
+    }
+    for gap in &step.gaps {
+        let row = params![gap.segment, gap.position, gap.end - gap.position];
+        connection.execute("INSERT INTO log_gaps VALUES (?, ?, ?)", row)?;
+    }
+    write_envoys(connection, extras.envoys)?;
+    connection.execute(
+        "UPDATE log_position SET position = ?, ordinal = ?",
+        params![state.position, state.ordinal],
+    )?;
+    Ok(())
+}
+
+fn write_quarantine(connection: &Connection, step: &Step) -> Result<(), StoreError> {
+    if step.quarantine.is_empty() {
+        return Ok(());
+    }
+    let mut appender = connection.appender("quarantine")?;
+    for line in &step.quarantine {
+        appender.append_row(params![
+            line.position,
+            u64::from_be_bytes(line.id.boot.0),
+            line.id.worker,
+            line.id.sequence,
+            line.id.index,
+            time(line.arrived_us),
+            line.reason,
+            line.line,
+            line.line_bytes as u64,
+        ])?;
+    }
+    Ok(appender.flush()?)
+}
+
+fn write_worker(
+    connection: &Connection,
+    worker: WorkerKey,
+    book: &WorkerBook,
+    window: Option<&Window>,
+) -> Result<(), StoreError> {
+    let boot = u64::from_be_bytes(worker.boot.0);
+    let (reported, dropped) = (&book.reported, &book.reported.dropped);
+    let accepted = window.cloned().unwrap_or_default().to_text();
+    // An update in place: rows deleted 5 times a second would pile up in the file.
+    let set = "UPDATE workers SET node = ?, capture_point = ?, policy_version = ?,
+        filter_version = ?, first_contact = ?, last_contact = ?, seen = ?, acknowledged = ?,
+        dropped_buffer_full = ?, dropped_rejected = ?, dropped_unwritable = ?, stored = ?,
+        quarantined = ?, accepted = ? WHERE boot = ? AND worker = ?";
+    let insert = "INSERT INTO workers (node, capture_point, policy_version, filter_version,
+        first_contact, last_contact, seen, acknowledged, dropped_buffer_full, dropped_rejected,
+        dropped_unwritable, stored, quarantined, accepted, boot, worker)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    for sql in [set, insert] {
+        let row = params![
+            book.node,
+            book.capture_point,
+            book.policy_version,
+            book.filter_version,
+            time(book.first_contact_us),
+            time(book.last_contact_us),
+            reported.seen,
+            reported.acknowledged,
+            dropped.buffer_full,
+            dropped.rejected,
+            dropped.unwritable,
+            book.stored,
+            book.quarantined,
+            accepted,
+            boot,
+            worker.worker,
+        ];
+        if connection.prepare_cached(sql)?.execute(row)? > 0 {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Keeps the last readings of Envoys' counters.
+pub(super) fn write_envoys(
+    connection: &Connection,
+    readings: &[(String, String)],
+) -> Result<(), StoreError> {
+    for (name, reading) in readings {
+        let set = "UPDATE envoys SET reading = ? WHERE name = ?";
+        if connection.execute(set, params![reading, name])? == 0 {
+            let insert = "INSERT INTO envoys (reading, name) VALUES (?, ?)";
+            connection.execute(insert, params![reading, name])?;
+        }
+    }
+    Ok(())
+}
+
+/// A point in time as DuckDB takes it.
+pub(super) fn time(micros: i64) -> duckdb::types::Value {
+    duckdb::types::Value::Timestamp(duckdb::types::TimeUnit::Microsecond, micros)
+}

@@ -1,0 +1,208 @@
+//! The DuckDB file: opened once, shared by one writing thread and a few readers.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard};
+
+use duckdb::{Config, Connection};
+
+/// Version of the tables; raised with every change to `schema.sql`.
+pub const SCHEMA_VERSION: i64 = 1;
+const SCHEMA: &str = include_str!("schema.sql");
+
+/// Why the database cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// What DuckDB says.
+    #[error("{0}")]
+    Duck(#[from] duckdb::Error),
+    /// Made by a newer version.
+    #[error(
+        "{file} has schema version {found}, and this throughline knows versions up to \
+         {SCHEMA_VERSION}: start the newer throughline that made it, or choose another --data"
+    )]
+    Newer {
+        /// The database file.
+        file: PathBuf,
+        /// Its version.
+        found: i64,
+    },
+    /// The rows cannot be put into columns.
+    #[error("rows cannot be put into columns: {0}")]
+    Arrow(#[from] duckdb::arrow::error::ArrowError),
+    /// The log cannot be read.
+    #[error("the log cannot be read: {0}")]
+    Log(#[from] std::io::Error),
+    /// The database is being opened again after a failure.
+    #[error("the database is not open")]
+    NotOpen,
+}
+
+/// The open database file.
+pub struct Database {
+    file: PathBuf,
+    memory_bytes: u64,
+    /// Readers hold the lock for as long as they use a connection, so that [`Database::reopen`]
+    /// finds nobody.
+    open: RwLock<Mutex<Option<Connection>>>,
+}
+
+/// A connection for one query.
+pub struct Reading<'a> {
+    /// The connection. Declared first: it is closed before the lock is released.
+    pub connection: Connection,
+    _open: RwLockReadGuard<'a, Mutex<Option<Connection>>>,
+}
+
+impl Database {
+    /// Opens `file`, or makes it. DuckDB's buffers may take `memory_bytes`.
+    ///
+    /// # Errors
+    /// When it cannot be opened, or was made by a newer version.
+    pub fn open(file: &Path, memory_bytes: u64) -> Result<Self, StoreError> {
+        let connection = connect(file, memory_bytes)?;
+        Ok(Self {
+            file: file.to_path_buf(),
+            memory_bytes,
+            open: RwLock::new(Mutex::new(Some(connection))),
+        })
+    }
+
+    /// Another connection, for as long as the result lives.
+    ///
+    /// # Errors
+    /// When DuckDB refuses.
+    pub fn read(&self) -> Result<Reading<'_>, StoreError> {
+        let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
+        let connection = match open.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
+            Some(connection) => connection.try_clone()?,
+            None => return Err(StoreError::NotOpen),
+        };
+        Ok(Reading {
+            connection,
+            _open: open,
+        })
+    }
+
+    /// The connection of the writing thread, which drops it before [`Database::reopen`].
+    ///
+    /// # Errors
+    /// When DuckDB refuses.
+    pub fn writer(&self) -> Result<Connection, StoreError> {
+        Ok(self.read()?.connection.try_clone()?)
+    }
+
+    /// Closes the file and opens it again: after some errors DuckDB refuses everything until
+    /// this is done. Waits for the queries that run.
+    ///
+    /// # Errors
+    /// When it cannot be opened; to be tried again.
+    pub fn reopen(&self) -> Result<(), StoreError> {
+        let open = self.open.write().unwrap_or_else(PoisonError::into_inner);
+        let mut connection = open.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(connection.take());
+        *connection = Some(connect(&self.file, self.memory_bytes)?);
+        Ok(())
+    }
+
+    /// Closes the file for good, once the queries that run are over.
+    pub fn close(&self) {
+        let open = self.open.write().unwrap_or_else(PoisonError::into_inner);
+        drop(open.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
+}
+
+fn connect(file: &Path, memory_bytes: u64) -> Result<Connection, StoreError> {
+    let threads = std::thread::available_parallelism()
+        .map_or(1, usize::from)
+        .min(4);
+    let config = Config::default()
+        .max_memory(&format!("{}KiB", memory_bytes / 1024))?
+        .threads(i64::try_from(threads).unwrap_or(1))?
+        .enable_autoload_extension(false)?;
+    let mut connection = Connection::open_with_flags(file, config)?;
+    // The default checkpoints every 16 MiB, which stalls the writer twice as much.
+    connection.execute_batch(
+        "SET wal_autocheckpoint = '256MB'; SET autoinstall_known_extensions = false;
+         SET preserve_insertion_order = false;
+         SET enable_external_access = false; SET lock_configuration = true;",
+    )?;
+    migrate(&mut connection, file)?;
+    Ok(connection)
+}
+
+fn migrate(connection: &mut Connection, file: &Path) -> Result<(), StoreError> {
+    let known = "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'schema_version'";
+    let tables: i64 = connection.query_row(known, [], |row| row.get(0))?;
+    if tables == 0 {
+        let transaction = connection.transaction()?;
+        transaction.execute_batch(SCHEMA)?;
+        transaction.execute("INSERT INTO schema_version VALUES (?)", [SCHEMA_VERSION])?;
+        transaction.execute("INSERT INTO log_position VALUES (0, 0)", [])?;
+        transaction.commit()?;
+        return Ok(());
+    }
+    let found = connection.query_row("SELECT max(version) FROM schema_version", [], |row| {
+        row.get(0)
+    })?;
+    if found > SCHEMA_VERSION {
+        return Err(StoreError::Newer {
+            file: file.to_path_buf(),
+            found,
+        });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_newer_schema_is_refused_and_the_file_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("hot.duckdb");
+        let open = || Database::open(&file, 64 << 20);
+        let database = open().unwrap();
+        let writer = database.writer().unwrap();
+        writer
+            .execute("UPDATE schema_version SET version = 9", [])
+            .unwrap();
+        drop(writer);
+        database.close();
+        let refused = open().err().unwrap().to_string();
+        assert!(refused.contains("schema version 9"), "{refused}");
+        assert!(refused.contains("up to 1"), "{refused}");
+    }
+
+    #[test]
+    fn the_outside_is_out_of_reach() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::open(&folder.path().join("hot.duckdb"), 64 << 20).unwrap();
+        let reading = database.read().unwrap();
+        for sql in [
+            "SELECT * FROM read_text('/etc/hostname')",
+            "SET memory_limit = '9GB'",
+        ] {
+            assert!(reading.connection.execute_batch(sql).is_err(), "{sql}");
+        }
+    }
+
+    #[test]
+    fn reopens_with_everything_in_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::open(&folder.path().join("hot.duckdb"), 64 << 20).unwrap();
+        database
+            .writer()
+            .unwrap()
+            .execute("UPDATE log_position SET position = 7", [])
+            .unwrap();
+        database.reopen().unwrap();
+        let reading = database.read().unwrap();
+        let position = "SELECT position FROM log_position";
+        let found: u64 = reading
+            .connection
+            .query_row(position, [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(found, 7);
+    }
+}

@@ -1,0 +1,171 @@
+//! batch → rows: what one transaction will write, built item by item from the log.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use throughline_session::wire::{BatchHeader, RecordId};
+
+use super::columns::{Context, Records};
+use super::line;
+use crate::ingest::{header, lines};
+use crate::ledger::{Books, WorkerBook};
+use crate::log::{Entry, Gap, Item, Windows, WorkerKey};
+use crate::sessions::{Exchange, Parts, Tracker, VisitKey};
+
+/// A transaction is closed when it has this many rows, or its batches this many bytes.
+const ROWS: usize = 20_000;
+const BYTES: usize = 32 << 20;
+
+/// What is carried from one transaction to the next.
+pub(super) struct State {
+    /// Position after the last item taken.
+    pub(super) position: u64,
+    /// Number of records ever stored.
+    pub(super) ordinal: u64,
+    pub(super) tracker: Tracker,
+    pub(super) windows: Windows,
+}
+
+/// A line that could not be understood.
+#[derive(Debug)]
+pub(super) struct Quarantined {
+    pub(super) position: u64,
+    pub(super) id: RecordId,
+    pub(super) arrived_us: i64,
+    pub(super) reason: String,
+    pub(super) line: String,
+    pub(super) line_bytes: usize,
+}
+
+/// One transaction in the making.
+#[derive(Default)]
+pub(super) struct Step {
+    pub(super) records: Records,
+    pub(super) parts: Parts,
+    pub(super) quarantine: Vec<Quarantined>,
+    pub(super) workers: BTreeMap<WorkerKey, WorkerBook>,
+    pub(super) gaps: Vec<Gap>,
+    bytes: usize,
+    began: Option<Instant>,
+}
+
+impl Step {
+    /// When the first item was taken.
+    pub(super) fn began(&self) -> Option<Instant> {
+        self.began
+    }
+
+    /// Whether it should be written now.
+    pub(super) fn is_full(&self) -> bool {
+        self.records.rows() >= ROWS || self.quarantine.len() >= ROWS || self.bytes >= BYTES
+    }
+
+    /// Takes the next item of the log.
+    pub(super) fn take(&mut self, item: Item, state: &mut State, books: &Books) {
+        self.began.get_or_insert_with(Instant::now);
+        state.position = item.end();
+        match item {
+            Item::Batch(entry) => self.take_batch(&entry, state, books),
+            Item::Gap(gap) => self.gaps.push(gap),
+        }
+    }
+
+    fn take_batch(&mut self, entry: &Entry, state: &mut State, books: &Books) {
+        self.bytes += entry.body.len();
+        let header = match header::read(&entry.body) {
+            Ok(header) => header,
+            Err(error) => {
+                // Ingest accepts no such batch; another version of this program may have.
+                tracing::error!(%error, position = entry.position, "a batch in the log is unreadable");
+                let segment = "(unreadable batch)".to_owned();
+                self.gaps.push(Gap {
+                    segment,
+                    position: entry.position,
+                    end: entry.end,
+                });
+                return;
+            }
+        };
+        let worker = WorkerKey {
+            boot: header.boot,
+            worker: header.worker,
+        };
+        let book = self
+            .workers
+            .entry(worker)
+            .or_insert_with(|| books.page(worker).unwrap_or_default());
+        book.hear(&header, entry.arrived_us);
+        let Some(sequence) = header.sequence else {
+            return;
+        };
+        state.windows.insert(worker, sequence, entry.arrived_us);
+        let id = RecordId {
+            boot: header.boot,
+            worker: header.worker,
+            sequence,
+            index: 0,
+        };
+        let (stored, quarantined) = self.take_lines(entry, &header, id, state);
+        if let Some(book) = self.workers.get_mut(&worker) {
+            book.stored = book.stored.saturating_add(stored);
+            book.quarantined = book.quarantined.saturating_add(quarantined);
+        }
+    }
+
+    fn take_lines(
+        &mut self,
+        entry: &Entry,
+        header: &BatchHeader<'_>,
+        batch: RecordId,
+        state: &mut State,
+    ) -> (u64, u64) {
+        let (mut stored, mut quarantined) = (0, 0);
+        for (index, line) in (0..).zip(lines(&entry.body).skip(1)) {
+            let id = RecordId { index, ..batch };
+            match line::read(line, index, header.closed_us) {
+                Ok(record) => {
+                    let ordinal = state.ordinal;
+                    let (session, start_us) = (record.session, record.start_us);
+                    let visit_start_us =
+                        state
+                            .tracker
+                            .assign(session, start_us, ordinal, entry.arrived_us);
+                    state.ordinal += 1;
+                    let visit = VisitKey {
+                        session,
+                        start_us: visit_start_us,
+                    };
+                    let arrived_us = entry.arrived_us;
+                    self.parts.add(
+                        visit,
+                        &Exchange {
+                            record: &record,
+                            ordinal,
+                            arrived_us,
+                        },
+                    );
+                    let context = Context {
+                        position: entry.position,
+                        header,
+                        id,
+                        visit_start_us,
+                    };
+                    self.records.push(&record, &context);
+                    stored += 1;
+                }
+                Err(reason) => {
+                    self.quarantine.push(Quarantined {
+                        position: entry.position,
+                        id,
+                        arrived_us: entry.arrived_us,
+                        reason,
+                        line: line::keep(line),
+                        line_bytes: line.len(),
+                    });
+                    quarantined += 1;
+                }
+            }
+        }
+        (stored, quarantined)
+    }
+}

@@ -1,0 +1,358 @@
+//! The one thread that writes DuckDB.
+
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use duckdb::Connection;
+
+use super::commit::{Extras, commit, write_envoys};
+use super::database::{Database, StoreError};
+use super::restore::{self, Restored};
+use super::step::{State, Step};
+use crate::envoy_admin::Envoys;
+use crate::ledger::Books;
+use crate::log::{Gap, Log, Next, Tail};
+use crate::metrics::Metrics;
+use crate::sessions::{Rules, Tracker};
+
+/// A transaction is written at the latest this long after its first batch was read.
+const STEP_TIME: Duration = Duration::from_millis(200);
+/// Between two tries after a failure.
+const RETRY: Duration = Duration::from_millis(500);
+/// Tries to write the last transaction while shutting down; the log keeps it anyway.
+const LAST_TRIES: u32 = 4;
+/// Unreadable parts of the log that are listed.
+const GAPS_MAX: usize = 1000;
+
+/// How the store stands.
+#[derive(Debug, Default)]
+pub struct Health {
+    position: AtomicU64,
+    records: AtomicU64,
+    loaded: AtomicBool,
+    caught_up: AtomicBool,
+    failing: Mutex<Option<String>>,
+    gaps: Mutex<Vec<Gap>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Health {
+    /// Position up to which the log has been stored.
+    #[must_use]
+    pub fn position(&self) -> u64 {
+        self.position.load(Ordering::Acquire)
+    }
+
+    /// Number of records ever stored.
+    #[must_use]
+    pub fn records(&self) -> u64 {
+        self.records.load(Ordering::Acquire)
+    }
+
+    /// Whether the open visits were read back after the start.
+    #[must_use]
+    pub fn loaded(&self) -> bool {
+        self.loaded.load(Ordering::Acquire)
+    }
+
+    /// Whether everything is stored that the log held at the start.
+    #[must_use]
+    pub fn caught_up(&self) -> bool {
+        self.caught_up.load(Ordering::Acquire)
+    }
+
+    /// Why the last transaction failed; `None` when it did not.
+    #[must_use]
+    pub fn failing(&self) -> Option<String> {
+        lock(&self.failing).clone()
+    }
+
+    /// Parts of the log that could not be read, the first 1,000.
+    #[must_use]
+    pub fn gaps(&self) -> Vec<Gap> {
+        lock(&self.gaps).clone()
+    }
+
+    fn fail(&self, error: &StoreError) {
+        let mut failing = lock(&self.failing);
+        if failing.is_none() {
+            tracing::error!(%error, "the database cannot be written; the log keeps what arrives");
+        }
+        *failing = Some(error.to_string());
+    }
+
+    fn recover(&self) {
+        if lock(&self.failing).take().is_some() {
+            tracing::info!("the database can be written again");
+        }
+    }
+
+    fn reach(&self, position: u64, records: u64) {
+        self.position.store(position, Ordering::Release);
+        self.records.store(records, Ordering::Release);
+    }
+}
+
+/// What the store works with.
+#[derive(Clone)]
+pub struct StoreParts {
+    /// The database.
+    pub database: Arc<Database>,
+    /// Where batches come from.
+    pub log: Arc<dyn Log>,
+    /// The ledger it keeps.
+    pub books: Arc<Books>,
+    /// Readings of Envoys, which it keeps too.
+    pub envoys: Arc<Envoys>,
+    /// When a visit ends.
+    pub rules: Rules,
+    /// How it stands.
+    pub health: Arc<Health>,
+    /// Figures.
+    pub metrics: Arc<Metrics>,
+}
+
+/// The running store.
+pub struct Store {
+    thread: JoinHandle<()>,
+}
+
+impl Store {
+    /// Reads what a restart needs.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn restore(database: &Database) -> Result<Restored, StoreError> {
+        restore::read(&database.read()?.connection)
+    }
+
+    /// Starts the thread, which goes on where `restored` ends.
+    ///
+    /// # Errors
+    /// When no thread can be started.
+    pub fn start(parts: StoreParts, restored: Restored) -> io::Result<Self> {
+        parts.health.reach(restored.position, restored.ordinal);
+        *lock(&parts.health.gaps) = restored.gaps.iter().take(GAPS_MAX).cloned().collect();
+        let state = State {
+            position: restored.position,
+            ordinal: restored.ordinal,
+            tracker: Tracker::new(parts.rules),
+            windows: restored.windows,
+        };
+        let writer = Writer {
+            parts,
+            state,
+            connection: None,
+        };
+        let thread = std::thread::Builder::new()
+            .name("store".into())
+            .spawn(move || writer.run())?;
+        Ok(Self { thread })
+    }
+
+    /// Waits until everything in the closed log is stored.
+    pub fn join(self) {
+        if self.thread.join().is_err() {
+            tracing::error!("the store's thread panicked");
+        }
+    }
+}
+
+struct Writer {
+    parts: StoreParts,
+    state: State,
+    connection: Option<Connection>,
+}
+
+impl Writer {
+    fn run(mut self) {
+        let goal = self.parts.log.state().end;
+        self.load();
+        let log = Arc::clone(&self.parts.log);
+        let mut tail = log.tail(self.state.position);
+        loop {
+            let (step, closed) = self.gather(tail.as_mut());
+            if step.began().is_some() && !self.write(&step, closed) {
+                break;
+            }
+            if step.began().is_none() {
+                self.keep_readings();
+            }
+            if !self.parts.health.caught_up() && self.state.position >= goal {
+                self.parts.health.caught_up.store(true, Ordering::Release);
+                tracing::info!(
+                    position = self.state.position,
+                    "everything in the log is stored"
+                );
+            }
+            if closed {
+                self.checkpoint();
+                break;
+            }
+        }
+    }
+
+    /// Reads the open visits back; nothing can be stored before.
+    fn load(&mut self) {
+        let began = Instant::now();
+        let tracker = loop {
+            let rules = self.parts.rules;
+            match self
+                .connected()
+                .and_then(|connection| restore::tracker(connection, rules))
+            {
+                Ok(tracker) => break tracker,
+                Err(error) => self.failed(&error),
+            }
+        };
+        self.parts.health.recover();
+        let visits = tracker.open();
+        self.state.tracker = tracker;
+        self.parts.metrics.open_visits.set(visits as u64);
+        self.parts.health.loaded.store(true, Ordering::Release);
+        let seconds = began.elapsed().as_secs_f64();
+        tracing::info!(
+            visits,
+            seconds,
+            records = self.state.ordinal,
+            "read the open visits back"
+        );
+    }
+
+    fn connected(&mut self) -> Result<&Connection, StoreError> {
+        let connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => match self.parts.database.writer() {
+                Ok(connection) => connection,
+                Err(_) => {
+                    self.parts.database.reopen()?;
+                    self.parts.database.writer()?
+                }
+            },
+        };
+        Ok(self.connection.insert(connection))
+    }
+
+    fn failed(&mut self, error: &StoreError) {
+        self.parts.health.fail(error);
+        // After an error while it wrote its file, DuckDB refuses all work until it is reopened.
+        let text = error.to_string();
+        if text.contains("invalidated") || text.contains("FATAL") {
+            self.connection = None;
+            if let Err(error) = self.parts.database.reopen() {
+                tracing::debug!(%error, "the database cannot be opened yet");
+            }
+        }
+        std::thread::sleep(RETRY);
+    }
+
+    /// The next step, and whether the log ends with it.
+    fn gather(&mut self, tail: &mut dyn Tail) -> (Step, bool) {
+        let mut step = Step::default();
+        while !step.is_full() {
+            let patience = match step.began() {
+                Some(began) => STEP_TIME.saturating_sub(began.elapsed()),
+                None => STEP_TIME,
+            };
+            if step.began().is_some() && patience.is_zero() {
+                break;
+            }
+            match tail.next(patience) {
+                Ok(Next::Item(item)) => step.take(item, &mut self.state, &self.parts.books),
+                Ok(Next::Nothing) => break,
+                Ok(Next::Closed) => return (step, true),
+                Err(error) => {
+                    self.failed(&StoreError::Log(error));
+                    break;
+                }
+            }
+        }
+        (step, false)
+    }
+
+    /// Writes `step`, however often it takes; `false` when it was given up while shutting down.
+    fn write(&mut self, step: &Step, closing: bool) -> bool {
+        let mut tries = 0;
+        let (gone, forgotten) = self.parts.books.overflow(&step.workers);
+        loop {
+            let began = Instant::now();
+            let envoys = self.parts.envoys.unsaved();
+            let extras = Extras {
+                gone: &gone,
+                forgotten,
+                envoys: &envoys,
+            };
+            let outcome = match self.connected() {
+                Ok(_) => match &self.connection {
+                    Some(connection) => commit(connection, step, &self.state, &extras),
+                    None => Err(StoreError::NotOpen),
+                },
+                Err(error) => Err(error),
+            };
+            match outcome {
+                Ok(()) => {
+                    self.parts
+                        .metrics
+                        .commit_seconds
+                        .observe(began.elapsed().as_secs_f64());
+                    break;
+                }
+                Err(error) => self.failed(&error),
+            }
+            tries += 1;
+            if closing && tries >= LAST_TRIES {
+                tracing::warn!("the database could not be written; the log keeps the rest");
+                return false;
+            }
+        }
+        self.parts.books.publish(&step.workers, &gone, forgotten);
+        self.committed(step);
+        true
+    }
+
+    fn committed(&self, step: &Step) {
+        let (health, metrics) = (&self.parts.health, &self.parts.metrics);
+        health.recover();
+        health.reach(self.state.position, self.state.ordinal);
+        let mut gaps = lock(&health.gaps);
+        let room = GAPS_MAX.saturating_sub(gaps.len());
+        gaps.extend(step.gaps.iter().take(room).cloned());
+        drop(gaps);
+        metrics.stored.inc_by(step.records.rows() as u64);
+        metrics.quarantined.inc_by(step.quarantine.len() as u64);
+        metrics.open_visits.set(self.state.tracker.open() as u64);
+        self.parts.log.commit(self.state.position);
+    }
+
+    /// While no batches come, the readings of Envoys are kept all the same: best effort.
+    fn keep_readings(&mut self) {
+        let readings = self.parts.envoys.unsaved();
+        if readings.is_empty() {
+            return;
+        }
+        if let Ok(connection) = self.connected()
+            && let Err(error) = write_envoys(connection, &readings)
+        {
+            tracing::debug!(%error, "readings of Envoys were not kept");
+        }
+    }
+
+    /// Folds DuckDB's own log into its file, so that the next start need not.
+    fn checkpoint(&mut self) {
+        match self
+            .connected()
+            .and_then(|connection| Ok(connection.execute_batch("CHECKPOINT")?))
+        {
+            Ok(()) => tracing::info!(position = self.state.position, "the database is complete"),
+            Err(error) => tracing::warn!(%error, "no checkpoint; the next start takes longer"),
+        }
+        self.connection = None;
+        self.parts.database.close();
+    }
+}
