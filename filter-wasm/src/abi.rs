@@ -26,8 +26,15 @@ pub(crate) enum Map {
     CallResponse = 6,
 }
 
+/// Which buffer to read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Buffer {
+    RequestBody = 0,
+    ResponseBody = 1,
+    PluginConfiguration = 7,
+}
+
 const OK: u32 = 0;
-const PLUGIN_CONFIGURATION: u32 = 7;
 const COUNTER: u32 = 0;
 const GAUGE: u32 = 1;
 
@@ -119,10 +126,11 @@ pub(crate) fn set_tick_ms(period: u32) {
     unsafe { proxy_set_tick_period_milliseconds(period) };
 }
 
-pub(crate) fn plugin_configuration(size: usize) -> Vec<u8> {
+/// The start of a buffer, at most `bytes_max` of it.
+pub(crate) fn buffer(buffer: Buffer, bytes_max: usize) -> Vec<u8> {
     // SAFETY: `receive` passes live out-pointers.
-    receive(|bytes, out| unsafe {
-        proxy_get_buffer_bytes(PLUGIN_CONFIGURATION, 0, size, bytes, out)
+    receive(|bytes, size| unsafe {
+        proxy_get_buffer_bytes(buffer as u32, 0, bytes_max, bytes, size)
     })
     .unwrap_or_default()
 }

@@ -2,7 +2,7 @@
 
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 
-use throughline_session::filter::{Call, Counter, Host, Level, Property};
+use throughline_session::filter::{Call, Counter, Host, Level, Property, Side};
 use throughline_session::headers::HeaderBlock;
 
 use crate::abi;
@@ -30,6 +30,8 @@ fn path(property: Property) -> &'static [u8] {
         Property::ResponseCode => b"response\0code",
         Property::ResponseFlags => b"response\0flags",
         Property::BackendLatency => b"response\0backend_latency",
+        Property::TlsPeerSubject => b"connection\0subject_peer_certificate",
+        Property::TlsSni => b"connection\0requested_server_name",
         Property::NodeId => b"xds\0node\0id",
     }
 }
@@ -50,6 +52,14 @@ impl Host for Envoy {
 
     fn response_headers(&self) -> HeaderBlock {
         HeaderBlock::new(abi::headers(abi::Map::Response).unwrap_or_default())
+    }
+
+    fn body_chunk(&self, side: Side, bytes_max: usize) -> Vec<u8> {
+        let buffer = match side {
+            Side::Request => abi::Buffer::RequestBody,
+            Side::Response => abi::Buffer::ResponseBody,
+        };
+        abi::buffer(buffer, bytes_max)
     }
 
     fn property(&self, property: Property) -> Option<Vec<u8>> {

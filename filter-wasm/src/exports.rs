@@ -4,6 +4,8 @@
 //! Only those that are needed are there: Envoy skips a call into the VM for each that is missing,
 //! and each call costs every request.
 
+use throughline_session::filter::Side;
+
 use crate::abi;
 use crate::module::with_module;
 
@@ -48,6 +50,18 @@ extern "C" fn proxy_on_tick(root: u32) {
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_request_headers(context: u32, _headers: u32, end_of_stream: u32) -> u32 {
     with_module(|module| module.on_request_headers(context, end_of_stream == 0));
+    CONTINUE
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_request_body(context: u32, size: usize, end_of_stream: u32) -> u32 {
+    with_module(|module| module.on_body(context, Side::Request, size, end_of_stream != 0));
+    CONTINUE
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_response_body(context: u32, size: usize, end_of_stream: u32) -> u32 {
+    with_module(|module| module.on_body(context, Side::Response, size, end_of_stream != 0));
     CONTINUE
 }
 

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-use throughline_session::filter::{Exchange, Host as _, Level, Settings, Worker};
+use throughline_session::filter::{Exchange, Host as _, Level, Settings, Side, Worker};
 use throughline_session::headers::HeaderBlock;
 
 use crate::abi;
@@ -79,7 +79,7 @@ impl Module {
     }
 
     pub(crate) fn on_configure(&mut self, root: u32, size: usize) {
-        let config = abi::plugin_configuration(size);
+        let config = abi::buffer(abi::Buffer::PluginConfiguration, size);
         let session_secret = std::env::var("THROUGHLINE_SESSION_SECRET").ok();
         let ingest_token = std::env::var("THROUGHLINE_INGEST_TOKEN").ok();
         let settings = Settings {
@@ -124,6 +124,15 @@ impl Module {
                 std::process::abort();
             }
             stream.exchange = Some(exchange);
+        }
+    }
+
+    pub(crate) fn on_body(&mut self, context: u32, side: Side, size: usize, end: bool) {
+        let Some(stream) = self.streams.get_mut(&context) else {
+            return;
+        };
+        if let Some(exchange) = &mut stream.exchange {
+            exchange.on_body(&self.envoy, side, size, end);
         }
     }
 

@@ -31,7 +31,7 @@ pub(crate) fn percent_decoded_path(bytes: &[u8]) -> Cow<'_, [u8]> {
     decoded(bytes, Plus::Itself)
 }
 
-#[derive(PartialEq)]
+#[derive(Clone, Copy, PartialEq)]
 enum Plus {
     Space,
     Itself,

@@ -42,7 +42,7 @@ impl PartialEq for Step {
 pub(super) fn all<'a>(steps: &[Step], value: Cow<'a, [u8]>) -> Outcome<'a> {
     let mut value = value;
     for step in steps {
-        match one(step, value) {
+        match one(step, &value) {
             Outcome::Found(next) => value = next,
             other => return other,
         }
@@ -50,10 +50,10 @@ pub(super) fn all<'a>(steps: &[Step], value: Cow<'a, [u8]>) -> Outcome<'a> {
     Outcome::Found(value)
 }
 
-fn one<'a>(step: &Step, value: Cow<'a, [u8]>) -> Outcome<'a> {
+fn one(step: &Step, value: &[u8]) -> Outcome<'static> {
     let owned = |value: Vec<u8>| Outcome::Found(Cow::Owned(value));
     match step {
-        Step::Percent => owned(percent_decoded(&value).into_owned()),
+        Step::Percent => owned(percent_decoded(value).into_owned()),
         Step::Base64 => {
             let engine = if value.iter().any(|byte| matches!(byte, b'-' | b'_')) {
                 &URL_SAFE
@@ -61,13 +61,13 @@ fn one<'a>(step: &Step, value: Cow<'a, [u8]>) -> Outcome<'a> {
                 &STANDARD
             };
             engine
-                .decode(&*value)
+                .decode(value)
                 .map_or(Outcome::Failed(Failure::Base64), owned)
         }
         Step::Lower => owned(value.to_ascii_lowercase()),
         Step::Trim => owned(value.trim_ascii().to_vec()),
         Step::Regex(regex) => {
-            let text = String::from_utf8_lossy(&value);
+            let text = String::from_utf8_lossy(value);
             let matched = regex
                 .captures(&text)
                 .and_then(|found| found.get(1).or(found.get(0)));

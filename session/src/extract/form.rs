@@ -72,6 +72,6 @@ mod tests {
             .body(FORM, b"a=1")
             .encoded("gzip")
             .fails(Failure::Encoding);
-        case().is_not_there_yet();
+        case().waits();
     }
 }

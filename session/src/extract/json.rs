@@ -158,7 +158,7 @@ mod tests {
             .body("application/json", b"\x1f\x8b")
             .encoded("gzip")
             .fails(Failure::Encoding);
-        case().is_not_there_yet();
+        case().waits();
     }
 
     #[test]

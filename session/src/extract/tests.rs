@@ -74,7 +74,7 @@ impl Case {
     }
 
     /// While only the request's headers are there.
-    pub(crate) fn is_not_there_yet(self) {
+    pub(crate) fn waits(self) {
         self.check(false, &Outcome::NotYet);
     }
 

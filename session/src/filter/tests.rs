@@ -495,3 +495,75 @@ proptest! {
         prop_assert_eq!(header.ledger.acknowledged, host.counted(Counter::Acknowledged));
     }
 }
+
+const LOGIN_CONFIG: &str = r#"{
+    "aggregator": {"cluster": "throughline"},
+    "policy": {
+        "keys": [
+            {"name": "token", "from": {"bearer": {}}},
+            {"name": "login", "from": {"response": {"json": "/token"}}, "namespace": "token",
+             "path_prefixes": ["/login"]},
+            {"name": "sid", "from": {"cookie": "sid"}}
+        ],
+        "parameters": [{"name": "mail", "kind": "user", "from": {"json": "/mail"}}],
+        "body_bytes": 64
+    }
+}"#;
+
+/// Plays a login whose bodies arrive in chunks of these sizes, and gives its record.
+fn login(request: &[u8], response: &[u8], chunk: usize) -> serde_json::Value {
+    let mut host = FakeHost::with(
+        &[
+            (":method", "POST"),
+            (":path", "/login"),
+            ("cookie", "sid=s"),
+            ("content-type", "application/json"),
+        ],
+        &[(":status", "200"), ("content-type", "application/json")],
+    );
+    let mut worker = worker_of(LOGIN_CONFIG).unwrap();
+    let mut exchange = worker.on_request(&host, true);
+    for (side, body) in [(Side::Request, request), (Side::Response, response)] {
+        for part in body.chunks(chunk) {
+            host.request_body = part.to_vec();
+            host.response_body = part.to_vec();
+            exchange.on_body(&host, side, part.len(), false);
+        }
+        exchange.on_body(&host, side, 0, true);
+    }
+    worker.on_end(&mut host, Some(exchange));
+    host.pass_ms(100);
+    worker.on_tick(&mut host);
+    let (_, records) = parse(&host.calls[0]);
+    serde_json::to_value(&records[0]).unwrap()
+}
+
+#[test]
+fn bodies_are_read_however_they_are_split() {
+    let request = br#"{"mail":"ann@example.com","password":"secret"}"#;
+    let response = br#"{"token":"t-1","expires_in":300}"#;
+    let whole = login(request, response, usize::MAX);
+    assert_eq!(whole["key"], "login");
+    assert_eq!(whole["links"][0]["kind"], "login");
+    assert_eq!(whole["links"][0]["session"], whole["request_session"]);
+    assert_eq!(whole["params"][0]["value"], "ann@example.com");
+    for chunk in 1..=request.len() {
+        assert_eq!(login(request, response, chunk), whole, "chunks of {chunk}");
+    }
+}
+
+#[test]
+fn a_body_over_the_limit_is_let_go_and_said_so() {
+    let long = format!(r#"{{"mail":"{}"}}"#, "a".repeat(100));
+    let record = login(long.as_bytes(), b"{}", 10);
+    assert_eq!(record["key"], "sid");
+    assert_eq!(
+        record["extract_failed"],
+        serde_json::json!([["mail", "too_long"]])
+    );
+    let record = login(b"{nope", b"", 10);
+    assert_eq!(
+        record["extract_failed"],
+        serde_json::json!([["login", "json"], ["mail", "json"]])
+    );
+}

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use sha2::{Digest as _, Sha256};
 
 use super::exchange::Exchange;
-use super::host::{Call, Counter, Host, Level, Property, Side};
+use super::host::{Call, Counter, Host, Level, Property};
 use super::outbox::{Answer, Outbox, Room};
 use crate::headers::HeaderBlock;
 use crate::hex::Hex;
@@ -139,18 +139,6 @@ impl Worker {
     /// The request's headers are in.
     pub fn on_request<H: Host>(&self, host: &H, has_body: bool) -> Exchange {
         Exchange::begin(host, &self.policy, &self.hasher, has_body)
-    }
-
-    /// A chunk of a body passes by.
-    pub fn on_body<H: Host>(
-        &self,
-        host: &H,
-        exchange: &mut Exchange,
-        side: Side,
-        size: usize,
-        end: bool,
-    ) {
-        exchange.on_body(host, side, size, end);
     }
 
     /// The exchange has ended, however it did; `None` when its headers were never seen.
