@@ -1,10 +1,13 @@
 //! Key rules that need no configuration: where well-known frameworks keep the session.
 //!
-//! They come after the user's rules. A JWT's `sub` is not among them on purpose: anyone can write
+//! Their names start with `builtin-`, which a user's may not. They come after the user's rules. A JWT's `sub` is not among them on purpose: anyone can write
 //! one, so it may name a user (a parameter), but not open a session.
 
 use super::document::KeyRule;
 use crate::extract::{Place, Source};
+
+/// What the names of built-in rules start with on records.
+pub(super) const PREFIX: &str = "builtin-";
 
 /// Rule name, and where the value is.
 const ALL: [(&str, Where); 20] = [
@@ -56,7 +59,7 @@ pub(super) fn rules(off: &[String], users: &[KeyRule]) -> Vec<KeyRule> {
     let is_on = |name: &str| !off.iter().any(|off| off == name || off == "*");
     let is_taken = |rule: &KeyRule| users.iter().any(|user| user.from == rule.from);
     let rule = |(name, place): &(&str, Where)| KeyRule {
-        name: (*name).to_owned(),
+        name: format!("{PREFIX}{name}"),
         from: vec![Source {
             place: match place {
                 Where::Bearer => Place::Bearer,
@@ -87,7 +90,11 @@ mod tests {
     fn each_can_be_switched_off() {
         assert_eq!(rules(&[], &[]).len(), ALL.len());
         let off = ["bearer".to_owned()];
-        assert!(rules(&off, &[]).iter().all(|rule| rule.name != "bearer"));
+        assert!(
+            rules(&off, &[])
+                .iter()
+                .all(|rule| rule.name != "builtin-bearer")
+        );
         assert_eq!(rules(&off, &[]).len(), ALL.len() - 1);
         assert!(rules(&["*".to_owned()], &[]).is_empty());
     }
@@ -98,6 +105,10 @@ mod tests {
             name: "mine".to_owned(),
             ..rules(&[], &[]).remove(0)
         };
-        assert!(rules(&[], &[user]).iter().all(|rule| rule.name != "bearer"));
+        assert!(
+            rules(&[], &[user])
+                .iter()
+                .all(|rule| rule.name != "builtin-bearer")
+        );
     }
 }

@@ -383,7 +383,7 @@ impl PolicyDocument {
         for (index, rule) in self.keys.iter().enumerate() {
             let place = format!("keys[{index}]");
             rule.check(&place)?;
-            if !taken.insert(&rule.name) || builtin::is_known(&rule.name) {
+            if !taken.insert(&rule.name) || rule.name.starts_with(builtin::PREFIX) {
                 return Err(ConfigError::new(
                     format!("{place}.name"),
                     format!(
