@@ -75,6 +75,10 @@ impl Host for Envoy {
         )
     }
 
+    fn answer_body(&self, bytes_max: usize) -> Vec<u8> {
+        abi::buffer(abi::Buffer::CallResponseBody, bytes_max)
+    }
+
     fn count(&mut self, counter: Counter, amount: u64) {
         let index = Counter::ALL
             .iter()

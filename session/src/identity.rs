@@ -69,6 +69,12 @@ impl Hasher {
         self.hash(b"parameter", [name.as_bytes(), value])
     }
 
+    /// A stand-in for a value that the key finder saw; the same wherever it was seen.
+    #[must_use]
+    pub fn finder(&self, value: &[u8]) -> Hex<8> {
+        self.hash(b"finder", [value])
+    }
+
     /// Picks clients for a sample: the same for all exchanges of one client.
     #[must_use]
     pub fn sample(&self, client_ip: &[u8], user_agent: &[u8]) -> u64 {

@@ -3,16 +3,18 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
+use super::finder;
+use super::live::Active;
 use super::{Host, Property, Side};
 use crate::body::Body;
 use crate::extract::Parts;
 use crate::headers::HeaderBlock;
 use crate::identity::Hasher;
-use crate::policy::{Early, Policy};
+use crate::policy::{Early, Hits, Needs, Policy, Sample};
 use crate::redact;
 use crate::request::{Request, host_of};
 use crate::text::limited;
-use crate::wire::{Record, SessionId};
+use crate::wire::{Record, SessionId, Trial};
 
 const USER_AGENT_BYTES_MAX: usize = 512;
 const HOST_BYTES_MAX: usize = 255;
@@ -34,6 +36,12 @@ pub struct Exchange {
     request_body: Kept,
     response_body: Kept,
     tls: Option<Tls>,
+    needs: Needs,
+    body_bytes: usize,
+    /// Policies that are tried on this client.
+    trials: Vec<(Rc<Policy>, Early)>,
+    /// The key finder looks at this client.
+    finder: bool,
 }
 
 /// What was kept of a body.
@@ -53,10 +61,22 @@ struct Tls {
 
 impl Exchange {
     /// Takes the request's headers and finds its session.
-    pub fn begin<H: Host>(host: &H, policy: &Rc<Policy>, hasher: &Hasher, has_body: bool) -> Self {
+    pub(super) fn begin<H: Host>(
+        host: &H,
+        active: &Active,
+        hasher: &Hasher,
+        has_body: bool,
+    ) -> Self {
+        let policy = &active.policy;
         let headers = host.request_headers();
         let client_ip = client_ip(host);
-        let tls = policy.reads_tls.then(|| Tls {
+        let start_us = host.now_us();
+        let reads_tls = policy.reads_tls
+            || active
+                .candidates
+                .iter()
+                .any(|candidate| candidate.policy.reads_tls);
+        let tls = reads_tls.then(|| Tls {
             peer_subject: host.property(Property::TlsPeerSubject),
             sni: host.property(Property::TlsSni),
         });
@@ -67,8 +87,36 @@ impl Exchange {
             ..Parts::default()
         };
         let early = policy.early(&parts, &client_ip, hasher);
+        let mut needs = early.needs;
+        let mut body_bytes = policy.body_bytes;
+        let mut trials = Vec::new();
+        let mut finder = false;
+        if active.samples() {
+            let client = hasher.sample(&client_ip, parts.request.user_agent.unwrap_or_default());
+            let has = |sample: &Sample| sample.has(client, start_us);
+            for candidate in active
+                .candidates
+                .iter()
+                .filter(|candidate| has(&candidate.sample))
+            {
+                let early = candidate.policy.early(&parts, &client_ip, hasher);
+                needs = needs | early.needs;
+                body_bytes = body_bytes.max(candidate.policy.body_bytes);
+                trials.push((Rc::clone(&candidate.policy), early));
+            }
+            finder = active.finder.as_ref().is_some_and(has);
+            if finder {
+                let kind = parts.request.content_type.unwrap_or_default();
+                let request_body = Body::new(&[], true, kind, &[]).is("json");
+                needs = needs
+                    | Needs {
+                        request_body,
+                        response_body: true,
+                    };
+            }
+        }
         Self {
-            start_us: host.now_us(),
+            start_us,
             headers,
             client_ip,
             policy: Rc::clone(policy),
@@ -77,6 +125,10 @@ impl Exchange {
             request_body: Kept::default(),
             response_body: Kept::default(),
             tls,
+            needs,
+            body_bytes,
+            trials,
+            finder,
         }
     }
 
@@ -90,8 +142,8 @@ impl Exchange {
     /// policy's limit, and never held back.
     pub fn on_body<H: Host>(&mut self, host: &H, side: Side, size: usize, end: bool) {
         let (kept, needed) = match side {
-            Side::Request => (&mut self.request_body, self.early.needs.request_body),
-            Side::Response => (&mut self.response_body, self.early.needs.response_body),
+            Side::Request => (&mut self.request_body, self.needs.request_body),
+            Side::Response => (&mut self.response_body, self.needs.response_body),
         };
         if !needed || kept.refused {
             return;
@@ -100,7 +152,7 @@ impl Exchange {
             kept.refused = true;
             return;
         }
-        if kept.bytes.len().saturating_add(size) > self.policy.body_bytes {
+        if kept.bytes.len().saturating_add(size) > self.body_bytes {
             *kept = Kept {
                 refused: true,
                 ..Kept::default()
@@ -123,7 +175,7 @@ impl Exchange {
         hasher: &Hasher,
         index: u32,
         line: &mut Vec<u8>,
-    ) -> Result<(), serde_json::Error> {
+    ) -> Result<Hits, serde_json::Error> {
         let before = line.len();
         let response = host.response_headers();
         let protocol = host.property(Property::Protocol);
@@ -135,21 +187,28 @@ impl Exchange {
             u64::try_from(host.now_us().saturating_sub(self.start_us)).unwrap_or(0);
         self.add_response(&mut record, host, &response, &mut cut);
         record.truncated = cut;
-        let late = self
-            .policy
-            .late(&self.early, &self.parts(&response), hasher);
+        let parts = self.parts(&response);
+        let late = self.policy.late(&self.early, &parts, hasher);
         record.application = Cow::Borrowed(late.application);
         record.key = Cow::Borrowed(late.key);
         record.session = late.session;
         record.links = late.links;
         record.params = late.params;
         record.extract_failed = late.failed;
+        record.trials = self
+            .trials
+            .iter()
+            .map(|trial| tried(trial, &parts, hasher))
+            .collect();
+        if self.finder {
+            record.finder = finder::places(&parts, hasher);
+        }
         let written = serde_json::to_writer(&mut *line, &record);
         match written {
             Ok(()) => line.push(b'\n'),
             Err(_) => line.truncate(before),
         }
-        written
+        written.map(|()| late.hits)
     }
 
     fn parts<'a>(&'a self, response: &'a HeaderBlock) -> Parts<'a> {
@@ -159,7 +218,7 @@ impl Exchange {
             there.then(|| Body::new(&kept.bytes, kept.complete && !kept.refused, kind, encoding))
         };
         let header = |name: &[u8]| response.get(name).unwrap_or_default();
-        let needs = self.early.needs;
+        let needs = self.needs;
         Parts {
             request,
             request_body: body(
@@ -235,6 +294,7 @@ impl Exchange {
             params: Vec::new(),
             extract_failed: Vec::new(),
             trials: Vec::new(),
+            finder: Vec::new(),
             truncated: Vec::new(),
         }
     }
@@ -276,6 +336,21 @@ impl Exchange {
         record.response_bytes = number(Property::ResponseSize).unwrap_or(0);
         record.upstream_us =
             number(Property::BackendLatency).map(|nanoseconds| nanoseconds / 1_000);
+    }
+}
+
+/// What a candidate policy makes of the exchange.
+fn tried<'a>(
+    (policy, early): &'a (Rc<Policy>, Early),
+    parts: &Parts<'_>,
+    hasher: &Hasher,
+) -> Trial<'a> {
+    let late = policy.late(early, parts, hasher);
+    Trial {
+        policy_version: Cow::Borrowed(&policy.version),
+        application: Cow::Borrowed(late.application),
+        key: Cow::Borrowed(late.key),
+        session: late.session,
     }
 }
 

@@ -18,6 +18,8 @@ pub trait Host {
     fn property(&self, property: Property) -> Option<Vec<u8>>;
     /// Starts an HTTP call; `None` when the proxy refuses. The token comes back with the answer.
     fn call(&mut self, call: &Call<'_>) -> Option<u32>;
+    /// The body of the answer that is being handled, at most `bytes_max` of it.
+    fn answer_body(&self, bytes_max: usize) -> Vec<u8>;
     /// Adds to a counter that operators see in the proxy's statistics.
     fn count(&mut self, counter: Counter, amount: u64);
     /// Shows the boot id in the proxy's statistics, so that they can be joined with the records.

@@ -3,7 +3,9 @@
 //! One [`Worker`] per Envoy worker. All it knows of the world comes through [`Host`].
 
 mod exchange;
+mod finder;
 mod host;
+mod live;
 mod outbox;
 mod worker;
 

@@ -32,6 +32,7 @@ struct FakeHost {
     /// The chunk that is passing by.
     request_body: Vec<u8>,
     response_body: Vec<u8>,
+    answer_body: Vec<u8>,
     calls: Vec<Vec<u8>>,
     refuses_calls: bool,
     counters: BTreeMap<Counter, u64>,
@@ -75,6 +76,9 @@ impl Host for FakeHost {
         }
         self.calls.push(call.body.to_vec());
         Some(u32::try_from(self.calls.len()).unwrap() - 1)
+    }
+    fn answer_body(&self, bytes_max: usize) -> Vec<u8> {
+        self.answer_body.iter().copied().take(bytes_max).collect()
     }
     fn count(&mut self, counter: Counter, amount: u64) {
         *self.counters.entry(counter).or_default() += amount;
@@ -393,8 +397,8 @@ fn an_idle_worker_gives_a_sign_of_life() {
     worker.on_answer(&mut host, 0, Some(200), None);
     host.calls.clear();
     pass_21_s(&mut worker, &mut host);
-    // Soon after the batch was acknowledged, then every five seconds.
-    assert_eq!(host.calls.len(), 5);
+    // Once a second.
+    assert_eq!(host.calls.len(), 21);
     assert!(
         host.calls
             .iter()
@@ -566,4 +570,133 @@ fn a_body_over_the_limit_is_let_go_and_said_so() {
         record["extract_failed"],
         serde_json::json!([["login", "json"], ["mail", "json"]])
     );
+}
+
+/// Answers every call that is under way, not those that the answers lead to.
+fn answer_all(worker: &mut Worker, host: &mut FakeHost, answered: &mut usize, body: &str) {
+    host.answer_body = body.as_bytes().to_vec();
+    for token in *answered..host.calls.len() {
+        worker.on_answer(host, u32::try_from(token).unwrap(), Some(200), None);
+        *answered = token + 1;
+    }
+}
+
+const LIVE: &str = r#"{"live_version":"7","policy":{"keys":[{"name":"device","from":{"header":"x-device"}}]},
+    "candidates":[{"policy":{"fallback":"ip"},"sample":{"clients_ppm":1000000,"until_us":9000000000}}],
+    "finder":{"clients_ppm":1000000,"until_us":9000000000}}"#;
+
+#[test]
+fn a_live_policy_is_fetched_used_and_shared() {
+    let headers = [
+        (":path", "/"),
+        ("x-device", "device-1"),
+        ("authorization", "Bearer token-1"),
+    ];
+    let mut host = FakeHost::with(&headers, &[]);
+    let mut worker = worker();
+    let mut answered = 0;
+    exchange(&mut worker, &mut host);
+    host.pass_ms(100);
+    worker.on_tick(&mut host);
+    let reply = r#"{"acknowledged":0,"live_version":"7"}"#;
+    answer_all(&mut worker, &mut host, &mut answered, reply);
+    // The reply made it fetch; this answers the fetch.
+    assert_eq!(host.calls.len(), 2);
+    exchange(&mut worker, &mut host);
+    answer_all(&mut worker, &mut host, &mut answered, LIVE);
+    exchange(&mut worker, &mut host);
+    host.pass_ms(100);
+    worker.on_tick(&mut host);
+    let versions_and_keys: Vec<_> = host.calls[2..]
+        .iter()
+        .map(|call| parse(call))
+        .map(|(header, records)| {
+            (
+                header.policy_version.to_string(),
+                records[0].key.to_string(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        versions_and_keys,
+        [
+            ("v1".to_owned(), "token".to_owned()),
+            ("7".to_owned(), "device".to_owned())
+        ],
+        "a batch has one version, and what began under the old one stays under it"
+    );
+    let (_, records) = parse(&host.calls[3]);
+    let trial = &records[0].trials[0];
+    assert_eq!(
+        (&*trial.policy_version, &*trial.key),
+        ("candidate-0", "builtin-bearer")
+    );
+    assert!(
+        records[0]
+            .finder
+            .iter()
+            .any(|(place, _)| place == "header:x-device")
+    );
+    assert!(!String::from_utf8_lossy(&host.calls[3]).contains("device-1"));
+
+    // A worker that starts later has it from the first exchange on, without asking anyone.
+    let mut late = self::worker();
+    late.on_tick(&mut host);
+    exchange(&mut late, &mut host);
+    host.pass_ms(100);
+    late.on_tick(&mut host);
+    let (header, _) = parse(host.calls.last().unwrap());
+    assert_eq!(header.policy_version, "7");
+    // How often the rule found its value goes along with the next batch.
+    exchange(&mut late, &mut host);
+    host.pass_ms(100);
+    late.on_tick(&mut host);
+    let (header, _) = parse(host.calls.last().unwrap());
+    let device = header
+        .shares
+        .iter()
+        .find(|share| share.name == "device")
+        .unwrap();
+    assert_eq!((device.expected, device.found), (2, 2));
+}
+
+#[test]
+fn a_live_policy_that_is_not_usable_changes_nothing_and_is_named() {
+    let mut host = FakeHost::with(&[(":path", "/")], &[]);
+    let mut worker = worker();
+    let mut answered = 0;
+    exchange(&mut worker, &mut host);
+    host.pass_ms(100);
+    worker.on_tick(&mut host);
+    answer_all(
+        &mut worker,
+        &mut host,
+        &mut answered,
+        r#"{"live_version":"8"}"#,
+    );
+    let broken = r#"{"live_version":"8","policy":{"keys":[{"name":"a","from":{"cokie":"x"}}]}}"#;
+    answer_all(&mut worker, &mut host, &mut answered, broken);
+    exchange(&mut worker, &mut host);
+    host.pass_ms(100);
+    worker.on_tick(&mut host);
+    let (header, _) = parse(host.calls.last().unwrap());
+    assert_eq!(header.policy_version, "v1");
+    let refused = header.refused.unwrap();
+    assert_eq!(refused.policy_version, "8");
+    assert!(
+        refused
+            .why
+            .starts_with("policy.keys[0].from: unknown variant `cokie`"),
+        "{}",
+        refused.why
+    );
+    // It does not ask for the same version again.
+    let calls = host.calls.len();
+    answer_all(
+        &mut worker,
+        &mut host,
+        &mut answered,
+        r#"{"live_version":"8"}"#,
+    );
+    assert_eq!(host.calls.len(), calls);
 }

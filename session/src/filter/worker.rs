@@ -7,16 +7,22 @@ use sha2::{Digest as _, Sha256};
 
 use super::exchange::Exchange;
 use super::host::{Call, Counter, Host, Level, Property};
+use super::live::{Active, Bootstrap, Shares};
 use super::outbox::{Answer, Outbox, Room};
 use crate::headers::HeaderBlock;
 use crate::hex::Hex;
 use crate::identity::{Hasher, ShortSecret};
-use crate::policy::{ConfigError, PluginConfig, Policy};
-use crate::wire::{BatchHeader, BootId, WIRE_VERSION};
+use crate::policy::{ConfigError, PluginConfig};
+use crate::wire::{BatchHeader, BootId, Refused, Reply, WIRE_VERSION};
 
-const HEARTBEAT_CHANGED_US: i64 = 1_000_000;
-const HEARTBEAT_IDLE_US: i64 = 5_000_000;
+/// Also how soon a live policy is heard of.
+const HEARTBEAT_US: i64 = 1_000_000;
+const SHARED_LOOK_US: i64 = 500_000;
+const REPLY_BYTES_MAX: usize = 64 * 1024;
+const POLICY_BYTES_MAX: usize = 1024 * 1024;
 const SHARED_BOOT: &str = "throughline.boot";
+const SHARED_LIVE: &str = "throughline.live";
+const SHARED_LIVE_VERSION: &str = "throughline.live.version";
 const SHARED_WORKERS: &str = "throughline.workers";
 const TOKEN_BYTES_MIN: usize = 16;
 /// How much longer than its timeout a call may take before its answer counts as lost.
@@ -59,14 +65,26 @@ pub enum SetupError {
 
 /// One Envoy worker's part of the filter.
 pub struct Worker {
-    policy: Rc<Policy>,
+    active: Rc<Active>,
+    bootstrap: Bootstrap,
+    shares: Shares,
+    fetch: Option<Fetch>,
+    refused: Option<(String, String)>,
+    shared_look_us: i64,
     hasher: Hasher,
     config: PluginConfig,
     call_headers: HeaderBlock,
+    fetch_headers: HeaderBlock,
     outbox: Outbox,
     identity: Option<Identity>,
     heartbeat_us: i64,
-    heartbeat_ledger: crate::wire::Ledger,
+}
+
+/// A live policy that is being fetched.
+struct Fetch {
+    token: u32,
+    version: String,
+    deadline_us: i64,
 }
 
 /// Who this worker is, known from its first exchange on.
@@ -102,20 +120,26 @@ impl Worker {
                 token.len() >= TOKEN_BYTES_MIN && token.bytes().all(|byte| byte.is_ascii_graphic())
             })
             .ok_or(SetupError::NoToken)?;
-        let policy = Rc::new(Policy::new(
-            &config.policy,
-            &config_version(settings.config),
-        ));
+        let bootstrap = Bootstrap {
+            document: config.policy.clone(),
+            version: config_version(settings.config),
+        };
+        let authority = &config.aggregator.authority;
         Ok(Self {
-            policy,
+            active: Rc::new(Active::start(&bootstrap)),
+            bootstrap,
+            shares: Shares::default(),
+            fetch: None,
+            refused: None,
+            shared_look_us: i64::MIN,
             hasher: Hasher::new(secret.as_bytes())?,
-            call_headers: call_headers(&config.aggregator.authority, &token),
+            call_headers: call_headers("POST", "/v1/ingest", authority, &token),
+            fetch_headers: call_headers("GET", "/v1/policy/live", authority, &token),
             config,
             outbox: Outbox::new(),
             identity: None,
             // The first is due at once.
             heartbeat_us: i64::MIN,
-            heartbeat_ledger: crate::wire::Ledger::default(),
         })
     }
 
@@ -138,7 +162,7 @@ impl Worker {
 
     /// The request's headers are in.
     pub fn on_request<H: Host>(&self, host: &H, has_body: bool) -> Exchange {
-        Exchange::begin(host, &self.policy, &self.hasher, has_body)
+        Exchange::begin(host, &self.active, &self.hasher, has_body)
     }
 
     /// The exchange has ended, however it did; `None` when its headers were never seen.
@@ -164,12 +188,13 @@ impl Worker {
         let exchange = exchange.unwrap_or_else(|| self.on_request(host, true));
         let index = self.outbox.records;
         let written = exchange.finish(host, &self.hasher, index, &mut self.outbox.lines);
-        if written.is_err() {
+        let Ok(hits) = written else {
             let unwritable = &mut self.outbox.ledger.dropped.unwritable;
             *unwritable = unwritable.saturating_add(1);
             host.count(Counter::DroppedUnwritable, 1);
             return;
-        }
+        };
+        self.shares.count(&hits);
         let now_us = host.now_us();
         self.outbox.added(now_us);
         if self.outbox.lines.len() >= to_usize(self.config.limits.batch_bytes) {
@@ -182,10 +207,11 @@ impl Worker {
     /// A worker that never handled an exchange has nothing to say: Envoy also runs the filter in
     /// its main thread, which handles none.
     pub fn on_tick<H: Host>(&mut self, host: &mut H) {
+        let now_us = host.now_us();
+        self.look_at_shared(host, now_us);
         if self.identity.is_none() {
             return;
         }
-        let now_us = host.now_us();
         let limits = self.config.limits;
         if self
             .outbox
@@ -209,6 +235,14 @@ impl Worker {
         retry_after_s: Option<u64>,
     ) {
         let now_us = host.now_us();
+        if self
+            .fetch
+            .as_ref()
+            .is_some_and(|fetch| fetch.token == token)
+        {
+            self.fetched(host, now_us, status);
+            return;
+        }
         let answer = match status {
             Some(200..=299) => Answer::Acknowledged,
             Some(400 | 413 | 415 | 422) => Answer::Rejected,
@@ -219,6 +253,7 @@ impl Worker {
             Answer::Acknowledged => {
                 self.outbox.succeeded();
                 host.count(Counter::Acknowledged, settled.map_or(0, u64::from));
+                self.heard(host, now_us);
             }
             Answer::Rejected => {
                 self.outbox.succeeded();
@@ -240,6 +275,120 @@ impl Worker {
             }
         }
         self.send_due(host, now_us);
+    }
+
+    /// The aggregator's reply names the live policy; one that is not this worker's is fetched.
+    fn heard<H: Host>(&mut self, host: &mut H, now_us: i64) {
+        let body = host.answer_body(REPLY_BYTES_MAX);
+        let reply = serde_json::from_slice::<Reply>(&body).ok();
+        let Some(version) = reply.and_then(|reply| reply.live_version) else {
+            return;
+        };
+        let is_known = self.active.live_version.as_ref() == Some(&version)
+            || self
+                .refused
+                .as_ref()
+                .is_some_and(|(refused, _)| *refused == version);
+        let is_coming = self
+            .fetch
+            .as_ref()
+            .is_some_and(|fetch| now_us < fetch.deadline_us);
+        if is_known || is_coming {
+            return;
+        }
+        let timeout_ms = self.config.aggregator.timeout_ms;
+        let call = Call {
+            cluster: &self.config.aggregator.cluster,
+            headers: &self.fetch_headers,
+            body: &[],
+            timeout_ms,
+        };
+        if let Some(token) = host.call(&call) {
+            let deadline_us = now_us + i64::from(timeout_ms) * 1_000 + ANSWER_GRACE_US;
+            self.fetch = Some(Fetch {
+                token,
+                version,
+                deadline_us,
+            });
+        }
+    }
+
+    /// The fetch of a live policy was answered. Where it failed, the next reply starts another.
+    fn fetched<H: Host>(&mut self, host: &mut H, now_us: i64, status: Option<u16>) {
+        let Some(fetch) = self.fetch.take() else {
+            return;
+        };
+        if status != Some(200) {
+            return;
+        }
+        let json = host.answer_body(POLICY_BYTES_MAX);
+        if self.take_live(host, now_us, &json, &fetch.version) {
+            for (key, value) in [
+                (SHARED_LIVE, &*json),
+                (SHARED_LIVE_VERSION, fetch.version.as_bytes()),
+            ] {
+                let (_, version) = host.shared(key);
+                host.set_shared(key, value, version);
+            }
+        }
+    }
+
+    /// Another worker of this Envoy may have fetched a live policy, maybe before this one began.
+    fn look_at_shared<H: Host>(&mut self, host: &mut H, now_us: i64) {
+        if now_us.saturating_sub(self.shared_look_us) < SHARED_LOOK_US {
+            return;
+        }
+        self.shared_look_us = now_us;
+        let version = host
+            .shared(SHARED_LIVE_VERSION)
+            .0
+            .and_then(|v| String::from_utf8(v).ok());
+        let Some(version) = version else { return };
+        let is_known = self.active.live_version.as_ref() == Some(&version)
+            || self
+                .refused
+                .as_ref()
+                .is_some_and(|(refused, _)| *refused == version);
+        if !is_known && let (Some(json), _) = host.shared(SHARED_LIVE) {
+            self.take_live(host, now_us, &json, &version);
+        }
+    }
+
+    /// Makes a live policy the active one; one that is not usable is named in the next batch, and
+    /// the one before stays.
+    fn take_live<H: Host>(
+        &mut self,
+        host: &mut H,
+        now_us: i64,
+        json: &[u8],
+        version: &str,
+    ) -> bool {
+        match Active::live(json, &self.bootstrap) {
+            Ok(active) => {
+                // A batch has one policy version.
+                if self.outbox.records > 0 {
+                    self.close_batch(now_us);
+                }
+                host.log(
+                    Level::Info,
+                    &format!("policy {} is active", active.policy.version),
+                );
+                self.active = Rc::new(active);
+                self.shares = Shares::default();
+                self.refused = None;
+                true
+            }
+            Err(error) => {
+                let why = error.to_string();
+                host.log(
+                    Level::Error,
+                    &format!("live policy {version} is not usable: {why}"),
+                );
+                let (why, _) = crate::text::limited(why.as_bytes(), 512);
+                self.refused = Some((version.to_owned(), why.into_owned()));
+                false
+            }
+        }
     }
 
     fn call_failed<H: Host>(
@@ -280,21 +429,13 @@ impl Worker {
             self.outbox.sent(token, deadline_us);
             // Every batch carries the books, so it is a heartbeat too.
             self.heartbeat_us = now_us;
-            self.heartbeat_ledger = self.outbox.ledger;
         }
     }
 
-    /// Without batches to carry them, the books are sent alone: soon after they changed, and
-    /// now and then as a sign of life.
+    /// Without batches to carry them, the books are sent alone, as a sign of life.
     fn heartbeat<H: Host>(&mut self, host: &mut H, now_us: i64) {
-        let changed = self.heartbeat_ledger != self.outbox.ledger;
-        let every_us = if changed {
-            HEARTBEAT_CHANGED_US
-        } else {
-            HEARTBEAT_IDLE_US
-        };
         let due =
-            now_us.saturating_sub(self.heartbeat_us) >= every_us || now_us < self.heartbeat_us;
+            now_us.saturating_sub(self.heartbeat_us) >= HEARTBEAT_US || now_us < self.heartbeat_us;
         if !due || !self.outbox.is_empty() || !self.outbox.may_call(now_us) {
             return;
         }
@@ -309,7 +450,6 @@ impl Worker {
             self.call_failed(host, now_us, None, "Envoy refused the call");
         }
         self.heartbeat_us = now_us;
-        self.heartbeat_ledger = self.outbox.ledger;
     }
 
     fn close_batch(&mut self, now_us: i64) {
@@ -332,9 +472,14 @@ impl Worker {
             closed_us: now_us,
             capture_point: Cow::Borrowed(&self.config.capture_point),
             node: Cow::Borrowed(node),
-            policy_version: Cow::Borrowed(&self.policy.version),
+            policy_version: Cow::Borrowed(&self.active.policy.version),
             filter_version: Cow::Borrowed(env!("CARGO_PKG_VERSION")),
             ledger: self.outbox.ledger,
+            shares: self.shares.shown(&self.active.policy),
+            refused: self.refused.as_ref().map(|(version, why)| Refused {
+                policy_version: Cow::Borrowed(version),
+                why: Cow::Borrowed(why),
+            }),
         };
         let mut line = serde_json::to_vec(&header).unwrap_or_default();
         line.push(b'\n');
@@ -366,7 +511,7 @@ impl Worker {
             Level::Info,
             &format!(
                 "recording as boot {} worker {} with policy {}",
-                identity.boot, identity.worker, self.policy.version
+                identity.boot, identity.worker, self.active.policy.version
             ),
         );
         self.identity = Some(identity);
@@ -392,11 +537,11 @@ fn take_worker_number<H: Host>(host: &mut H) -> u64 {
     host.random()
 }
 
-fn call_headers(authority: &str, token: &str) -> HeaderBlock {
+fn call_headers(method: &str, path: &str, authority: &str, token: &str) -> HeaderBlock {
     let authorization = format!("Bearer {token}");
     HeaderBlock::from_pairs(&[
-        (b":method", b"POST"),
-        (b":path", b"/v1/ingest"),
+        (b":method", method.as_bytes()),
+        (b":path", path.as_bytes()),
         (b":authority", authority.as_bytes()),
         (b"content-type", b"application/x-ndjson"),
         (b"authorization", authorization.as_bytes()),

@@ -31,6 +31,51 @@ pub struct PluginConfig {
     pub policy: PolicyDocument,
 }
 
+/// What the aggregator hands to filters: the live policy, and what is tried beside it.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LiveDocument {
+    /// Names this state of things; changes with every change of what follows.
+    pub live_version: String,
+    /// The policy; absent: the one of the plugin configuration.
+    #[serde(default)]
+    pub policy: Option<PolicyDocument>,
+    /// Policies to compute beside it, at most 4.
+    #[serde(default)]
+    pub candidates: Vec<CandidateDocument>,
+    /// The key finder, where it is on.
+    #[serde(default)]
+    pub finder: Option<Sample>,
+}
+
+/// A policy that is only tried.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CandidateDocument {
+    /// The policy; its `version` names it on records.
+    pub policy: PolicyDocument,
+    /// For whom and how long.
+    pub sample: Sample,
+}
+
+/// A share of clients, for a limited time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sample {
+    /// Clients in a million, by keyed hash of IP and user agent.
+    pub clients_ppm: u32,
+    /// Microseconds since the Unix epoch.
+    pub until_us: i64,
+}
+
+impl Sample {
+    /// Whether a client with this hash is in it now.
+    #[must_use]
+    pub fn has(&self, client: u64, now_us: i64) -> bool {
+        now_us < self.until_us && client % 1_000_000 < u64::from(self.clients_ppm)
+    }
+}
+
 /// The aggregator as Envoy reaches it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -275,14 +320,7 @@ impl PluginConfig {
     /// # Errors
     /// [`ConfigError`] with the place and the remedy; nothing is guessed or ignored.
     pub fn parse(json: &[u8]) -> Result<Self, ConfigError> {
-        let mut deserializer = serde_json::Deserializer::from_slice(json);
-        let mut config: Self =
-            serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-                ConfigError::new(error.path().to_string(), error.inner().to_string())
-            })?;
-        deserializer
-            .end()
-            .map_err(|error| ConfigError::new(".", error.to_string()))?;
+        let mut config: Self = read(json)?;
         config.check()?;
         config.policy.normalise();
         Ok(config)
@@ -331,7 +369,55 @@ impl PluginConfig {
     }
 }
 
+/// Reads JSON, naming the place of what does not fit.
+fn read<T: serde::de::DeserializeOwned>(json: &[u8]) -> Result<T, ConfigError> {
+    let mut deserializer = serde_json::Deserializer::from_slice(json);
+    let document = serde_path_to_error::deserialize(&mut deserializer)
+        .map_err(|error| ConfigError::new(error.path().to_string(), error.inner().to_string()))?;
+    deserializer
+        .end()
+        .map_err(|error| ConfigError::new(".", error.to_string()))?;
+    Ok(document)
+}
+
+impl LiveDocument {
+    /// Reads and checks what the aggregator hands out.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with the place and the remedy.
+    pub fn parse(json: &[u8]) -> Result<Self, ConfigError> {
+        let mut live: Self = read(json)?;
+        check_count("candidates", live.candidates.len(), 4)?;
+        let inside = |place: String| {
+            move |error: ConfigError| {
+                ConfigError::new(format!("{place}.{}", error.place), error.problem)
+            }
+        };
+        if let Some(policy) = &mut live.policy {
+            policy.check().map_err(inside("policy".to_owned()))?;
+            policy.normalise();
+        }
+        for (index, candidate) in live.candidates.iter_mut().enumerate() {
+            let place = format!("candidates[{index}].policy");
+            candidate.policy.check().map_err(inside(place))?;
+            candidate.policy.normalise();
+        }
+        Ok(live)
+    }
+}
+
 impl PolicyDocument {
+    /// Reads and checks a policy by itself.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with the place and the remedy.
+    pub fn parse(json: &[u8]) -> Result<Self, ConfigError> {
+        let mut document: Self = read(json)?;
+        document.check()?;
+        document.normalise();
+        Ok(document)
+    }
+
     fn check(&self) -> Result<(), ConfigError> {
         check_count("applications", self.applications.len(), 1_000)?;
         check_count("keys", self.keys.len(), 100)?;

@@ -11,7 +11,7 @@ use super::document::{Fallback, Mask};
 use super::rule::{Kept, Policy, Rule, Where};
 use crate::extract::{Failure, Outcome, Parts};
 use crate::identity::{Hasher, Namespace};
-use crate::wire::{Link, LinkKind, Param, SessionId};
+use crate::wire::{Link, LinkKind, Param, SessionId, ShareKind};
 
 const LINKS_MAX: usize = 4;
 const FAILURES_MAX: usize = 8;
@@ -31,13 +31,15 @@ enum Looked {
 }
 
 /// What is known when the request's headers are in.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Early {
     application: Option<usize>,
     /// In the policy's order; the fallback alone where no rule found a value.
     found: Vec<Found>,
     /// What has to be kept until the end.
     pub needs: Needs,
+    hits: Hits,
+    failed: Vec<(usize, Failure)>,
 }
 
 /// Which bodies a rule or parameter for this request reads.
@@ -47,6 +49,30 @@ pub struct Needs {
     pub request_body: bool,
     /// The response's.
     pub response_body: bool,
+}
+
+impl std::ops::BitOr for Needs {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        Self {
+            request_body: self.request_body | other.request_body,
+            response_body: self.response_body | other.response_body,
+        }
+    }
+}
+
+/// Rules and parameters of one policy by their numbers, as bits.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Hits {
+    /// Key rules that the request is for.
+    pub rules_expected: u128,
+    /// Of these the ones that found a value.
+    pub rules_found: u128,
+    /// Parameters that the request is for.
+    pub parameters_expected: u64,
+    /// Of these the ones that found a value.
+    pub parameters_found: u64,
 }
 
 /// What is known when the exchange has ended.
@@ -62,6 +88,8 @@ pub struct Late<'p> {
     pub links: Vec<Link<'p>>,
     /// Context parameters.
     pub params: Vec<Param<'p>>,
+    /// Which rules and parameters were expected, and which found a value.
+    pub hits: Hits,
     /// Which rule or parameter could not read its value, and why.
     pub failed: Vec<(Cow<'p, str>, Cow<'p, str>)>,
 }
@@ -83,60 +111,43 @@ impl Policy {
     pub fn early(&self, parts: &Parts<'_>, client_ip: &[u8], hasher: &Hasher) -> Early {
         let application = self.application_of(parts);
         let place = self.place(application, parts);
-        let mut found = Vec::new();
+        let mut early = Early {
+            application,
+            ..Early::default()
+        };
         for (index, rule) in self.covering(&place).filter(|(_, rule)| !rule.late) {
-            if let Looked::Found(session) = rule.session(parts, &place, hasher) {
-                push(
-                    &mut found,
-                    Found {
-                        rule: Some(index),
-                        session,
-                    },
-                );
-            }
+            self.try_rule(index, rule, parts, &place, hasher, &mut early);
         }
-        if found.is_empty() {
+        if early.found.is_empty() {
             let session = self.fallback_session(place.application, parts, client_ip, hasher);
-            found.push(Found {
+            early.found.push(Found {
                 rule: None,
                 session,
             });
         }
-        Early {
-            application,
-            found,
-            needs: self.needs(&place, parts),
-        }
+        early.needs = self.needs(&place, parts);
+        early
     }
 
     /// Finds what the rest of the exchange adds. `parts` are those of [`Self::early`] and more.
     #[must_use]
     pub fn late<'p>(&'p self, early: &Early, parts: &Parts<'_>, hasher: &Hasher) -> Late<'p> {
         let place = self.place(early.application, parts);
-        let mut found = early.found.clone();
-        let mut failed = Vec::new();
+        let mut all = early.clone();
         for (index, rule) in self.covering(&place).filter(|(_, rule)| rule.late) {
-            match rule.session(parts, &place, hasher) {
-                Looked::Found(session) => push(
-                    &mut found,
-                    Found {
-                        rule: Some(index),
-                        session,
-                    },
-                ),
-                Looked::Failed(why) => note(&mut failed, &rule.name, why.name()),
-                Looked::Missing => {}
-            }
+            self.try_rule(index, rule, parts, &place, hasher, &mut all);
         }
         let order = |found: &Found| found.rule.unwrap_or(usize::MAX);
-        let last = found.iter().copied().min_by_key(order);
+        let last = all.found.iter().copied().min_by_key(order);
         let last = last.unwrap_or(Found {
             rule: None,
             session: early.session(),
         });
-        let links = found
+        let others = all
+            .found
             .iter()
-            .filter(|other| other.session != last.session)
+            .filter(|other| other.session != last.session);
+        let links = others
             .take(LINKS_MAX)
             .map(|other| Link {
                 kind: self.link_kind(early, &last, other),
@@ -144,15 +155,68 @@ impl Policy {
                 key: Cow::Borrowed(self.key_name(other)),
             })
             .collect();
-        let params = self.params(&place, parts, hasher, &mut failed);
+        let mut failed = Vec::new();
+        for (index, why) in &all.failed {
+            if let Some(rule) = self.rules.get(*index) {
+                note(&mut failed, &rule.name, why.name());
+            }
+        }
+        let params = self.params(&place, parts, hasher, &mut failed, &mut all.hits);
         Late {
             application: self.application_name(early.application),
             key: self.key_name(&last),
             session: last.session,
             links,
             params,
+            hits: all.hits,
             failed,
         }
+    }
+
+    fn try_rule(
+        &self,
+        index: usize,
+        rule: &Rule,
+        parts: &Parts<'_>,
+        place: &Where<'_>,
+        hasher: &Hasher,
+        into: &mut Early,
+    ) {
+        let bit = u32::try_from(index)
+            .ok()
+            .and_then(|index| 1_u128.checked_shl(index));
+        into.hits.rules_expected |= bit.unwrap_or(0);
+        match rule.session(parts, place, hasher) {
+            Looked::Found(session) => {
+                into.hits.rules_found |= bit.unwrap_or(0);
+                push(
+                    &mut into.found,
+                    Found {
+                        rule: Some(index),
+                        session,
+                    },
+                );
+            }
+            Looked::Failed(why) if into.failed.len() < FAILURES_MAX => {
+                into.failed.push((index, why))
+            }
+            Looked::Failed(_) | Looked::Missing => {}
+        }
+    }
+
+    /// The counted rules and parameters: kind, name, number, and whether it is built in.
+    pub fn counted(&self) -> impl Iterator<Item = (ShareKind, &str, u32, bool)> {
+        let number = |index| u32::try_from(index).unwrap_or(u32::MAX);
+        let rules = self.rules.iter().enumerate().map(move |(index, rule)| {
+            let is_builtin = rule.name.starts_with(super::builtin::PREFIX);
+            (ShareKind::Key, &*rule.name, number(index), is_builtin)
+        });
+        let parameters = self.parameters.iter().enumerate();
+        rules.chain(
+            parameters.map(move |(index, kept)| {
+                (ShareKind::Parameter, &*kept.name, number(index), false)
+            }),
+        )
     }
 
     /// The application of a request.
@@ -255,29 +319,33 @@ impl Policy {
         parts: &Parts<'_>,
         hasher: &Hasher,
         failed: &mut Vec<(Cow<'p, str>, Cow<'p, str>)>,
+        hits: &mut Hits,
     ) -> Vec<Param<'p>> {
-        let kept = self
-            .parameters
-            .iter()
-            .filter(|kept| kept.when.covers(place));
-        kept.filter_map(|kept| {
+        let mut params = Vec::new();
+        let kept = self.parameters.iter().enumerate();
+        for (index, kept) in kept.filter(|(_, kept)| kept.when.covers(place)) {
+            let bit = u32::try_from(index)
+                .ok()
+                .and_then(|index| 1_u64.checked_shl(index));
+            hits.parameters_expected |= bit.unwrap_or(0);
             for source in &kept.from {
                 match source.find(parts) {
                     Outcome::Found(value) => {
-                        return Some(Param {
+                        hits.parameters_found |= bit.unwrap_or(0);
+                        params.push(Param {
                             name: Cow::Borrowed(&kept.name),
                             value: Cow::Owned(kept.shown(&value, hasher)),
                             kind: kept.kind,
                             forgeable: source.is_forgeable(),
                         });
+                        break;
                     }
                     Outcome::Failed(why) => note(failed, &kept.name, why.name()),
                     Outcome::Missing | Outcome::NotYet => {}
                 }
             }
-            None
-        })
-        .collect()
+        }
+        params
     }
 }
 

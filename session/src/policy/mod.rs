@@ -8,10 +8,10 @@ mod find;
 mod rule;
 
 pub use document::{
-    Aggregator, Application, BodyBytes, Development, Fallback, KeyRule, Limits, Mask, Parameter,
-    PluginConfig, PolicyDocument,
+    Aggregator, Application, BodyBytes, CandidateDocument, Development, Fallback, KeyRule, Limits,
+    LiveDocument, Mask, Parameter, PluginConfig, PolicyDocument, Sample,
 };
-pub use find::{Early, Late, Needs};
+pub use find::{Early, Hits, Late, Needs};
 pub use rule::Policy;
 
 /// Why a configuration was refused: the place and the remedy.

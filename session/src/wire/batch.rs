@@ -41,6 +41,49 @@ pub struct BatchHeader<'a> {
     pub filter_version: Cow<'a, str>,
     /// The filter's books at the time the batch was closed.
     pub ledger: Ledger,
+    /// For each key rule and parameter of this policy: where it was expected, where found.
+    #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
+    pub shares: Vec<Share<'a>>,
+    /// A live policy that this filter could not use; it goes on with the one before.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<Refused<'a>>,
+}
+
+/// How often a value was where the policy says, cumulative since the policy became active.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Share<'a> {
+    /// Name of the key rule or parameter.
+    #[serde(borrow)]
+    pub name: Cow<'a, str>,
+    /// Which of the two it is.
+    pub kind: ShareKind,
+    /// Exchanges that the rule or parameter is for.
+    pub expected: u64,
+    /// Exchanges in which it found a value.
+    pub found: u64,
+}
+
+/// What a [`Share`] is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ShareKind {
+    /// A key rule.
+    Key,
+    /// A context parameter.
+    Parameter,
+}
+
+/// Why a filter did not take a live policy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Refused<'a> {
+    /// The policy's version.
+    #[serde(borrow)]
+    pub policy_version: Cow<'a, str>,
+    /// Place and remedy, at most 512 bytes.
+    #[serde(borrow)]
+    pub why: Cow<'a, str>,
 }
 
 /// Cumulative counts of one (boot, worker) since it started.
@@ -98,6 +141,10 @@ pub struct Reply {
     /// The batch had been acknowledged before; nothing was stored twice.
     #[serde(default)]
     pub duplicate: bool,
+    /// The live version, where there is one: a filter that runs another fetches
+    /// `GET /v1/policy/live`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live_version: Option<String>,
 }
 
 #[cfg(test)]

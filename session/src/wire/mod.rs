@@ -7,7 +7,7 @@ mod batch;
 mod flags;
 mod record;
 
-pub use batch::{BatchHeader, Dropped, Ledger, Reply, WIRE_VERSION};
+pub use batch::{BatchHeader, Dropped, Ledger, Refused, Reply, Share, ShareKind, WIRE_VERSION};
 pub use flags::flag_letters;
 pub use record::{
     BootId, Link, LinkKind, Param, ParameterKind, QueryHash, Record, RecordId, SessionId, Trial,

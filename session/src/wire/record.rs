@@ -131,6 +131,10 @@ pub struct Record<'a> {
     /// What session a candidate policy would have made, where this client is in its sample.
     #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
     pub trials: Vec<Trial<'a>>,
+    /// For a sampled client, while the key finder runs: (place, keyed hash of the value there), at
+    /// most 64. The hashes are keyed apart from session ids.
+    #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
+    pub finder: Vec<(Cow<'a, str>, Hex<8>)>,
     /// Names of the fields above that were longer than their limit and were cut.
     #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
     pub truncated: Vec<Cow<'a, str>>,

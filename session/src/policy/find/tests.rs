@@ -101,6 +101,7 @@ fn tell(policy: &Policy, story: &Story<'_>) -> (SessionId, Late<'static>) {
                     ..*param
                 })
                 .collect(),
+            hits: late.hits,
             failed: late
                 .failed
                 .iter()
