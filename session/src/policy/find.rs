@@ -198,7 +198,7 @@ impl Policy {
                 );
             }
             Looked::Failed(why) if into.failed.len() < FAILURES_MAX => {
-                into.failed.push((index, why))
+                into.failed.push((index, why));
             }
             Looked::Failed(_) | Looked::Missing => {}
         }
