@@ -48,7 +48,7 @@ proptest! {
     #[test]
     fn restarts_change_nothing(
         batches in proptest::collection::vec(
-            proptest::collection::vec((0_u64..5, 0_i64..900), 1..8), 1..8),
+            proptest::collection::vec((0_u64..3, 0_i64..500), 2..8), 2..8),
         restarts in proptest::collection::vec(0_usize..8, 1..4),
     ) {
         let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -78,4 +78,19 @@ async fn duplicates_are_recognised_after_a_clean_restart() {
     assert_eq!(status["totals"]["stored"], 2);
     assert_eq!(status["totals"]["pending"], 0);
     service.close();
+}
+
+#[tokio::test]
+async fn a_visit_goes_on_after_a_restart() {
+    let batches = [
+        vec![(1, 0), (2, 0)],
+        vec![(1, 50)],
+        vec![(1, 100), (2, 100)],
+    ];
+    let (visits, _) = run(&batches, &[1, 2]).await;
+    assert_eq!(
+        visits.split_whitespace().count(),
+        3 * 4,
+        "dates have a space: {visits}"
+    );
 }

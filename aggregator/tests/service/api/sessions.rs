@@ -1,8 +1,9 @@
 use std::collections::BTreeSet;
 
+use http::StatusCode;
 use serde_json::Value;
 
-use crate::common::{Batch, Setup, TestService, line, session_id};
+use crate::common::{Batch, Setup, TestService, line, session_id, until};
 
 async fn sample() -> (TestService, tempfile::TempDir) {
     let (service, folder) = Setup::default().temporary();
@@ -120,5 +121,25 @@ async fn pages_neither_miss_nor_repeat_while_records_come_in() {
     assert_eq!(found.len(), 40);
     let distinct: BTreeSet<String> = found.into_iter().collect();
     assert_eq!(distinct, (0..sessions).map(session_id).collect());
+    service.close();
+}
+
+#[tokio::test]
+async fn a_query_that_takes_too_long_is_stopped_and_its_place_given_back() {
+    let (service, _folder) = Setup::flags(&["--query-timeout", "1ms"]).temporary();
+    service.send(Batch::new(0).record(line(1, 0))).await;
+    service.stored().await;
+    for _ in 0..20 {
+        let answer = service.get("/v1/sessions").await;
+        assert_eq!(
+            answer.status,
+            StatusCode::SERVICE_UNAVAILABLE,
+            "{}",
+            answer.text
+        );
+        assert_eq!(answer.header("retry-after"), "1");
+    }
+    let free = async || service.app().queries.available_permits() == throughline::api::QUERIES_MAX;
+    until("all places are free", free).await;
     service.close();
 }
