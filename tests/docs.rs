@@ -61,6 +61,8 @@ fn paths(prose: &str) -> impl Iterator<Item = &str> {
         let odd = |letter: char| letter.is_whitespace() || "<>*:{}$=\"'()|,…".contains(letter);
         word.contains('/')
             && !word.starts_with('/')
+            // Where a user happens to be, such as the default of `--data`.
+            && !word.starts_with("./")
             // Made by `make setup` and `make build`, not checked in.
             && !word.starts_with("target/")
             && !word.starts_with(".tools/")

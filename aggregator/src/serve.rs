@@ -58,7 +58,9 @@ impl Service {
         };
         let windows = restored.windows.clone();
         let folder = data.join("log");
-        std::fs::create_dir_all(&folder).context("cannot make the log's folder")?;
+        std::fs::create_dir_all(&folder)
+            .and_then(|()| std::fs::File::open(data)?.sync_all())
+            .context("cannot make the log's folder")?;
         let log = FileLog::open(
             &folder,
             disk,

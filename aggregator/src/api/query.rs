@@ -10,12 +10,15 @@ use super::App;
 use super::error::ApiError;
 use crate::store::StoreError;
 
-/// The running query, if it runs.
+/// What stops the query while it runs, and whether it shall not run any more.
+type RunState = (Option<Arc<InterruptHandle>>, bool);
+
+/// A query that may have to be stopped.
 #[derive(Default)]
-struct Running(Mutex<(Option<Arc<InterruptHandle>>, bool)>);
+struct Running(Mutex<RunState>);
 
 impl Running {
-    fn state(&self) -> MutexGuard<'_, (Option<Arc<InterruptHandle>>, bool)> {
+    fn state(&self) -> MutexGuard<'_, RunState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -34,12 +37,11 @@ impl Running {
     /// Whether there was still something to stop.
     fn stop(&self) -> bool {
         let mut state = self.state();
-        let pending = state.0.is_some() || !state.1;
         state.1 = true;
         if let Some(handle) = &state.0 {
             handle.interrupt();
         }
-        pending && state.0.is_some()
+        state.0.is_some()
     }
 }
 
@@ -104,4 +106,42 @@ pub(super) async fn run<T: Send + 'static>(
         .query_seconds
         .observe(began.elapsed().as_secs_f64());
     outcome
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Runs for hours, if it is not stopped.
+    const ENDLESS: &str = "SELECT sum(a.range * b.range) FROM range(100000000) a, range(100000) b";
+
+    #[tokio::test]
+    async fn a_query_that_nobody_waits_for_is_stopped() {
+        let connection = Connection::open_in_memory().unwrap();
+        let running = Arc::new(Running::default());
+        let stop = StopOnDrop(Arc::clone(&running));
+        let (began, begun) = tokio::sync::oneshot::channel();
+        let query = tokio::task::spawn_blocking(move || {
+            assert!(running.begin(connection.interrupt_handle()));
+            began.send(()).unwrap();
+            let outcome = connection.execute_batch(ENDLESS);
+            running.end();
+            outcome
+        });
+        begun.await.unwrap();
+        drop(stop);
+        let stopped = tokio::time::timeout(Duration::from_secs(20), query)
+            .await
+            .unwrap();
+        let error = stopped.unwrap().unwrap_err().to_string();
+        assert!(error.to_lowercase().contains("interrupt"), "{error}");
+    }
+
+    #[test]
+    fn a_query_stopped_before_it_begins_does_not_begin() {
+        let connection = Connection::open_in_memory().unwrap();
+        let running = Arc::new(Running::default());
+        drop(StopOnDrop(Arc::clone(&running)));
+        assert!(!running.begin(connection.interrupt_handle()));
+    }
 }

@@ -137,9 +137,10 @@ pub(super) struct SessionPage {
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "describes the parameters in the OpenAPI document")]
 struct SessionsQuery {
-    /// Only sessions with a request at or after this time: RFC 3339, or how long ago (`24h`).
+    /// Only sessions whose last request is at or after this time: RFC 3339, or how long ago
+    /// (`24h`).
     from: Option<String>,
-    /// Only sessions with a request before this time: RFC 3339, or how long ago.
+    /// Only sessions whose first request is before this time: RFC 3339, or how long ago.
     to: Option<String>,
     /// Only sessions of this application.
     application: Option<String>,
@@ -208,7 +209,7 @@ pub(super) fn at(micros: i64) -> Value {
 }
 
 struct Selection {
-    /// On parts: which sessions were active.
+    /// On parts: sessions without such a part are left out early.
     active: Conditions,
     /// On sessions: what they add up to.
     having: Conditions,
@@ -224,7 +225,7 @@ fn selection(params: &Params, now_us: i64) -> Result<Selection, ApiError> {
         active.add("last >= ?", [at(from_us)]);
     }
     if let Some(to_us) = params.time("to", now_us)? {
-        active.add("first < ?", [at(to_us)]);
+        having.add("min(first) < ?", [at(to_us)]);
     }
     if let Some(application) = text("application") {
         active.add("application = ?", [application]);
@@ -274,8 +275,8 @@ pub(super) fn route(app: &Arc<App>) -> BoxedFilter<(Response,)> {
 #[utoipa::path(
     get, path = "/v1/sessions", tag = "sessions", params(SessionsQuery),
     security((), ("read_token" = [])),
-    description = "The figures are those of the whole session, also where `from` and `to` select by a part of \
-        it. Pages that follow a cursor see the sessions as they were on the first page.",
+    description = "The figures are those of the whole session, also of the requests before `from` \
+        and after `to`. Pages that follow a cursor see the sessions as they were on the first page.",
     responses(
         (status = 200, description = "A page of sessions", body = SessionPage),
         (status = 400, description = "A parameter makes no sense", body = super::Problem, content_type = "application/problem+json"),

@@ -44,7 +44,7 @@ fn sum(text: &str, units: &[(&str, u64)]) -> Option<u64> {
 /// A sentence with examples.
 pub fn duration(text: &str) -> Result<Duration, String> {
     match sum(text, &DURATIONS_MS) {
-        Some(ms) if ms > 0 && ms <= 366 * 86_400_000 => Ok(Duration::from_millis(ms)),
+        Some(ms) if ms > 0 && ms <= 36_525 * 86_400_000 => Ok(Duration::from_millis(ms)),
         _ => Err(
             "expected a duration above 0 with its unit, such as 500ms, 15s, 30m, 1h30m or 1d"
                 .into(),

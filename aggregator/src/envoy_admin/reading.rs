@@ -66,6 +66,8 @@ pub struct Known {
     pub reading: Reading,
     /// Whether it answered when last asked.
     pub reachable: bool,
+    /// Whether it was asked since this process started.
+    pub asked: bool,
     /// Another run has taken its place.
     pub replaced: bool,
     /// Why it did not answer.
@@ -94,6 +96,7 @@ impl Envoys {
                 ..Reading::default()
             },
             reachable: false,
+            asked: false,
             replaced: false,
             error: Some("not asked yet".into()),
         };
@@ -159,7 +162,7 @@ impl Envoys {
             .iter_mut()
             .find(|known| known.reading.admin == admin);
         let Some(known) = slot else { return };
-        (known.reachable, known.error) = (true, None);
+        (known.reachable, known.asked, known.error) = (true, true, None);
         let continues = known.reading.continues(&reading);
         let before = std::mem::replace(&mut known.reading, reading);
         if !continues {
@@ -178,8 +181,7 @@ impl Envoys {
             .iter_mut()
             .find(|known| known.reading.admin == admin)
         {
-            known.reachable = false;
-            known.error = Some(error);
+            (known.reachable, known.asked, known.error) = (false, true, Some(error));
         }
     }
 
@@ -205,10 +207,12 @@ impl Inner {
             return;
         }
         self.unsaved.insert(reading.name());
+        let (reachable, asked, replaced) = (false, false, true);
         self.former.push(Known {
             reading,
-            reachable: false,
-            replaced: true,
+            reachable,
+            asked,
+            replaced,
             error: None,
         });
         if self.former.len() > FORMER_MAX {

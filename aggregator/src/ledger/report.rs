@@ -282,7 +282,8 @@ fn envoy(known: &Known, books: &BTreeMap<WorkerKey, WorkerBook>, moment: Moment)
         .map(|(_, book)| book)
         .collect();
     let silent = workers.iter().all(|book| moment.vanished(book));
-    let gone = !known.reachable && silent && reading.scraped_us > 0;
+    let away = known.replaced || (known.asked && !known.reachable);
+    let gone = away && silent && reading.scraped_us > 0;
     let heard_us = workers.iter().map(|book| book.last_contact_us).max();
     let unknown = gone.then(|| {
         let reported = workers.iter().map(|book| book.balance(true).seen);
@@ -423,6 +424,7 @@ mod tests {
         Known {
             reading,
             reachable,
+            asked: true,
             replaced: false,
             error: None,
         }

@@ -118,11 +118,12 @@ impl Writer {
                 for (worker, before) in group.before {
                     self.windows.put_back(worker, before);
                 }
+                // Before anyone is answered: whoever is refused finds /readyz red.
                 let reason = error.to_string();
+                self.shared.fail(reason.clone());
                 for (_batch, sender, _) in group.waiting {
                     answer(sender, Err(Refusal::Unwritable(reason.clone())));
                 }
-                self.shared.fail(reason);
             }
         }
     }

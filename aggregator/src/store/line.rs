@@ -6,6 +6,8 @@ use crate::ingest::TIME_MAX_US;
 
 /// What is kept of a line in quarantine, bytes.
 const LINE_LEN_MAX: usize = 4096;
+/// A reason may quote the line: what is kept of it, characters.
+const REASON_LEN_MAX: usize = 256;
 /// A clock may be this far ahead of the batch it is in, microseconds: one day.
 const AHEAD_MAX_US: i64 = 86_400_000_000;
 /// Counts and durations above this are no measurement: 2^53, which JSON numbers still hold.
@@ -18,7 +20,13 @@ const NUMBER_MAX: u64 = 1 << 53;
 pub(super) fn read(line: &[u8], index: u32, closed_us: i64) -> Result<Record<'_>, String> {
     let text = std::str::from_utf8(line)
         .map_err(|error| format!("not UTF-8 at byte {}", error.valid_up_to() + 1))?;
-    let record: Record<'_> = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    let record: Record<'_> = serde_json::from_str(text).map_err(|error| {
+        error
+            .to_string()
+            .chars()
+            .take(REASON_LEN_MAX)
+            .collect::<String>()
+    })?;
     if record.index != index {
         return Err(format!(
             "`index` is {}, and the line's position {index}",

@@ -177,19 +177,19 @@ impl Writer {
         let log = Arc::clone(&self.parts.log);
         let mut tail = log.tail(self.state.position);
         loop {
-            let (step, closed) = self.gather(tail.as_mut());
-            if step.began().is_some() && !self.write(&step, closed) {
-                break;
-            }
-            if step.began().is_none() {
-                self.keep_readings();
-            }
             if !self.parts.health.caught_up() && self.state.position >= goal {
                 self.parts.health.caught_up.store(true, Ordering::Release);
                 tracing::info!(
                     position = self.state.position,
                     "everything in the log is stored"
                 );
+            }
+            let (step, closed) = self.gather(tail.as_mut());
+            if step.began().is_some() && !self.write(&step, closed) {
+                break;
+            }
+            if step.began().is_none() {
+                self.keep_readings();
             }
             if closed {
                 self.checkpoint();

@@ -64,12 +64,13 @@ async fn rounds(stack: &Stack, seed: u64, limit: Option<u64>) -> anyhow::Result<
         traffic::play(stack, seed + round, seconds).await?;
         let status = settle(stack).await?;
         show::sessions(&stack.api).await?;
-        show::ledger(&status)?;
         if limit.is_some() {
+            // The books follow with the last line.
             break;
         }
+        show::ledger(&status)?;
         if round == 0 {
-            show::where_next(stack)?;
+            show::where_next(stack).await?;
         }
     }
     Ok(())

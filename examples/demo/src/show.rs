@@ -7,7 +7,7 @@ use demo::{Http, Stack, Status};
 use serde_json::Value;
 
 /// Sessions in the table; the API has them all.
-const ROWS: usize = 25;
+const ROWS: usize = 20;
 const PAGE_ROWS: usize = 500;
 const COLUMNS: [(&str, Align); 10] = [
     ("last seen", Align::Left),
@@ -54,15 +54,25 @@ pub(crate) fn places(stack: &Stack) -> anyhow::Result<()> {
 }
 
 /// What to try while it runs.
-pub(crate) fn where_next(stack: &Stack) -> anyhow::Result<()> {
+pub(crate) async fn where_next(stack: &Stack) -> anyhow::Result<()> {
     let api = stack.api.base();
+    let busy: Value = stack
+        .api
+        .json("/v1/sessions?min_requests=20&limit=1")
+        .await?;
+    let session = busy["items"][0]["session"].as_str().unwrap_or("SESSION");
     line(&format!(
-        "\nWhere to look next (Ctrl-C ends the demo):\n  \
-         curl -s '{api}/v1/sessions?limit=5'            # sessions, newest first\n  \
-         curl -s {api}/v1/sessions/SESSION/requests     # what one of them did, in order\n  \
-         curl -s {api}/v1/status                        # where every record is\n  \
-         curl -s {api}/openapi.json                     # all there is to ask\n  \
-         curl -s -H 'host: shop.example' http://{}/     # a request of your own, through Envoy",
+        "\nWhere to look next (Ctrl-C ends the demo):\n\n\
+         # sessions, the one active last first; ?min_requests=, ?ip=, ?key= and more\n\
+         curl -s '{api}/v1/sessions?limit=5'\n\
+         # what one of them did, in order\n\
+         curl -s {api}/v1/sessions/{session}/requests\n\
+         # where every record is\n\
+         curl -s {api}/v1/status\n\
+         # all there is to ask\n\
+         curl -s {api}/openapi.json\n\
+         # a request of your own, through Envoy\n\
+         curl -s -H 'host: shop.example' 'http://{}/api/products?page=2'",
         stack.ingress,
     ))
 }

@@ -199,7 +199,9 @@ impl StackBuilder {
                 format!("http://{}", places.admin),
             ])
             .arguments(self.aggregator_arguments.iter().cloned())
-            .environment("THROUGHLINE_INGEST_TOKEN", token))
+            .environment("THROUGHLINE_INGEST_TOKEN", token)
+            // The log is a file: no escape sequences.
+            .environment("NO_COLOR", "1"))
     }
 }
 

@@ -336,19 +336,17 @@ fn an_answer_that_never_comes_is_a_failure() {
 
 #[test]
 fn a_refused_batch_is_counted_and_given_up() {
-    let mut host = FakeHost::with(&[], &[]);
-    let mut worker = worker();
-    exchange(&mut worker, &mut host);
-    host.pass_ms(100);
-    worker.on_tick(&mut host);
-    worker.on_answer(&mut host, 0, Some(400), None);
-    assert_eq!(host.counted(Counter::DroppedRejected), 1);
-    assert!(
-        host.log
-            .borrow()
-            .iter()
-            .any(|line| line.contains("refused a batch of 1 records"))
-    );
+    for status in [400, 409, 413, 415, 422] {
+        let mut host = FakeHost::with(&[], &[]);
+        let mut worker = worker();
+        exchange(&mut worker, &mut host);
+        host.pass_ms(100);
+        worker.on_tick(&mut host);
+        worker.on_answer(&mut host, 0, Some(status), None);
+        assert_eq!(host.counted(Counter::DroppedRejected), 1, "{status}");
+        let refused = |line: &String| line.contains("refused a batch of 1 records");
+        assert!(host.log.borrow().iter().any(refused), "{status}");
+    }
 }
 
 #[test]

@@ -245,7 +245,7 @@ impl Worker {
         }
         let answer = match status {
             Some(200..=299) => Answer::Acknowledged,
-            Some(400 | 413 | 415 | 422) => Answer::Rejected,
+            Some(400 | 409 | 413 | 415 | 422) => Answer::Rejected,
             _ => Answer::Failed { retry_after_s },
         };
         let settled = self.outbox.answered(token, answer);

@@ -1,0 +1,10 @@
+mod errors;
+mod health;
+mod ingest;
+mod metrics;
+mod openapi;
+mod quarantine;
+mod requests;
+mod session;
+mod sessions;
+mod status;

@@ -1,0 +1,145 @@
+use std::collections::BTreeSet;
+
+use http::StatusCode;
+use serde_json::Value;
+
+use crate::common::{Batch, Setup, TestService, line, session_id, until};
+
+async fn sample() -> (TestService, tempfile::TempDir) {
+    let (service, folder) = Setup::default().temporary();
+    let mut blog = line(2, 1000);
+    blog["application"] = "blog".into();
+    blog["key"] = "bearer".into();
+    blog["client_ip"] = "10.0.0.2".into();
+    blog["user_agent"] = "curl/8.5".into();
+    let mut failed = line(3, 5000);
+    failed["status"] = 404.into();
+    service
+        .send(
+            Batch::new(0)
+                .record(line(1, 0))
+                .record(blog)
+                .record(line(3, 2000)),
+        )
+        .await;
+    service
+        .send(Batch::new(1).record(failed).record(line(4, 600_000)))
+        .await;
+    service.stored().await;
+    (service, folder)
+}
+
+#[tokio::test]
+async fn lists_the_session_active_last_first() {
+    let (service, _folder) = sample().await;
+    insta::assert_json_snapshot!(service.get("/v1/sessions").await.json());
+    service.close();
+}
+
+#[tokio::test]
+async fn filters_narrow_the_list() {
+    let (service, _folder) = sample().await;
+    for (query, expected) in [
+        ("", &[4, 3, 2, 1][..]),
+        ("application=blog", &[2]),
+        ("application=nothing", &[]),
+        ("key=bearer", &[2]),
+        ("ip=10.0.0.1", &[4, 3, 1]),
+        ("user_agent=CURL", &[2]),
+        ("user_agent=%25", &[]),
+        ("min_requests=2", &[3]),
+        ("min_errors=1", &[3]),
+        ("min_errors=2", &[]),
+        ("from=2026-01-01T00:00:02Z", &[4, 3]),
+        ("to=2026-01-01T00:00:02Z", &[2, 1]),
+        ("from=2026-01-01T00:00:01Z&to=2026-01-01T00:00:02Z", &[2]),
+        ("from=2026-01-01T00:00:03Z&to=2026-01-01T00:00:04Z", &[3]),
+        ("from=51m", &[4]),
+        (
+            "from=2h&min_requests=1&ip=10.0.0.1&application=shop&sort=last",
+            &[4, 3, 1],
+        ),
+    ] {
+        let answer = service.get(&format!("/v1/sessions?{query}")).await.json();
+        let items = answer["items"]
+            .as_array()
+            .unwrap_or_else(|| panic!("{query}: {answer}"));
+        let found: Vec<&str> = items
+            .iter()
+            .map(|it| it["session"].as_str().unwrap())
+            .collect();
+        let expected: Vec<String> = expected.iter().map(|number| session_id(*number)).collect();
+        assert_eq!(found, expected, "{query}");
+    }
+    // The figures are the whole session's, also where only a part of it lies in the range.
+    let answer = service
+        .get("/v1/sessions?from=2026-01-01T00:00:04Z&min_errors=1")
+        .await
+        .json();
+    assert_eq!(answer["items"][0]["requests"], 2);
+    service.close();
+}
+
+#[tokio::test]
+async fn pages_neither_miss_nor_repeat_while_records_come_in() {
+    let (service, _folder) = Setup::default().temporary();
+    let sessions = 40_u64;
+    for number in 0..sessions {
+        // Pairs of sessions end at the same moment: the id decides.
+        let at = i64::try_from(number / 2).unwrap() * 1000;
+        service
+            .send(Batch::new(number).record(line(number, at)))
+            .await;
+    }
+    service.stored().await;
+    let mut found = Vec::new();
+    let mut next = String::new();
+    let mut sequence = sessions;
+    loop {
+        let page = service
+            .get(&format!("/v1/sessions?limit=7{next}"))
+            .await
+            .json();
+        for item in page["items"].as_array().unwrap() {
+            found.push(item["session"].as_str().unwrap().to_owned());
+            assert_eq!(item["requests"], 1, "as on the first page: {item}");
+        }
+        // Between the pages old sessions become the newest, and new ones begin.
+        for number in [sequence % sessions, sequence + 1000] {
+            let at = 1_000_000 + i64::try_from(sequence).unwrap();
+            service
+                .send(Batch::new(sequence).record(line(number, at)))
+                .await;
+            sequence += 1;
+        }
+        service.stored().await;
+        match &page["next"] {
+            Value::String(cursor) => next = format!("&cursor={cursor}"),
+            _ => break,
+        }
+    }
+    assert_eq!(found.len(), 40);
+    let distinct: BTreeSet<String> = found.into_iter().collect();
+    assert_eq!(distinct, (0..sessions).map(session_id).collect());
+    service.close();
+}
+
+#[tokio::test]
+async fn a_query_that_takes_too_long_is_stopped_and_its_place_given_back() {
+    let (service, _folder) = Setup::flags(&["--query-timeout", "1ms"]).temporary();
+    service.send(Batch::new(0).record(line(1, 0))).await;
+    service.stored().await;
+    for _ in 0..20 {
+        let answer = service.get("/v1/sessions").await;
+        assert_eq!(
+            answer.status,
+            StatusCode::SERVICE_UNAVAILABLE,
+            "{}",
+            answer.text
+        );
+        assert_eq!(answer.header("retry-after"), "1");
+    }
+    let free = async || service.app().queries.available_permits() == throughline::api::QUERIES_MAX;
+    until("all places are free", free).await;
+    service.close();
+}

@@ -1,0 +1,14 @@
+//! The aggregator as a whole: its endpoints (`api/`, one file per file of `src/api/`), its log on
+//! a failing disk, and its process, killed.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "helpers of tests, outside of `#[test]`"
+)]
+
+mod api;
+mod common;
+mod ledger;
+mod log;
+mod process;
+mod replay;

@@ -1,0 +1,425 @@
+//! The whole line: what the aggregator calls for each record.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+use throughline_session::wire::{Record, SessionId};
+
+use crate::event::{Claim, Event, Exchange, LogPosition, Outcome};
+use crate::features::{self, Vector, View};
+use crate::hash;
+use crate::num;
+use crate::state::application::Application;
+use crate::state::baseline::{Baseline, STAGES};
+use crate::state::bounded::Bounded;
+use crate::state::session::Session;
+use crate::state::source::Source;
+use crate::state::totals::{Totals, octets};
+use crate::verdicts::{self, Knowledge, Profile, Sensitivity, Standing, Verdict};
+
+/// Limits of what is remembered, and the key of its hashes.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Settings {
+    /// Live sessions; the least used are forgotten first.
+    pub sessions_max: usize,
+    /// Addresses, and as many networks.
+    pub sources_max: usize,
+    /// Applications; records of further ones share the last.
+    pub applications_max: usize,
+    /// Keys the sketches; keep it secret, and the same over restarts.
+    pub seed: u64,
+    /// Query parameters whose recorded values are the account that a login tries.
+    pub account_parameters: Vec<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            sessions_max: 500_000,
+            sources_max: 200_000,
+            applications_max: 256,
+            seed: 0x7468_726f_7567_686c,
+            account_parameters: Vec::new(),
+        }
+    }
+}
+
+/// What is in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counts {
+    /// Live sessions.
+    pub sessions: usize,
+    /// Addresses.
+    pub addresses: usize,
+    /// Networks.
+    pub subnets: usize,
+    /// Sessions forgotten for lack of room so far.
+    pub sessions_evicted: u64,
+    /// Bytes of one session, its key in table and index included.
+    pub session_bytes: usize,
+    /// Bytes of one address or network.
+    pub source_bytes: usize,
+}
+
+/// Whether a session of so many requests is judged now: at each of the first 64, and for every
+/// login, then ever more rarely, so that a long session costs no more per record than a short one.
+fn due(requests: u32, event: &Event) -> bool {
+    match requests {
+        0..=64 => true,
+        65..=512 => requests.is_multiple_of(8) || event.login,
+        _ => requests.is_multiple_of(64),
+    }
+}
+
+/// The state of bot detection.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Detection {
+    settings: Settings,
+    applications: Vec<Application>,
+    names: HashMap<Box<str>, u32>,
+    sessions: Bounded<SessionId, Session>,
+    addresses: Bounded<IpAddr, Source>,
+    subnets: Bounded<IpAddr, Source>,
+    /// What linked sessions did together, by the first of them.
+    related: Bounded<SessionId, Totals>,
+    position: LogPosition,
+    #[serde(deserialize_with = "verdicts::stored")]
+    profiles: HashMap<Box<str>, Profile>,
+    /// User agents seen, by hash: reading one takes longer than all the rest.
+    #[serde(skip)]
+    claims: HashMap<u64, Claim>,
+}
+
+impl Detection {
+    /// Knows nothing yet.
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            applications: Vec::new(),
+            names: HashMap::new(),
+            sessions: Bounded::new(settings.sessions_max),
+            addresses: Bounded::new(settings.sources_max),
+            subnets: Bounded::new(settings.sources_max),
+            related: Bounded::new(settings.sources_max),
+            position: LogPosition::default(),
+            profiles: HashMap::new(),
+            claims: HashMap::new(),
+            settings,
+        }
+    }
+
+    /// Sets how an application is watched; it holds from the next record on.
+    pub fn set_profile(&mut self, application: &str, profile: Profile) {
+        self.profiles.insert(application.into(), profile.prepare());
+    }
+
+    /// Learns from a record and says which verdicts are new or have become surer.
+    pub fn observe(&mut self, record: &Record<'_>, position: LogPosition) -> Vec<Verdict> {
+        let parameters = std::mem::take(&mut self.settings.account_parameters);
+        let verdicts = self.observe_exchange(&Exchange::of_record(record, &parameters), position);
+        self.settings.account_parameters = parameters;
+        verdicts
+    }
+
+    /// The same for an exchange of any origin. A position that is not past the latest one was
+    /// seen before (a replay after a restart) and changes nothing.
+    pub fn observe_exchange(
+        &mut self,
+        exchange: &Exchange<'_>,
+        position: LogPosition,
+    ) -> Vec<Verdict> {
+        if position <= self.position {
+            return Vec::new();
+        }
+        self.position = position;
+        let claim = self.claim(exchange.user_agent.as_deref());
+        let index = self.application(&exchange.application);
+        let Some(application) = self.applications.get_mut(index as usize) else {
+            return Vec::new();
+        };
+        let event = application.event(exchange, claim, position);
+        if event.outcome != Outcome::Answered {
+            return Vec::new();
+        }
+        self.link(&event);
+        let Some(requests) = self.learn(&event, index) else {
+            return Vec::new();
+        };
+        let profile = self.profiles.get(&*exchange.application);
+        if profile.is_some_and(|profile| profile.excepts(exchange, event.address))
+            || !due(requests, &event)
+        {
+            return Vec::new();
+        }
+        self.judge(&event)
+    }
+
+    /// A session that takes over from another with a key of its own, as after a token refresh,
+    /// is the same client's. One that was found by address is not: many clients may share that.
+    fn link(&mut self, event: &Event) {
+        let Some(before) = event.came_from else {
+            return;
+        };
+        let Some(earlier) = self.sessions.touch(&before).filter(|it| it.keyed) else {
+            return;
+        };
+        if !event.keyed {
+            return;
+        }
+        let root = *earlier.root.get_or_insert(before);
+        let totals = earlier.totals.clone();
+        self.related.entry(&root, || totals);
+        if let Some(session) = self.sessions.entry(&event.session, Session::default) {
+            session.root.get_or_insert(root);
+        }
+    }
+
+    /// Gives the number of requests in the visit.
+    fn learn(&mut self, event: &Event, index: u32) -> Option<u32> {
+        let address = event
+            .address
+            .and_then(|it| self.addresses.entry(&it, Source::default));
+        let address = address.map(|source| {
+            source.observe(event);
+            &*source
+        });
+        let subnet = event
+            .subnet
+            .and_then(|it| self.subnets.entry(&it, Source::default));
+        let subnet = subnet.map(|source| {
+            source.observe(event);
+            &*source
+        });
+        let session = self.sessions.entry(&event.session, Session::default)?;
+        let application = self.applications.get_mut(index as usize)?;
+        session.application = index;
+        session.keyed = event.keyed;
+        let gap_us = session.turn(event);
+        session.totals.observe(event);
+        if let Some(related) = session.root.and_then(|root| self.related.touch(&root)) {
+            related.observe(event);
+        }
+        let previous = session.previous;
+        let step = application.step(event, session, gap_us);
+        session.visit.observe(&step);
+        session.previous = event.endpoint + 1;
+        let requests = session.visit.volume.requests;
+        application.learn(&step, previous, requests);
+        if event.login {
+            application.campaign.observe(event, session);
+        }
+        if Baseline::wants(requests) {
+            if requests == STAGES[0] {
+                application.count_visit(session.visit.assets.assets() > 0);
+            }
+            let view = View {
+                session,
+                visit: &session.visit,
+                related: None,
+                address,
+                subnet,
+                application,
+                ready: false,
+                now_us: event.at_us,
+            };
+            let values = features::vector(&view);
+            let subnet = event.subnet.map_or(0, |it| hash::bytes(6, &octets(it)));
+            application.baseline.add(requests, subnet, &values);
+        }
+        Some(requests)
+    }
+
+    fn judge(&mut self, event: &Event) -> Vec<Verdict> {
+        let Some((verdict, by_campaign)) = self.verdict(&event.session, event) else {
+            return Vec::new();
+        };
+        let mut verdicts = vec![verdict];
+        // The first to be recognised as part of a campaign speaks for those before it.
+        if by_campaign {
+            let index = self
+                .sessions
+                .get(&event.session)
+                .map_or(0, |it| it.application);
+            let application = self.applications.get_mut(index as usize);
+            let members = application.and_then(|it| it.campaign.announce(event.at_us));
+            for member in members.unwrap_or_default() {
+                verdicts.extend(
+                    self.verdict(&member.session, event)
+                        .map(|(verdict, _)| verdict),
+                );
+            }
+        }
+        verdicts
+    }
+
+    /// The verdict on a session, if it is new or surer than before; and whether it is part of a
+    /// campaign.
+    fn verdict(&mut self, id: &SessionId, event: &Event) -> Option<(Verdict, bool)> {
+        let unwatched = Profile::default();
+        let view = View {
+            now_us: event.at_us,
+            ..self.view(id)?
+        };
+        let application = &view.application;
+        let profile = self.profiles.get(&application.name).unwrap_or(&unwatched);
+        let judged = verdicts::judge(&view, profile);
+        let sensitivity = Sensitivity::flagging(judged.confidence)?;
+        let bot_type = judged.bot_type?;
+        let before = view.session.standing;
+        if before
+            .sensitivity
+            .is_some_and(|before| before <= sensitivity)
+        {
+            return None;
+        }
+        let verdict = Verdict {
+            session: *id,
+            application: application.name.to_string(),
+            bot_type,
+            confidence: judged.confidence,
+            sensitivity,
+            flagged: sensitivity <= profile.sensitivity,
+            knowledge: if view.ready {
+                Knowledge::Ready
+            } else {
+                Knowledge::Learning
+            },
+            class: judged.class,
+            at_us: event.at_us,
+            position: event.position,
+            requests: view.visit.volume.requests,
+            votes: verdicts::votes(&view, profile, judged.mask),
+        };
+        let by_campaign = verdict
+            .votes
+            .iter()
+            .any(|it| it.detector == "low_and_slow_stuffing");
+        if let Some(session) = self.sessions.touch(id) {
+            session.standing = Standing {
+                confidence: u16::try_from(num::count(judged.confidence * 1e3)).unwrap_or(1000),
+                sensitivity: Some(sensitivity),
+                bot_type: Some(bot_type),
+            };
+        }
+        Some((verdict, by_campaign))
+    }
+
+    /// Forgets what was held against a session, as after 'this is wrong'.
+    pub fn pardon(&mut self, id: &SessionId) {
+        if let Some(session) = self.sessions.touch(id) {
+            session.standing = Standing::default();
+        }
+    }
+
+    /// Whether an application is known well enough for learnt limits.
+    #[must_use]
+    pub fn knowledge(&self, application: &str) -> Option<Knowledge> {
+        let index = *self.names.get(application)?;
+        let application = self.applications.get(index as usize)?;
+        Some(if application.ready() {
+            Knowledge::Ready
+        } else {
+            Knowledge::Learning
+        })
+    }
+
+    /// Live sessions, sources, and sessions forgotten for lack of room so far.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        Counts {
+            sessions: self.sessions.len(),
+            addresses: self.addresses.len(),
+            subnets: self.subnets.len(),
+            sessions_evicted: self.sessions.evicted(),
+            session_bytes: size_of::<Session>() + size_of::<SessionId>() * 2 + 8,
+            source_bytes: size_of::<Source>() + size_of::<IpAddr>() * 2 + 8,
+        }
+    }
+
+    fn claim(&mut self, user_agent: Option<&str>) -> Claim {
+        const CLAIMS_MAX: usize = 8192;
+        let Some(text) = user_agent else {
+            return Claim::Unknown;
+        };
+        let key = hash::bytes(self.settings.seed, text.as_bytes());
+        if let Some(claim) = self.claims.get(&key) {
+            return *claim;
+        }
+        if self.claims.len() >= CLAIMS_MAX {
+            self.claims.clear();
+        }
+        let claim = Claim::of(text);
+        self.claims.insert(key, claim);
+        claim
+    }
+
+    fn application(&mut self, name: &str) -> u32 {
+        if let Some(index) = self.names.get(name) {
+            return *index;
+        }
+        let index = self
+            .applications
+            .len()
+            .min(self.settings.applications_max.max(1) - 1);
+        let index = u32::try_from(index).unwrap_or(u32::MAX);
+        if self.applications.len() < self.settings.applications_max.max(1) {
+            self.applications
+                .push(Application::new(name, self.settings.seed));
+            self.names.insert(name.into(), index);
+        }
+        index
+    }
+
+    fn view(&self, id: &SessionId) -> Option<View<'_>> {
+        let session = self.sessions.get(id)?;
+        let address = session.visit.identity.address;
+        let application = self.applications.get(session.application as usize)?;
+        Some(View {
+            session,
+            visit: &session.visit,
+            address: address.and_then(|it| self.addresses.get(&it)),
+            subnet: address.and_then(|it| self.subnets.get(&crate::event::prefix(it))),
+            application,
+            related: session.root.and_then(|root| self.related.get(&root)),
+            ready: application.ready(),
+            now_us: session.last_us,
+        })
+    }
+
+    /// Position of the latest record.
+    #[must_use]
+    pub fn position(&self) -> LogPosition {
+        self.position
+    }
+
+    /// Forgets sessions and sources, keeps what was learnt of applications.
+    pub fn forget_clients(&mut self) {
+        self.sessions = Bounded::new(self.settings.sessions_max);
+        self.addresses = Bounded::new(self.settings.sources_max);
+        self.subnets = Bounded::new(self.settings.sources_max);
+    }
+
+    /// How machine-like the rules find a session, and how sure they are that it is a bad bot.
+    #[must_use]
+    pub fn suspicion(&self, id: &SessionId) -> Option<(f64, f64)> {
+        let unwatched = Profile::default();
+        let view = self.view(id)?;
+        let profile = self
+            .profiles
+            .get(&view.application.name)
+            .unwrap_or(&unwatched);
+        let judged = verdicts::judge(&view, profile);
+        Some((judged.machine, judged.confidence))
+    }
+
+    /// The features of a session's current visit, and their ranks in the application.
+    #[must_use]
+    pub fn features(&self, id: &SessionId) -> Option<(Vector, Vector)> {
+        let view = self.view(id)?;
+        let values = features::vector(&view);
+        let requests = view.visit.volume.requests;
+        let ranks = view.application.baseline.ranks(requests, &values);
+        Some((values, ranks))
+    }
+}

@@ -1,0 +1,63 @@
+//! Many failures, then one success, then use: an account that changed hands.
+
+use super::{About, BotType, Detector, Judgement, Limits, Weight};
+use crate::event::LogPosition;
+use crate::features::View;
+use crate::num::share;
+
+pub(super) struct AuthenticationAbuse;
+
+static ABOUT: About = About {
+    name: "authentication_abuse",
+    summary: "A password that was guessed: failures on end, or a success after them that is put \
+              to use.",
+    bot_type: BotType::AccountTakeover,
+    weight: Weight::Abuse(0.97),
+    unit: "failed logins before the success, or on end without one",
+    window: "the visit; for the address the last 12 hours",
+    limit: 10.0,
+    below: false,
+    enough: "Five failed logins in the visit; or a success in a session from an address where \
+             at least ten logins failed and at most two in five succeeded.",
+    why: "People get in within five attempts or give up; ten leave room for a bad day. A success \
+          among an address's many failures is the account that was found: the session that used \
+          it counts, other people behind the address do not, because their own sessions browse.",
+    fails: "Wrong about a person who tries ten remembered passwords. Misses a takeover whose \
+            failures happened in sessions that nothing links to this one.",
+    tune: "Lower the limit where the application locks accounts sooner; raise it where a machine \
+           with a wrong password should not count.",
+};
+
+impl Detector for AuthenticationAbuse {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn examine(&self, view: &View<'_>, limits: Limits) -> Judgement {
+        const FEW: u32 = 5;
+        let own = &view.visit.authentication;
+        if own.attempts == 0 {
+            return Judgement::NotEnough;
+        }
+        let before = own.failures_before_success.max(own.failures_running);
+        let beside = view.address.map_or(0.0, |source| {
+            let failed = source.logins_failed.count(view.now_us);
+            let mostly = share(failed, source.logins.count(view.now_us));
+            let mostly = mostly.is_some_and(|share| share >= 0.6);
+            // People behind the address look at pages first; a found account is used at once.
+            let used = own.successes > 0 && view.visit.assets.assets() == 0;
+            if mostly && used && failed >= 10.0 { failed / 2.0 } else { 0.0 }
+        });
+        if before < FEW && beside == 0.0 {
+            return Judgement::NotEnough;
+        }
+        let taken = own.failures_before_success >= FEW && own.others_after > 0;
+        let use_made = f64::from(u8::from(taken)) * f64::from(own.writes_after.min(3));
+        let value = (f64::from(before) + use_made).max(beside);
+        Judgement::of(value, limits.choose(&ABOUT, None))
+    }
+
+    fn records(&self, view: &View<'_>) -> Vec<LogPosition> {
+        view.visit.authentication.sample.positions()
+    }
+}

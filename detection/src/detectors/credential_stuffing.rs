@@ -1,0 +1,80 @@
+//! Many accounts, few of them right: a list of stolen passwords being tried.
+
+use super::{About, BotType, Detector, Judgement, Limits, Weight};
+use crate::event::LogPosition;
+use crate::features::View;
+use crate::num::share;
+use crate::state::campaign::Campaign;
+
+pub(super) struct CredentialStuffing;
+
+static ABOUT: About = About {
+    name: "credential_stuffing",
+    summary: "Logins that fail one after the other, from one session or one address.",
+    bot_type: BotType::AccountTakeover,
+    weight: Weight::Abuse(0.98),
+    unit: "failed logins (two for each different account, where accounts are known)",
+    window: "the visit; for an address the last 12 hours",
+    limit: 8.0,
+    below: false,
+    enough: "Three failed logins in the visit; or a session that does nothing but log in and fails, \
+             from an address with 16 failed logins of which at most two in five succeeded.",
+    why: "A person who forgot a password tries it four or five times, then resets it. Where the \
+          tried account is recorded, four different ones are enough: nobody mistypes four names. \
+          The address counts half: behind it may sit many people, so only sessions that \
+          themselves fail and do nothing else are ever judged by it.",
+    fails: "Wrong about a program that keeps trying an expired password; it should be stopped as \
+            well, but is no thief. Misses a stuffer that stays below the limit per session and \
+            address: low_and_slow_stuffing sees those.",
+    tune: "Name the query parameter that holds the account (`account_parameters`), so that \
+           accounts are counted instead of attempts. Raise the limit where shared terminals log in.",
+};
+
+impl Detector for CredentialStuffing {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn examine(&self, view: &View<'_>, limits: Limits) -> Judgement {
+        let own = &view.visit.authentication;
+        if own.failures == 0 {
+            return Judgement::NotEnough;
+        }
+        let limit = limits.choose(&ABOUT, None);
+        let failed = f64::from(own.failures);
+        let accounts = own.accounts.count();
+        // One account only: a forgotten password, or brute force, which is not stuffing.
+        let one_account = own.accounts_known > 2 && accounts < 1.5;
+        let failing = f64::from(own.successes) <= 0.3 * f64::from(own.attempts);
+        let by_session = if own.failures < 3 || !failing || one_account {
+            0.0
+        } else {
+            failed.max(if own.accounts_known > 0 { 2.0 * accounts } else { 0.0 })
+        };
+        let by_address = view.address.map_or(0.0, |source| {
+            let failed = source.logins_failed.count(view.now_us);
+            let all = source.logins.count(view.now_us);
+            let mostly = share(failed, all).is_some_and(|share| share >= 0.6);
+            let alone = Campaign::is_bare(view.session) && own.successes == 0;
+            if mostly && alone && failed >= 16.0 { failed / 2.0 } else { 0.0 }
+        });
+        let linked = view.related.filter(|linked| {
+            linked.logins_succeeded.saturating_mul(2) < linked.logins_failed
+        });
+        let by_links = linked.map_or(0.0, |linked| f64::from(linked.logins_failed));
+        let value = by_session.max(by_address).max(by_links);
+        if value == 0.0 {
+            return Judgement::NotEnough;
+        }
+        Judgement::of(value, limit)
+    }
+
+    fn records(&self, view: &View<'_>) -> Vec<LogPosition> {
+        let own = view.visit.authentication.sample.positions();
+        if own.len() > 2 {
+            return own;
+        }
+        let beside = view.address.map(|source| source.sample.positions()).unwrap_or_default();
+        own.into_iter().chain(beside).collect()
+    }
+}

@@ -1,0 +1,85 @@
+//! One endpoint, one value after the other, most of them not there or not theirs.
+
+use super::{About, BotType, Detector, Judgement, Limits, Weight};
+use crate::event::LogPosition;
+use crate::features::{Place, View, columns};
+use crate::num::share;
+
+pub(super) struct Enumeration;
+
+static ABOUT: About = About {
+    name: "enumeration",
+    summary: "Trying identifiers at one endpoint to see which ones exist or open.",
+    bot_type: BotType::SuspiciousActivity,
+    weight: Weight::Abuse(0.98),
+    unit: "values that were refused or not there, beyond what is usual at the endpoint; a third \
+           of the values that were served, where they follow one another",
+    window: "the visit",
+    limit: 8.0,
+    below: false,
+    enough: "Eight different values at one endpoint that serves others, with three misses or \
+             with three in five values being neighbours of the one before.",
+    why: "Clients get identifiers from lists, so they hit; a dead link or an expired order is a \
+          miss or two. The misses that others have at the endpoint are taken off, times their \
+          share. Neighbouring numbers that are all served show a counter being run: a client \
+          with its own key is then given the room that the busiest clients here take.",
+    fails: "Wrong about a client that works off an outdated list of identifiers. Misses values \
+            that are guessed with success every time by a client with its own key, within what \
+            the application's busiest clients read.",
+    tune: "Raise the limit for batch clients that probe for existence on purpose, or except them \
+           by session or address.",
+};
+
+/// Misses beyond what others have in this place.
+fn excess(view: &View<'_>, place: &Place) -> f64 {
+    let (mut others, mut missed) = (0.0, 0.0);
+    if let Some(endpoint) = view.application.endpoint(place.endpoint()) {
+        others = f64::from(endpoint.requests.saturating_sub(place.requests));
+        missed = f64::from(endpoint.misses.saturating_sub(place.misses));
+    }
+    let usual = if others >= 50.0 { missed / others } else { 0.02 };
+    f64::from(place.misses) - 1.5 * usual.min(0.5) * f64::from(place.requests)
+}
+
+fn measure(view: &View<'_>, place: &Place) -> f64 {
+    let distinct = place.distinct();
+    if distinct < 8.0 {
+        return 0.0;
+    }
+    let missed = share(place.misses, place.requests).unwrap_or(0.0);
+    let stepped = share(place.steps, place.numbers.saturating_sub(1)).unwrap_or(0.0);
+    let mut value = 0.0_f64;
+    if place.misses >= 3 && missed >= 0.25 {
+        value = value.max(excess(view, place).min(distinct));
+    }
+    if stepped >= 0.6 && place.numbers >= 8 {
+        let usual = columns::values(view).map_or(10.0, |log| log.exp_m1());
+        let room = if view.session.keyed { 2.0 * usual.max(30.0) } else { usual.max(4.0) };
+        value = value.max((distinct - room).max(0.0) / 3.0 + excess(view, place).max(0.0));
+    }
+    value
+}
+
+impl Detector for Enumeration {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn examine(&self, view: &View<'_>, limits: Limits) -> Judgement {
+        let places = view.visit.parameters.places().map(|place| measure(view, place));
+        let value = places.fold(0.0, f64::max);
+        if value <= 0.0 {
+            return Judgement::NotEnough;
+        }
+        Judgement::of(value, limits.choose(&ABOUT, None))
+    }
+
+    fn records(&self, view: &View<'_>) -> Vec<LogPosition> {
+        let widest = view.visit.parameters.widest();
+        widest.map(|place| place.sample.positions()).unwrap_or_default()
+    }
+
+    fn endpoint(&self, view: &View<'_>) -> Option<u32> {
+        view.visit.parameters.widest().map(Place::endpoint)
+    }
+}

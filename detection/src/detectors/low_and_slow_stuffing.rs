@@ -1,0 +1,61 @@
+//! One failure each from a thousand addresses: seen only by the application as a whole.
+
+use super::{About, BotType, Detector, Judgement, Limits, Weight};
+use crate::event::LogPosition;
+use crate::features::View;
+use crate::state::campaign::Campaign;
+
+pub(super) struct LowAndSlowStuffing;
+
+static ABOUT: About = About {
+    name: "low_and_slow_stuffing",
+    summary: "A failed login that is one of many by sessions that come from everywhere and do \
+              nothing else.",
+    bot_type: BotType::AccountTakeover,
+    weight: Weight::Abuse(0.99),
+    unit: "networks (/24 or /64) with a failed login of a session that does nothing else",
+    window: "the application's last 6 hours",
+    limit: 15.0,
+    below: false,
+    enough: "Twenty failed logins by sessions that did nothing but log in (at most two other \
+             requests, no assets), failing at least half of the time and three times as often as \
+             people here do; and this session is one of them.",
+    why: "People look at pages before they log in, and mostly succeed. The confidence is the \
+          share of such failures that people's mistakes do not explain: people who log in \
+          directly and succeed tell how many would fail honestly.",
+    fails: "Wrong about the share of honest failures that it states as its own doubt. Misses a \
+            stuffer that browses like a person before each attempt, or whose failures drown in \
+            the honest failures of a very large application.",
+    tune: "Raise the limit for applications whose clients log in without any page and often fail.",
+};
+
+impl Detector for LowAndSlowStuffing {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn examine(&self, view: &View<'_>, limits: Limits) -> Judgement {
+        const FAILED: f64 = 20.0;
+        let own = &view.visit.authentication;
+        if own.failures == 0 || own.successes > 0 || !Campaign::is_bare(view.session) {
+            return Judgement::NotEnough;
+        }
+        let weight = view.application.campaign.weigh(view.now_us);
+        let mostly = weight.share >= (3.0 * weight.usual).max(0.5);
+        if weight.failed < FAILED || !mostly {
+            return Judgement::NotEnough;
+        }
+        let limit = limits.choose(&ABOUT, weight.learnt.then_some(ABOUT.limit));
+        Judgement::of(weight.sources, limit).at_most(weight.guilty)
+    }
+
+    fn records(&self, view: &View<'_>) -> Vec<LogPosition> {
+        let own = view.visit.authentication.sample.positions();
+        let members = view.application.campaign.members(view.now_us);
+        let others = members.iter().rev().map(|member| member.position).take(4);
+        let mut all: Vec<_> = own.into_iter().chain(others).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+}

@@ -1,0 +1,186 @@
+//! An exchange as text, wherever it comes from.
+
+use std::borrow::Cow;
+
+use throughline_session::wire::{Record, SessionId};
+
+use super::{Method, Outcome, Protocol};
+
+/// What detection needs of one exchange. A record gives one, a log line gives one; a new source
+/// of traffic is one more way to fill this.
+#[derive(Debug, Clone)]
+pub struct Exchange<'a> {
+    /// When the request's headers were in, microseconds since the Unix epoch.
+    pub start_us: i64,
+    /// The application it belongs to.
+    pub application: Cow<'a, str>,
+    /// The session known at its beginning.
+    pub request_session: SessionId,
+    /// The session at its end.
+    pub session: SessionId,
+    /// Whether the session was found by a key of the client's own (cookie, token), rather than
+    /// by address and user agent.
+    pub keyed: bool,
+    /// Client address.
+    pub client_ip: Option<Cow<'a, str>>,
+    /// `user-agent`; `None` when absent, hidden or `-`.
+    pub user_agent: Option<Cow<'a, str>>,
+    /// The user the session belongs to. Records carry none yet.
+    pub user: Option<Cow<'a, str>>,
+    /// The account that a login tried. Records carry it only where the policy names the
+    /// parameter; see [`crate::Settings::account_parameters`].
+    pub account: Option<Cow<'a, str>>,
+    /// Order-insensitive fingerprint of the header names. Records carry none yet.
+    pub header_shape: Option<u64>,
+    /// Request method.
+    pub method: Option<Cow<'a, str>>,
+    /// Host, lower-case, without port.
+    pub host: Option<Cow<'a, str>>,
+    /// Path without the query.
+    pub path: Option<Cow<'a, str>>,
+    /// The query, or its hash as text: only equality and emptiness matter, and feeds that say so.
+    pub query: Option<Cow<'a, str>>,
+    /// How many query parameters.
+    pub query_names: usize,
+    /// `HTTP/1.1`, `HTTP/2`, ….
+    pub protocol: Option<Cow<'a, str>>,
+    /// Response status.
+    pub status: Option<u16>,
+    /// Envoy's response flags.
+    pub flags: u64,
+    /// Whether the upstream gave the answer; `None` when the source cannot know.
+    pub upstream_answered: Option<bool>,
+    /// Bytes of the response body.
+    pub response_bytes: u64,
+    /// What the upstream took, microseconds.
+    pub upstream_us: Option<u64>,
+    /// Host of the referer.
+    pub referer_host: Option<Cow<'a, str>>,
+    /// Path of the referer. Records carry none.
+    pub referer_path: Option<Cow<'a, str>>,
+    /// The response's type, without parameters.
+    pub content_type: Option<Cow<'a, str>>,
+}
+
+/// Key rules that mean: the client brought no key, so its address stands for it.
+const FALLBACKS: [&str; 2] = ["ip", "ip_user_agent"];
+
+impl<'a> Exchange<'a> {
+    /// The exchange of a record. `account_parameters` are names of query parameters that hold
+    /// the account of a login.
+    #[must_use]
+    pub fn of_record(record: &'a Record<'_>, account_parameters: &[String]) -> Self {
+        fn text<'a>(text: Option<&'a Cow<'_, str>>) -> Option<Cow<'a, str>> {
+            text.map(|text| Cow::Borrowed(&**text))
+        }
+        let named = |(name, _): &&(Cow<'_, str>, Cow<'_, str>)| {
+            account_parameters.iter().any(|parameter| parameter == name)
+        };
+        let account = record.query_values.iter().find(named);
+        Self {
+            start_us: record.start_us,
+            application: Cow::Borrowed(&*record.application),
+            request_session: record.request_session,
+            session: record.session,
+            keyed: !FALLBACKS.contains(&&*record.key),
+            client_ip: text(record.client_ip.as_ref()),
+            user_agent: text(record.user_agent.as_ref()),
+            user: None,
+            account: account.map(|(_, value)| Cow::Borrowed(&**value)),
+            header_shape: None,
+            method: text(record.method.as_ref()),
+            host: text(record.host.as_ref()),
+            path: text(record.path.as_ref()),
+            query: record.query_hash.map(|hash| Cow::Owned(hash.to_string())),
+            query_names: record.query_names.len(),
+            protocol: text(record.protocol.as_ref()),
+            status: record.status,
+            flags: record.flags,
+            upstream_answered: Some(record.upstream_us.is_some()),
+            response_bytes: record.response_bytes,
+            upstream_us: record.upstream_us,
+            referer_host: text(record.referer_host.as_ref()),
+            referer_path: None,
+            content_type: text(record.content_type.as_ref()),
+        }
+    }
+}
+
+pub(crate) fn method(text: Option<&str>) -> Method {
+    match text {
+        Some("GET") => Method::Get,
+        Some("HEAD") => Method::Head,
+        Some("OPTIONS") => Method::Options,
+        Some("POST" | "PUT" | "PATCH" | "DELETE") => Method::Write,
+        _ => Method::Other,
+    }
+}
+
+pub(crate) fn protocol(text: Option<&str>) -> Protocol {
+    match text {
+        Some("HTTP/1.1") => Protocol::Http11,
+        Some("HTTP/1.0" | "HTTP/0.9") => Protocol::Http10,
+        Some(text) if text.starts_with("HTTP/2") || text.starts_with("HTTP/3") => Protocol::Http2,
+        _ => Protocol::Unknown,
+    }
+}
+
+/// Whose answer an exchange got; see [`Outcome`].
+pub(crate) fn outcome(exchange: &Exchange<'_>) -> Outcome {
+    /// `DC`: the client went away, which is its own doing.
+    const CLIENT_LEFT: u64 = 1 << 14;
+    /// `RL`, `UAEX`: Envoy's own rate limit and authorisation.
+    const REFUSED: u64 = 1 << 11 | 1 << 12;
+    let status = exchange.status.unwrap_or(0);
+    let flags = exchange.flags & !CLIENT_LEFT;
+    if flags & REFUSED != 0 {
+        return Outcome::Refused;
+    }
+    if flags != 0 && (status >= 500 || status == 0) {
+        return Outcome::Outage;
+    }
+    if exchange.upstream_answered == Some(false) {
+        return match status {
+            403 | 429 => Outcome::Refused,
+            500.. => Outcome::Outage,
+            _ => Outcome::Answered,
+        };
+    }
+    if matches!(status, 502..=504) {
+        return Outcome::Outage;
+    }
+    Outcome::Answered
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::access_log::Line;
+
+    #[test]
+    fn refusals_and_outages_are_not_the_clients_doing() {
+        let line = r#"203.0.113.7 - - [17/May/2015:10:05:03 +0000] "GET / HTTP/1.1" 200 5"#;
+        for (status, flags, upstream, expected) in [
+            (200, 0, Some(true), Outcome::Answered),
+            (403, 0, Some(true), Outcome::Answered),
+            (403, 0, None, Outcome::Answered),
+            (403, 0, Some(false), Outcome::Refused),
+            (429, 0, Some(false), Outcome::Refused),
+            (429, 1 << 11, None, Outcome::Refused),
+            (503, 1 << 1, Some(false), Outcome::Outage),
+            (504, 0, None, Outcome::Outage),
+            (500, 0, Some(true), Outcome::Answered),
+            (0, 1 << 14, Some(false), Outcome::Answered),
+        ] {
+            let mut exchange = Line::parse(line).unwrap().exchange("site");
+            exchange.status = Some(status);
+            exchange.flags = flags;
+            exchange.upstream_answered = upstream;
+            assert_eq!(
+                outcome(&exchange),
+                expected,
+                "{status} {flags} {upstream:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! Learnt from labels: boosted trees over features and their ranks.
+
+pub mod trees;

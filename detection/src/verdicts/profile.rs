@@ -1,0 +1,178 @@
+//! What an application's owner decides.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+use throughline_session::wire::SessionId;
+
+use super::Sensitivity;
+use crate::detectors::{self, Limits};
+use crate::event::Exchange;
+
+/// A network: an address and how many of its leading bits count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Network {
+    /// Any address in it.
+    pub address: IpAddr,
+    /// Leading bits, at most 32 or 128.
+    pub bits: u8,
+}
+
+impl Network {
+    /// Whether an address lies in it.
+    #[must_use]
+    pub fn contains(&self, address: IpAddr) -> bool {
+        let bits = u32::from(self.bits);
+        match (self.address, address) {
+            (IpAddr::V4(own), IpAddr::V4(other)) => {
+                let apart = u32::from(own) ^ u32::from(other);
+                apart.leading_zeros() >= bits.min(32)
+            }
+            (IpAddr::V6(own), IpAddr::V6(other)) => {
+                let apart = u128::from(own) ^ u128::from(other);
+                apart.leading_zeros() >= bits.min(128)
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Whom to leave alone: no verdict is made, so there is neither alert nor reaction.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Exception {
+    /// Requests from a network; an address is one of 32 or 128 bits.
+    Network(Network),
+    /// Requests whose user agent is exactly this.
+    UserAgent(String),
+    /// Requests whose path begins with this.
+    PathPrefix(String),
+    /// One session.
+    Session(SessionId),
+    /// One user, once records carry users.
+    User(String),
+}
+
+impl Exception {
+    fn covers(&self, exchange: &Exchange<'_>, address: Option<IpAddr>) -> bool {
+        match self {
+            Self::Network(network) => address.is_some_and(|address| network.contains(address)),
+            Self::UserAgent(text) => exchange.user_agent.as_deref() == Some(text),
+            Self::PathPrefix(prefix) => {
+                let path = exchange.path.as_deref();
+                path.is_some_and(|path| path.starts_with(&**prefix))
+            }
+            Self::Session(session) => exchange.session == *session,
+            Self::User(user) => exchange.user.as_deref() == Some(user),
+        }
+    }
+}
+
+/// How an application wants to be watched.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Profile {
+    /// What is flagged.
+    pub sensitivity: Sensitivity,
+    /// Detectors that are off, by name.
+    pub off: Vec<String>,
+    /// Limits in place of cold-start and learnt ones, by detector.
+    pub limits: Vec<(String, f64)>,
+    /// Whom to leave alone.
+    pub exceptions: Vec<Exception>,
+    /// Networks of good bots, verified by the caller.
+    pub good_bots: Vec<Network>,
+    /// The first two lists by detector, filled by [`Profile::prepare`].
+    #[serde(skip)]
+    prepared: Vec<Option<Option<f64>>>,
+}
+
+impl Profile {
+    /// Looks the names up once.
+    #[must_use]
+    pub(crate) fn prepare(mut self) -> Self {
+        self.prepared = detectors::abouts()
+            .map(|about| {
+                let fixed = self.limits.iter().find(|(name, _)| name == about.name);
+                let on = !self.off.iter().any(|name| name == about.name);
+                on.then_some(fixed.map(|(_, limit)| *limit))
+            })
+            .collect();
+        self
+    }
+
+    /// Names in it that no detector has: typing errors that would silently do nothing.
+    #[must_use]
+    pub fn unknown_names(&self) -> Vec<&str> {
+        let named = self.limits.iter().map(|(name, _)| name).chain(&self.off);
+        named
+            .filter(|name| detectors::abouts().all(|about| about.name != **name))
+            .map(String::as_str)
+            .collect()
+    }
+
+    /// The limits of a detector, `None` when it is off.
+    pub(crate) fn limits_of(&self, detector: usize) -> Option<Limits> {
+        match self.prepared.get(detector) {
+            Some(prepared) => prepared.map(|fixed| Limits { fixed }),
+            None => Some(Limits { fixed: None }),
+        }
+    }
+
+    /// Whether somebody is to be left alone.
+    pub(crate) fn excepts(&self, exchange: &Exchange<'_>, address: Option<IpAddr>) -> bool {
+        let good = address.is_some_and(|it| self.good_bots.iter().any(|net| net.contains(it)));
+        good || self
+            .exceptions
+            .iter()
+            .any(|exception| exception.covers(exchange, address))
+    }
+}
+
+/// Profiles out of a snapshot, prepared again.
+pub(crate) fn stored<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<HashMap<Box<str>, Profile>, D::Error> {
+    let profiles = HashMap::<Box<str>, Profile>::deserialize(deserializer)?;
+    let prepared = profiles
+        .into_iter()
+        .map(|(name, profile)| (name, profile.prepare()));
+    Ok(prepared.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn networks_hold_their_addresses() {
+        for (network, bits, address, expected) in [
+            ("203.0.113.0", 24, "203.0.113.9", true),
+            ("203.0.113.0", 24, "203.0.114.9", false),
+            ("203.0.113.9", 32, "203.0.113.9", true),
+            ("2001:db8::", 32, "2001:db8:1::1", true),
+            ("2001:db8::", 32, "203.0.113.9", false),
+            ("0.0.0.0", 0, "203.0.113.9", true),
+        ] {
+            let network = Network {
+                address: network.parse().unwrap(),
+                bits,
+            };
+            assert_eq!(
+                network.contains(address.parse().unwrap()),
+                expected,
+                "{address}"
+            );
+        }
+    }
+
+    #[test]
+    fn misspelt_detectors_are_named() {
+        let profile = Profile {
+            off: vec!["scraping".into(), "scrapping".into()],
+            ..Profile::default()
+        };
+        assert_eq!(profile.unknown_names(), ["scrapping"]);
+    }
+}
