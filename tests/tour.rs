@@ -22,7 +22,7 @@ use throughline::api::routes;
 use throughline::clock::Fixed;
 use throughline::config::ServeOptions;
 use throughline::serve::Service;
-use throughline_session::filter::{Call, Counter, Host, Level, Property, Settings, Worker};
+use throughline_session::filter::{Call, Counter, Host, Level, Property, Settings, Side, Worker};
 use throughline_session::headers::HeaderBlock;
 use throughline_tests::TIME_MAX;
 
@@ -56,7 +56,6 @@ impl Host for OneExchange {
         match property {
             Property::SourceAddress => Some(b"203.0.113.7:50123".to_vec()),
             Property::Protocol => Some(b"HTTP/1.1".to_vec()),
-            Property::ResponseSize => Some(1_234_i64.to_le_bytes().to_vec()),
             Property::BackendLatency => Some(9_000_000_i64.to_le_bytes().to_vec()),
             Property::NodeId => Some(b"envoy-1".to_vec()),
             _ => None,
@@ -65,6 +64,12 @@ impl Host for OneExchange {
     fn call(&mut self, call: &Call<'_>) -> Option<u32> {
         self.calls.push(call.body.to_vec());
         u32::try_from(self.calls.len()).ok()
+    }
+    fn body_chunk(&self, _: Side, _: usize) -> Vec<u8> {
+        Vec::new()
+    }
+    fn answer_body(&self, _: usize) -> Vec<u8> {
+        Vec::new()
     }
     fn count(&mut self, _: Counter, _: u64) {}
     fn show_boot(&mut self, _: &str) {}
@@ -160,8 +165,9 @@ async fn one_request_through_every_arrow() {
         ingest_token: Some(TOKEN),
     })
     .unwrap();
-    let exchange = worker.on_request(&envoy, false);
+    let mut exchange = worker.on_request(&envoy);
     tour.shows("4. The session id", &exchange.request_session().to_string());
+    exchange.on_body(&envoy, Side::Response, 1_234, true);
     envoy.now_us.set(START_US + 12_000);
     worker.on_end(&mut envoy, Some(exchange));
     envoy.now_us.set(START_US + 112_000);

@@ -48,8 +48,8 @@ extern "C" fn proxy_on_tick(root: u32) {
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn proxy_on_request_headers(context: u32, _headers: u32, end_of_stream: u32) -> u32 {
-    with_module(|module| module.on_request_headers(context, end_of_stream == 0));
+extern "C" fn proxy_on_request_headers(context: u32, _headers: u32, _end_of_stream: u32) -> u32 {
+    with_module(|module| module.on_request_headers(context));
     CONTINUE
 }
 

@@ -110,12 +110,12 @@ impl Module {
         }
     }
 
-    pub(crate) fn on_request_headers(&mut self, context: u32, has_body: bool) {
+    pub(crate) fn on_request_headers(&mut self, context: u32) {
         let Some(stream) = self.streams.get_mut(&context) else {
             return;
         };
         if let Some(Some(worker)) = self.workers.get(&stream.root) {
-            let exchange = worker.on_request(&self.envoy, has_body);
+            let exchange = worker.on_request(&self.envoy);
             #[cfg(feature = "test-abort")]
             if abi::headers(abi::Map::Request)
                 .map(HeaderBlock::new)

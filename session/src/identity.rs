@@ -1,10 +1,14 @@
 //! session key → session id: keyed hashes that replace every value worth protecting.
 //!
-//! All hashes are HMAC-SHA-256 under the session secret, over a purpose and length-prefixed
-//! parts, so that no two inputs of different shape or purpose can give the same bytes.
+//! A session id is HMAC-SHA-256 under the session secret, over a purpose and length-prefixed parts,
+//! so that no two inputs of different shape or purpose can give the same bytes. The 64-bit hashes
+//! of everything else are SipHash-2-4, each purpose with a key that HMAC derives from the secret:
+//! as hard to guess without the secret, and a tenth of the price.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
+use siphasher::sip::SipHasher24;
+use std::hash::Hasher as _;
 
 use crate::hex::Hex;
 use crate::wire::{QueryHash, SessionId};
@@ -14,7 +18,14 @@ pub const SECRET_BYTES_MIN: usize = 16;
 
 /// The session secret, ready to hash: the two HMAC pads are computed once.
 #[derive(Clone)]
-pub struct Hasher(Hmac<Sha256>);
+pub struct Hasher {
+    hmac: Hmac<Sha256>,
+    path: SipHasher24,
+    parameter: SipHasher24,
+    finder: SipHasher24,
+    sample: SipHasher24,
+    query: SipHasher24,
+}
 
 /// The session secret is shorter than [`SECRET_BYTES_MIN`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -36,7 +47,16 @@ impl Hasher {
         if secret.len() < SECRET_BYTES_MIN {
             return Err(short);
         }
-        Hmac::new_from_slice(secret).map(Self).map_err(|_| short)
+        let hmac = Hmac::new_from_slice(secret).map_err(|_| short)?;
+        let keyed = |purpose: &[u8]| SipHasher24::new_with_key(&digest(&hmac, purpose, []).0);
+        Ok(Self {
+            path: keyed(b"path"),
+            parameter: keyed(b"parameter"),
+            finder: keyed(b"finder"),
+            sample: keyed(b"sample"),
+            query: keyed(b"query"),
+            hmac,
+        })
     }
 
     /// The session that these key values belong to.
@@ -54,57 +74,71 @@ impl Hasher {
             Namespace::Fallback(name) => (&b"session-fallback"[..], name),
         };
         let parts = [application.as_bytes(), name.as_bytes()];
-        self.hash(purpose, parts.into_iter().chain(values))
+        digest(&self.hmac, purpose, parts.into_iter().chain(values))
     }
 
     /// A stand-in for one path segment that must not be stored.
     #[must_use]
     pub fn path_segment(&self, segment: &[u8]) -> Hex<8> {
-        self.hash(b"path", [segment])
+        short(&self.path, [segment])
     }
 
     /// A stand-in for a parameter's value that must not be stored.
     #[must_use]
     pub fn parameter(&self, name: &str, value: &[u8]) -> Hex<8> {
-        self.hash(b"parameter", [name.as_bytes(), value])
+        short(&self.parameter, [name.as_bytes(), value])
     }
 
     /// A stand-in for a value that the key finder saw; the same wherever it was seen.
     #[must_use]
     pub fn finder(&self, value: &[u8]) -> Hex<8> {
-        self.hash(b"finder", [value])
+        short(&self.finder, [value])
     }
 
     /// Picks clients for a sample: the same for all exchanges of one client.
     #[must_use]
     pub fn sample(&self, client_ip: &[u8], user_agent: &[u8]) -> u64 {
-        u64::from_le_bytes(self.hash::<8>(b"sample", [client_ip, user_agent]).0)
+        u64::from_be_bytes(short(&self.sample, [client_ip, user_agent]).0)
     }
 
     /// Tells query strings apart without storing them.
     #[must_use]
     pub fn query(&self, query: &[u8]) -> QueryHash {
-        self.hash(b"query", [query])
+        short(&self.query, [query])
     }
+}
 
-    fn hash<'a, const N: usize>(
-        &self,
-        purpose: &'a [u8],
-        parts: impl IntoIterator<Item = &'a [u8]>,
-    ) -> Hex<N> {
-        let mut hmac = self.0.clone();
-        for part in std::iter::once(purpose).chain(parts) {
-            let length = u64::try_from(part.len()).unwrap_or(u64::MAX);
-            hmac.update(&length.to_le_bytes());
-            hmac.update(part);
-        }
-        let digest = hmac.finalize().into_bytes();
-        let mut bytes = [0; N];
-        for (byte, digested) in bytes.iter_mut().zip(digest) {
-            *byte = digested;
-        }
-        Hex(bytes)
+/// The first `N` bytes of the HMAC over purpose and parts, each with its length in front.
+fn digest<'a, const N: usize>(
+    hmac: &Hmac<Sha256>,
+    purpose: &'a [u8],
+    parts: impl IntoIterator<Item = &'a [u8]>,
+) -> Hex<N> {
+    let mut hmac = hmac.clone();
+    for part in std::iter::once(purpose).chain(parts) {
+        hmac.update(&length(part));
+        hmac.update(part);
     }
+    let digest = hmac.finalize().into_bytes();
+    let mut bytes = [0; N];
+    for (byte, digested) in bytes.iter_mut().zip(digest) {
+        *byte = digested;
+    }
+    Hex(bytes)
+}
+
+/// The keyed 64-bit hash of parts, each with its length in front.
+fn short<'a>(keyed: &SipHasher24, parts: impl IntoIterator<Item = &'a [u8]>) -> Hex<8> {
+    let mut hasher = *keyed;
+    for part in parts {
+        hasher.write(&length(part));
+        hasher.write(part);
+    }
+    Hex(hasher.finish().to_be_bytes())
+}
+
+fn length(part: &[u8]) -> [u8; 8] {
+    u64::try_from(part.len()).unwrap_or(u64::MAX).to_le_bytes()
 }
 
 /// Which values may meet in one session.

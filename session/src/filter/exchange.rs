@@ -32,7 +32,8 @@ pub struct Exchange {
     /// The policy it began with: a change in between must not split it.
     policy: Rc<Policy>,
     early: Early,
-    has_body: bool,
+    /// Counted as they pass by; `None` where the filter was not there to see them.
+    bytes: Option<Bytes>,
     request_body: Kept,
     response_body: Kept,
     tls: Option<Tls>,
@@ -42,6 +43,13 @@ pub struct Exchange {
     trials: Vec<(Rc<Policy>, Early)>,
     /// The key finder looks at this client.
     finder: bool,
+}
+
+/// Bytes of the two bodies.
+#[derive(Clone, Copy, Default)]
+struct Bytes {
+    request: u64,
+    response: u64,
 }
 
 /// What was kept of a body.
@@ -61,12 +69,7 @@ struct Tls {
 
 impl Exchange {
     /// Takes the request's headers and finds its session.
-    pub(super) fn begin<H: Host>(
-        host: &H,
-        active: &Active,
-        hasher: &Hasher,
-        has_body: bool,
-    ) -> Self {
+    pub(super) fn begin<H: Host>(host: &H, active: &Active, hasher: &Hasher) -> Self {
         let policy = &active.policy;
         let headers = host.request_headers();
         let client_ip = client_ip(host);
@@ -121,7 +124,7 @@ impl Exchange {
             client_ip,
             policy: Rc::clone(policy),
             early,
-            has_body,
+            bytes: Some(Bytes::default()),
             request_body: Kept::default(),
             response_body: Kept::default(),
             tls,
@@ -129,6 +132,14 @@ impl Exchange {
             body_bytes,
             trials,
             finder,
+        }
+    }
+
+    /// An exchange that the proxy ended before the filter saw anything of it.
+    pub(super) fn unseen<H: Host>(host: &H, active: &Active, hasher: &Hasher) -> Self {
+        Self {
+            bytes: None,
+            ..Self::begin(host, active, hasher)
         }
     }
 
@@ -141,6 +152,13 @@ impl Exchange {
     /// A chunk of a body passes by; it is looked at only where a rule needs it, up to the
     /// policy's limit, and never held back.
     pub fn on_body<H: Host>(&mut self, host: &H, side: Side, size: usize, end: bool) {
+        if let Some(bytes) = &mut self.bytes {
+            let counted = match side {
+                Side::Request => &mut bytes.request,
+                Side::Response => &mut bytes.response,
+            };
+            *counted = counted.saturating_add(u64::try_from(size).unwrap_or(u64::MAX));
+        }
         let (kept, needed) = match side {
             Side::Request => (&mut self.request_body, self.needs.request_body),
             Side::Response => (&mut self.response_body, self.needs.response_body),
@@ -174,6 +192,7 @@ impl Exchange {
         host: &H,
         hasher: &Hasher,
         index: u32,
+        now_us: i64,
         line: &mut Vec<u8>,
     ) -> Result<Hits, serde_json::Error> {
         let before = line.len();
@@ -183,8 +202,7 @@ impl Exchange {
         let mut record = self.request_part(hasher, &mut cut);
         record.index = index;
         record.protocol = short(protocol.as_deref(), "protocol", &mut cut);
-        record.duration_us =
-            u64::try_from(host.now_us().saturating_sub(self.start_us)).unwrap_or(0);
+        record.duration_us = u64::try_from(now_us.saturating_sub(self.start_us)).unwrap_or(0);
         self.add_response(&mut record, host, &response, &mut cut);
         record.truncated = cut;
         let parts = self.parts(&response);
@@ -330,10 +348,12 @@ impl Exchange {
                 .filter(|status| *status != 0);
         }
         record.flags = number(Property::ResponseFlags).unwrap_or(0);
-        if self.has_body {
-            record.request_bytes = number(Property::RequestSize).unwrap_or(0);
-        }
-        record.response_bytes = number(Property::ResponseSize).unwrap_or(0);
+        let bytes = self.bytes.unwrap_or_else(|| Bytes {
+            request: number(Property::RequestSize).unwrap_or(0),
+            response: number(Property::ResponseSize).unwrap_or(0),
+        });
+        record.request_bytes = bytes.request;
+        record.response_bytes = bytes.response;
         record.upstream_us =
             number(Property::BackendLatency).map(|nanoseconds| nanoseconds / 1_000);
     }

@@ -144,7 +144,7 @@ fn worker() -> Worker {
 }
 
 fn exchange(worker: &mut Worker, host: &mut FakeHost) {
-    let exchange = worker.on_request(host, false);
+    let exchange = worker.on_request(host);
     host.pass_ms(5);
     worker.on_end(host, Some(exchange));
 }
@@ -188,12 +188,15 @@ fn one_exchange_becomes_one_full_record() {
     host.properties = HashMap::from([
         (Property::SourceAddress, b"203.0.113.7:5000".to_vec()),
         (Property::Protocol, b"HTTP/2".to_vec()),
-        (Property::ResponseSize, number(1234)),
         (Property::ResponseFlags, number(1 << 14)),
         (Property::BackendLatency, number(3_000_999)),
     ]);
     let mut worker = worker();
-    exchange(&mut worker, &mut host);
+    let mut exchange = worker.on_request(&host);
+    exchange.on_body(&host, Side::Response, 1000, false);
+    exchange.on_body(&host, Side::Response, 234, true);
+    host.pass_ms(5);
+    worker.on_end(&mut host, Some(exchange));
     host.pass_ms(100);
     worker.on_tick(&mut host);
 
@@ -524,7 +527,7 @@ fn login(request: &[u8], response: &[u8], chunk: usize) -> serde_json::Value {
         &[(":status", "200"), ("content-type", "application/json")],
     );
     let mut worker = worker_of(LOGIN_CONFIG).unwrap();
-    let mut exchange = worker.on_request(&host, true);
+    let mut exchange = worker.on_request(&host);
     for (side, body) in [(Side::Request, request), (Side::Response, response)] {
         for part in body.chunks(chunk) {
             host.request_body = part.to_vec();

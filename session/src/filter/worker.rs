@@ -161,8 +161,8 @@ impl Worker {
     }
 
     /// The request's headers are in.
-    pub fn on_request<H: Host>(&self, host: &H, has_body: bool) -> Exchange {
-        Exchange::begin(host, &self.active, &self.hasher, has_body)
+    pub fn on_request<H: Host>(&self, host: &H) -> Exchange {
+        Exchange::begin(host, &self.active, &self.hasher)
     }
 
     /// The exchange has ended, however it did; `None` when its headers were never seen.
@@ -185,9 +185,11 @@ impl Worker {
             return;
         }
         // Envoy refused the request before the filters: what it still knows of it.
-        let exchange = exchange.unwrap_or_else(|| self.on_request(host, true));
+        let exchange =
+            exchange.unwrap_or_else(|| Exchange::unseen(host, &self.active, &self.hasher));
         let index = self.outbox.records;
-        let written = exchange.finish(host, &self.hasher, index, &mut self.outbox.lines);
+        let now_us = host.now_us();
+        let written = exchange.finish(host, &self.hasher, index, now_us, &mut self.outbox.lines);
         let Ok(hits) = written else {
             let unwritable = &mut self.outbox.ledger.dropped.unwritable;
             *unwritable = unwritable.saturating_add(1);
@@ -195,7 +197,6 @@ impl Worker {
             return;
         };
         self.shares.count(&hits);
-        let now_us = host.now_us();
         self.outbox.added(now_us);
         if self.outbox.lines.len() >= to_usize(self.config.limits.batch_bytes) {
             self.close_batch(now_us);
