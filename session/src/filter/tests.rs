@@ -159,6 +159,13 @@ fn parse(body: &[u8]) -> (BatchHeader<'_>, Vec<Record<'_>>) {
     (serde_json::from_str(header).unwrap(), records)
 }
 
+fn hides_secrets(body: &[u8]) {
+    let sent = String::from_utf8_lossy(body).into_owned();
+    for secret in ["tok-1", "9f86d081", "secret=s", SECRET, "abc/"] {
+        assert!(!sent.contains(secret), "{secret} in {sent}");
+    }
+}
+
 #[test]
 fn one_exchange_becomes_one_full_record() {
     let mut host = FakeHost::with(
@@ -231,10 +238,7 @@ fn one_exchange_becomes_one_full_record() {
             "referer_host": "other.example", "content_type": "application/json", "key": "token",
         })
     );
-    let sent = String::from_utf8_lossy(&host.calls[0]).into_owned();
-    for secret in ["tok-1", "9f86d081", "secret=s", SECRET, "abc/"] {
-        assert!(!sent.contains(secret), "{secret} in {sent}");
-    }
+    hides_secrets(&host.calls[0]);
 }
 
 #[test]
