@@ -38,7 +38,7 @@ async fn secrets_and_key_values_are_nowhere_to_be_read() {
     assert_in_no_file(stack.folder(), &secrets.map(str::as_bytes));
 }
 
-fn assert_in_no_file(folder: &Path, secrets: &[&[u8]]) {
+pub(crate) fn assert_in_no_file(folder: &Path, secrets: &[&[u8]]) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
