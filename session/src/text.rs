@@ -5,20 +5,33 @@ use std::borrow::Cow;
 /// Bytes as text of at most `limit` bytes; what is not UTF-8 becomes U+FFFD. The flag says
 /// whether something was cut off.
 pub(crate) fn limited(bytes: &[u8], limit: usize) -> (Cow<'_, str>, bool) {
-    let Some((head, _)) = bytes
-        .split_at_checked(limit)
-        .filter(|(_, rest)| !rest.is_empty())
-    else {
-        return (String::from_utf8_lossy(bytes), false);
+    let (head, cut) = match bytes.get(..limit) {
+        Some(head) if bytes.len() > limit => (head, true),
+        _ => (bytes, false),
     };
-    // A character that the cut went through is left out, not turned into U+FFFD.
-    let head = match std::str::from_utf8(head) {
-        Err(error) if error.error_len().is_none() => head
-            .split_at_checked(error.valid_up_to())
-            .map_or(head, |(valid, _)| valid),
-        _ => head,
-    };
-    (String::from_utf8_lossy(head), true)
+    match String::from_utf8_lossy(head) {
+        // A character that the cut went through is left out; nothing else can be wrong here.
+        Cow::Owned(text) if cut || text.len() > limit => {
+            let valid = std::str::from_utf8(head).map_or_else(
+                |error| error.error_len().is_none().then(|| error.valid_up_to()),
+                |whole| Some(whole.len()),
+            );
+            let text = match valid {
+                Some(end) => {
+                    String::from_utf8_lossy(head.get(..end).unwrap_or_default()).into_owned()
+                }
+                None => text,
+            };
+            (Cow::Owned(at_most(text, limit)), true)
+        }
+        text => (text, cut),
+    }
+}
+
+/// The start of a text, whole characters only.
+fn at_most(mut text: String, limit: usize) -> String {
+    text.truncate(text.floor_char_boundary(limit));
+    text
 }
 
 /// `%41` → `A` and `+` → space, as in a query string or form; bad escapes stay as they are.
@@ -78,7 +91,10 @@ mod tests {
             (b"abcd", 3, ("abc", true)),
             ("aé".as_bytes(), 2, ("a", true)),
             (b"a\xff", 5, ("a\u{fffd}", false)),
-            (b"\xff\xffab", 2, ("\u{fffd}\u{fffd}", true)),
+            (b"a\xff", 2, ("a", true)),
+            (b"\xff\xffab", 2, ("", true)),
+            (b"\xff\xffab", 4, ("\u{fffd}", true)),
+            (b"a\xffb", 3, ("a", true)),
             (b"", 0, ("", false)),
         ] {
             let (text, cut) = limited(bytes, limit);

@@ -8,6 +8,7 @@ use crate::wire::Ledger;
 const IN_FLIGHT_MAX: usize = 4;
 const BACKOFF_MS_MIN: u64 = 200;
 const BACKOFF_MS_MAX: u64 = 30_000;
+const BACKOFF_US_MAX: i64 = 30_000_000;
 
 /// Records of one worker that the aggregator has not acknowledged.
 #[derive(Debug)]
@@ -28,6 +29,7 @@ pub(super) struct Outbox {
 #[derive(Debug)]
 pub(super) struct Batch {
     pub(super) body: Vec<u8>,
+    sequence: u64,
     records: u32,
     in_flight: Option<InFlight>,
 }
@@ -49,13 +51,6 @@ pub(super) enum Answer {
     Failed { retry_after_s: Option<u64> },
 }
 
-/// Room for records: what a new record may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Room {
-    Yes,
-    Full,
-}
-
 impl Outbox {
     pub(super) fn new() -> Self {
         Self {
@@ -71,12 +66,9 @@ impl Outbox {
         }
     }
 
-    pub(super) fn room(&self, buffer_bytes: usize) -> Room {
-        if self.waiting_bytes.saturating_add(self.lines.len()) < buffer_bytes {
-            Room::Yes
-        } else {
-            Room::Full
-        }
+    /// Whether a further record fits.
+    pub(super) fn has_room(&self, buffer_bytes: usize) -> bool {
+        self.waiting_bytes.saturating_add(self.lines.len()) < buffer_bytes
     }
 
     /// Counts the line that was just appended.
@@ -113,11 +105,26 @@ impl Outbox {
         self.waiting_bytes = self.waiting_bytes.saturating_add(body.len());
         self.waiting.push_back(Batch {
             body,
+            sequence: self.next_sequence,
             records: self.records,
             in_flight: None,
         });
         self.records = 0;
         self.next_sequence = self.next_sequence.saturating_add(1);
+    }
+
+    /// The batch that is under way under this token.
+    pub(super) fn sequence_of(&self, token: u32) -> Option<u64> {
+        let has_token = |batch: &&Batch| {
+            batch
+                .in_flight
+                .as_ref()
+                .is_some_and(|call| call.token == token)
+        };
+        self.waiting
+            .iter()
+            .find(has_token)
+            .map(|batch| batch.sequence)
     }
 
     /// Whether the aggregator may be called at all now.
@@ -128,7 +135,7 @@ impl Outbox {
             .filter(|batch| batch.in_flight.is_some())
             .count();
         let limit = if self.failures == 0 { IN_FLIGHT_MAX } else { 1 };
-        now_us >= self.retry_at_us && under_way < limit
+        is_over(self.retry_at_us, now_us, BACKOFF_US_MAX) && under_way < limit
     }
 
     /// The oldest batch that waits to be sent.
@@ -175,14 +182,15 @@ impl Outbox {
         Some(records)
     }
 
-    /// Gives calls up whose answer never came; their batches are sent again.
-    pub(super) fn expire(&mut self, now_us: i64) -> usize {
+    /// Gives calls up whose answer never came; their batches are sent again. No call is given
+    /// more than `limit_us`.
+    pub(super) fn expire(&mut self, now_us: i64, limit_us: i64) -> usize {
         let mut expired = 0;
         for batch in &mut self.waiting {
             if batch
                 .in_flight
                 .as_ref()
-                .is_some_and(|call| now_us >= call.deadline_us)
+                .is_some_and(|call| is_over(call.deadline_us, now_us, limit_us))
             {
                 batch.in_flight = None;
                 expired += 1;
@@ -199,7 +207,7 @@ impl Outbox {
 
     /// Waits longer after each failure, up to 30 s, with jitter so that workers spread out.
     pub(super) fn failed(&mut self, now_us: i64, retry_after_s: Option<u64>, random: u64) {
-        if now_us < self.retry_at_us {
+        if !is_over(self.retry_at_us, now_us, BACKOFF_US_MAX) {
             // Calls that were under way together fail together: one failure.
             return;
         }
@@ -213,4 +221,10 @@ impl Outbox {
             .saturating_mul(1_000);
         self.retry_at_us = now_us.saturating_add_unsigned(wait_us);
     }
+}
+
+/// Whether a moment has come. One that is further away than it can have been set means that the
+/// clock went back.
+fn is_over(moment_us: i64, now_us: i64, limit_us: i64) -> bool {
+    now_us >= moment_us || moment_us.saturating_sub(now_us) > limit_us
 }

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::headers::HeaderBlock;
-use crate::wire::{BatchHeader, Record};
+use crate::wire::{BatchHeader, Record, Reply};
 
 const SECRET: &str = "a secret of the tests";
 const TOKEN: &str = "0123456789abcdef";
@@ -147,6 +147,23 @@ fn exchange(worker: &mut Worker, host: &mut FakeHost) {
     let exchange = worker.on_request(host);
     host.pass_ms(5);
     worker.on_end(host, Some(exchange));
+}
+
+/// What the aggregator replies to a batch or heartbeat; `None` for a fetch, which has no body.
+fn reply_to(host: &FakeHost, token: usize) -> Option<Reply> {
+    let body = host.calls.get(token).filter(|body| !body.is_empty())?;
+    let acknowledged = parse(body).0.sequence;
+    Some(Reply {
+        acknowledged,
+        duplicate: false,
+        live_version: None,
+    })
+}
+
+/// Answers one call as an aggregator does that has stored it.
+fn acknowledge(worker: &mut Worker, host: &mut FakeHost, token: usize) {
+    host.answer_body = serde_json::to_vec(&reply_to(host, token)).unwrap();
+    worker.on_answer(host, u32::try_from(token).unwrap(), Some(200), None);
 }
 
 fn parse(body: &[u8]) -> (BatchHeader<'_>, Vec<Record<'_>>) {
@@ -311,7 +328,7 @@ fn a_batch_is_tried_again_byte_for_byte_until_it_is_acknowledged() {
         assert_eq!(host.calls.len(), token + 2, "tries again");
         assert_eq!(host.calls[token + 1], host.calls[0]);
     }
-    worker.on_answer(&mut host, 3, Some(200), None);
+    acknowledge(&mut worker, &mut host, 3);
     assert_eq!(host.counted(Counter::Acknowledged), 1);
     assert_eq!(host.counted(Counter::CallFailed), 3);
     host.pass_ms(1_000);
@@ -335,9 +352,9 @@ fn an_answer_that_never_comes_is_a_failure() {
     assert_eq!(host.calls.len(), 2);
     assert_eq!(host.calls[0], host.calls[1]);
     // The first answer comes after all: its token is no longer known and changes nothing.
-    worker.on_answer(&mut host, 0, Some(200), None);
+    acknowledge(&mut worker, &mut host, 0);
     assert_eq!(host.counted(Counter::Acknowledged), 0);
-    worker.on_answer(&mut host, 1, Some(200), None);
+    acknowledge(&mut worker, &mut host, 1);
     assert_eq!(host.counted(Counter::Acknowledged), 1);
 }
 
@@ -374,7 +391,7 @@ fn a_full_buffer_drops_and_counts() {
         host.pass_ms(40_000);
         worker.on_tick(&mut host);
         while answered < host.calls.len() {
-            worker.on_answer(&mut host, u32::try_from(answered).unwrap(), Some(200), None);
+            acknowledge(&mut worker, &mut host, answered);
             answered += 1;
         }
     }
@@ -399,7 +416,7 @@ fn an_idle_worker_gives_a_sign_of_life() {
     exchange(&mut worker, &mut host);
     host.pass_ms(100);
     worker.on_tick(&mut host);
-    worker.on_answer(&mut host, 0, Some(200), None);
+    acknowledge(&mut worker, &mut host, 0);
     host.calls.clear();
     pass_21_s(&mut worker, &mut host);
     // Once a second.
@@ -493,7 +510,7 @@ proptest! {
             host.pass_ms(40_000);
             worker.on_tick(&mut host);
             while answered < host.calls.len() {
-                worker.on_answer(&mut host, u32::try_from(answered).unwrap(), Some(200), None);
+                acknowledge(&mut worker, &mut host, answered);
                 answered += 1;
             }
         }
@@ -577,10 +594,22 @@ fn a_body_over_the_limit_is_let_go_and_said_so() {
     );
 }
 
-/// Answers every call that is under way, not those that the answers lead to.
-fn answer_all(worker: &mut Worker, host: &mut FakeHost, answered: &mut usize, body: &str) {
-    host.answer_body = body.as_bytes().to_vec();
+/// Answers every call that is under way, not those that the answers lead to: batches as an
+/// aggregator with this live policy does, a fetch with `document`.
+fn answer_all(
+    worker: &mut Worker,
+    host: &mut FakeHost,
+    answered: &mut usize,
+    (live_version, document): (&str, &str),
+) {
     for token in *answered..host.calls.len() {
+        host.answer_body = match reply_to(host, token) {
+            Some(mut reply) => {
+                reply.live_version = Some(live_version.to_owned());
+                serde_json::to_vec(&reply).unwrap()
+            }
+            None => document.as_bytes().to_vec(),
+        };
         worker.on_answer(host, u32::try_from(token).unwrap(), Some(200), None);
         *answered = token + 1;
     }
@@ -603,12 +632,11 @@ fn a_live_policy_is_fetched_used_and_shared() {
     exchange(&mut worker, &mut host);
     host.pass_ms(100);
     worker.on_tick(&mut host);
-    let reply = r#"{"acknowledged":0,"live_version":"7"}"#;
-    answer_all(&mut worker, &mut host, &mut answered, reply);
+    answer_all(&mut worker, &mut host, &mut answered, ("7", ""));
     // The reply made it fetch; this answers the fetch.
     assert_eq!(host.calls.len(), 2);
     exchange(&mut worker, &mut host);
-    answer_all(&mut worker, &mut host, &mut answered, LIVE);
+    answer_all(&mut worker, &mut host, &mut answered, ("7", LIVE));
     exchange(&mut worker, &mut host);
     host.pass_ms(100);
     worker.on_tick(&mut host);
@@ -673,14 +701,9 @@ fn a_live_policy_that_is_not_usable_changes_nothing_and_is_named() {
     exchange(&mut worker, &mut host);
     host.pass_ms(100);
     worker.on_tick(&mut host);
-    answer_all(
-        &mut worker,
-        &mut host,
-        &mut answered,
-        r#"{"live_version":"8"}"#,
-    );
+    answer_all(&mut worker, &mut host, &mut answered, ("8", ""));
     let broken = r#"{"live_version":"8","policy":{"keys":[{"name":"a","from":{"cokie":"x"}}]}}"#;
-    answer_all(&mut worker, &mut host, &mut answered, broken);
+    answer_all(&mut worker, &mut host, &mut answered, ("8", broken));
     exchange(&mut worker, &mut host);
     host.pass_ms(100);
     worker.on_tick(&mut host);
@@ -697,11 +720,54 @@ fn a_live_policy_that_is_not_usable_changes_nothing_and_is_named() {
     );
     // It does not ask for the same version again.
     let calls = host.calls.len();
-    answer_all(
-        &mut worker,
-        &mut host,
-        &mut answered,
-        r#"{"live_version":"8"}"#,
-    );
+    answer_all(&mut worker, &mut host, &mut answered, ("8", ""));
     assert_eq!(host.calls.len(), calls);
+}
+
+#[test]
+fn only_the_aggregators_own_reply_acknowledges() {
+    for body in [
+        "",
+        "{}",
+        "<html>",
+        r#"{"acknowledged":7,"duplicate":false}"#,
+        r#"{"duplicate":false}"#,
+    ] {
+        let mut host = FakeHost::with(&[], &[]);
+        let mut worker = worker();
+        exchange(&mut worker, &mut host);
+        host.pass_ms(100);
+        worker.on_tick(&mut host);
+        host.answer_body = body.as_bytes().to_vec();
+        worker.on_answer(&mut host, 0, Some(200), None);
+        assert_eq!(host.counted(Counter::Acknowledged), 0, "{body}");
+        assert_eq!(host.counted(Counter::CallFailed), 1, "{body}");
+    }
+}
+
+#[test]
+fn a_clock_that_goes_back_does_not_silence_the_worker() {
+    let mut host = FakeHost::with(&[], &[]);
+    host.now_us.set(10_000_000_000);
+    let mut worker = worker();
+    exchange(&mut worker, &mut host);
+    host.pass_ms(100);
+    worker.on_tick(&mut host);
+    worker.on_answer(&mut host, 0, Some(503), None);
+    host.pass_ms(-3_600_000);
+    worker.on_tick(&mut host);
+    assert_eq!(
+        host.calls.len(),
+        2,
+        "an hour back, while it waited to try again"
+    );
+    host.pass_ms(-3_600_000);
+    worker.on_tick(&mut host);
+    host.pass_ms(300);
+    worker.on_tick(&mut host);
+    assert_eq!(
+        host.calls.len(),
+        3,
+        "an hour back, while an answer was awaited"
+    );
 }

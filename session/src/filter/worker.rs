@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 use super::exchange::Exchange;
 use super::host::{Call, Counter, Host, Level, Property};
 use super::live::{Active, Bootstrap, Shares};
-use super::outbox::{Answer, Outbox, Room};
+use super::outbox::{Answer, Outbox};
 use crate::headers::HeaderBlock;
 use crate::hex::Hex;
 use crate::identity::{Hasher, ShortSecret};
@@ -171,7 +171,7 @@ impl Worker {
         self.outbox.ledger.seen = self.outbox.ledger.seen.saturating_add(1);
         host.count(Counter::Seen, 1);
         let buffer_bytes = to_usize(self.config.limits.buffer_bytes);
-        if self.outbox.room(buffer_bytes) == Room::Full {
+        if !self.outbox.has_room(buffer_bytes) {
             let dropped = &mut self.outbox.ledger.dropped.buffer_full;
             if *dropped == 0 {
                 host.log(
@@ -220,7 +220,8 @@ impl Worker {
         {
             self.close_batch(now_us);
         }
-        if self.outbox.expire(now_us) > 0 {
+        let limit_us = i64::from(self.config.aggregator.timeout_ms) * 1_000 + ANSWER_GRACE_US;
+        if self.outbox.expire(now_us, limit_us) > 0 {
             self.call_failed(host, now_us, None, "no answer came");
         }
         self.send_due(host, now_us);
@@ -244,8 +245,11 @@ impl Worker {
             self.fetched(host, now_us, status);
             return;
         }
+        let reply = (status == Some(200))
+            .then(|| self.reply(host, token))
+            .flatten();
         let answer = match status {
-            Some(200..=299) => Answer::Acknowledged,
+            Some(200) if reply.is_some() => Answer::Acknowledged,
             Some(400 | 409 | 413 | 415 | 422) => Answer::Rejected,
             _ => Answer::Failed { retry_after_s },
         };
@@ -254,7 +258,7 @@ impl Worker {
             Answer::Acknowledged => {
                 self.outbox.succeeded();
                 host.count(Counter::Acknowledged, settled.map_or(0, u64::from));
-                self.heard(host, now_us);
+                self.heard(host, now_us, reply.and_then(|reply| reply.live_version));
             }
             Answer::Rejected => {
                 self.outbox.succeeded();
@@ -278,11 +282,17 @@ impl Worker {
         self.send_due(host, now_us);
     }
 
+    /// The aggregator's reply, if it is one, and to the batch of this token: whatever else answers
+    /// 200 in its place has not stored anything.
+    fn reply<H: Host>(&self, host: &H, token: u32) -> Option<Reply> {
+        let reply: Reply = serde_json::from_slice(&host.answer_body(REPLY_BYTES_MAX)).ok()?;
+        let sequence = self.outbox.sequence_of(token);
+        (sequence.is_none() || reply.acknowledged == sequence).then_some(reply)
+    }
+
     /// The aggregator's reply names the live policy; one that is not this worker's is fetched.
-    fn heard<H: Host>(&mut self, host: &mut H, now_us: i64) {
-        let body = host.answer_body(REPLY_BYTES_MAX);
-        let reply = serde_json::from_slice::<Reply>(&body).ok();
-        let Some(version) = reply.and_then(|reply| reply.live_version) else {
+    fn heard<H: Host>(&mut self, host: &mut H, now_us: i64, live_version: Option<String>) {
+        let Some(version) = live_version else {
             return;
         };
         let is_known = self.active.live_version.as_ref() == Some(&version)
@@ -504,7 +514,8 @@ impl Worker {
         let (node, _) = crate::text::limited(&node, 128);
         let identity = Identity {
             boot: Hex(boot.unwrap_or_else(|| host.random().to_le_bytes())),
-            worker: u32::try_from(worker).unwrap_or(u32::MAX),
+            // A number that was drawn for want of a counted one has 64 bits.
+            worker: u32::try_from(worker & u64::from(u32::MAX)).unwrap_or(0),
             node: node.into_owned(),
         };
         host.show_boot(&identity.boot.to_string());

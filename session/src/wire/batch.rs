@@ -133,13 +133,14 @@ impl Ledger {
 }
 
 /// The aggregator's answer to an accepted batch or heartbeat.
+///
+/// `duplicate` is always there: JSON without it is no reply of an aggregator.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reply {
     /// The batch's sequence, absent for a heartbeat. Its records are on disk.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acknowledged: Option<u64>,
     /// The batch had been acknowledged before; nothing was stored twice.
-    #[serde(default)]
     pub duplicate: bool,
     /// The live version, where there is one: a filter that runs another fetches
     /// `GET /v1/policy/live`.
