@@ -30,7 +30,8 @@ pub(crate) fn limited(bytes: &[u8], limit: usize) -> (Cow<'_, str>, bool) {
 
 /// The start of a text, whole characters only.
 fn at_most(mut text: String, limit: usize) -> String {
-    text.truncate(text.floor_char_boundary(limit));
+    let end = (0..=limit).rev().find(|end| text.is_char_boundary(*end));
+    text.truncate(end.unwrap_or(0));
     text
 }
 
