@@ -7,6 +7,7 @@
 mod aggregator_killed;
 mod envoy_killed;
 mod every_request_once;
+mod live_policy;
 mod login_story;
 mod odd_traffic;
 mod secrets;

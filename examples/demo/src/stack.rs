@@ -137,7 +137,7 @@ impl StackBuilder {
             access_log: folder.join("access.log"),
             folder,
         };
-        let (token, secret) = (random_text(), random_text());
+        let (token, secret, admin_token) = (random_text(), random_text(), random_text());
         let shop = match self.upstream {
             Some(_) => None,
             None => Some(places.shop()?),
@@ -149,9 +149,10 @@ impl StackBuilder {
             admin: Http::new(format!("http://{}", places.admin)),
             shop,
             envoy: self.envoy(&places, &secret, &token)?,
-            aggregator: self.aggregator(&places, &token)?,
+            aggregator: self.aggregator(&places, &token, &admin_token)?,
             secret,
             token,
+            admin_token,
             access_log: places.access_log,
             folder: places.folder,
             temporary,
@@ -184,7 +185,12 @@ impl StackBuilder {
             .environment("THROUGHLINE_INGEST_TOKEN", token))
     }
 
-    fn aggregator(&self, places: &Places, token: &str) -> anyhow::Result<Process> {
+    fn aggregator(
+        &self,
+        places: &Places,
+        token: &str,
+        admin_token: &str,
+    ) -> anyhow::Result<Process> {
         let data = places.folder.join("data").display().to_string();
         let program = binaries::binary("throughline")?;
         Ok(Process::new("throughline", program, &places.folder)
@@ -237,6 +243,8 @@ pub struct Stack {
     pub secret: String,
     /// The ingest token that Envoy and aggregator were given.
     pub token: String,
+    /// The token that changes the policy.
+    pub admin_token: String,
     /// The demo API, unless another upstream was named.
     pub shop: Option<Process>,
     /// Envoy with the filter.
