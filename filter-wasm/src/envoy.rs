@@ -25,7 +25,6 @@ fn path(property: Property) -> &'static [u8] {
     match property {
         Property::SourceAddress => b"source\0address",
         Property::Protocol => b"request\0protocol",
-        Property::RequestSize => b"request\0size",
         Property::ResponseSize => b"response\0size",
         Property::ResponseCode => b"response\0code",
         Property::ResponseFlags => b"response\0flags",

@@ -6,12 +6,13 @@
 use std::borrow::Cow;
 
 use crate::identity::Hasher;
-use crate::text::{limited, percent_decoded};
+use crate::text::{limited, percent_decoded_path};
 
 /// Longest path that is stored, in bytes; the rest is cut off between segments.
 pub const PATH_BYTES_MAX: usize = 2048;
 
-/// A path template whose `*` segments are always hashed, e.g. `/password-reset/*`.
+/// A path template whose `*` segments are always hashed, with all that follows the last of them,
+/// e.g. `/password-reset/*`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecretPath(Vec<Option<Vec<u8>>>);
 
@@ -30,38 +31,80 @@ impl SecretPath {
             .then_some(Self(segments))
     }
 
-    /// Whether segment number `index` of this path is secret. Longer paths match too.
-    fn hides(&self, path: &[u8], index: usize) -> bool {
-        self.0.get(index) == Some(&None) && {
-            let mut segments = path.split(|byte| *byte == b'/').skip(1);
-            self.0
-                .iter()
-                .all(|expected| match (expected, segments.next()) {
-                    (Some(expected), Some(segment)) => expected == segment,
-                    (None, Some(_)) => true,
-                    (_, None) => false,
-                })
+    /// The path in plain spelling with its secrets hashed; `None` when it is another path.
+    fn redacted(&self, plain: &[Vec<u8>], hasher: &Hasher) -> Option<String> {
+        let fits = |(expected, segment): (&Option<Vec<u8>>, &Vec<u8>)| {
+            expected
+                .as_ref()
+                .is_none_or(|word| word.eq_ignore_ascii_case(segment))
+        };
+        if plain.len() < self.0.len() || !self.0.iter().zip(plain).all(fits) {
+            return None;
+        }
+        let last_star = self.0.iter().rposition(Option::is_none)?;
+        let mut redacted = String::new();
+        for (index, segment) in plain.iter().enumerate() {
+            let is_star = self.0.get(index) == Some(&None);
+            redacted.push('/');
+            redacted.push_str(&segment_text(segment, is_star || index > last_star, hasher));
+        }
+        Some(redacted)
+    }
+}
+
+/// The segments as servers understand them, however they are spelt: decoded, without empty ones,
+/// `.`, what `..` takes back, and parameters behind `;`.
+fn plain_segments(path: &[u8]) -> Vec<Vec<u8>> {
+    let mut segments: Vec<Vec<u8>> = Vec::new();
+    let decoded = decoded_fully(path);
+    for segment in decoded.split(|byte| matches!(byte, b'/' | b'\\')) {
+        match segment
+            .split(|byte| *byte == b';')
+            .next()
+            .unwrap_or_default()
+        {
+            b"" | b"." => {}
+            b".." => drop(segments.pop()),
+            word => segments.push(word.to_vec()),
         }
     }
+    segments
+}
+
+/// Without its escapes, also where they were escaped again.
+fn decoded_fully(text: &[u8]) -> Cow<'_, [u8]> {
+    let mut decoded = percent_decoded_path(text);
+    for _ in 0..2 {
+        if !decoded.contains(&b'%') {
+            break;
+        }
+        decoded = Cow::Owned(percent_decoded_path(&decoded).into_owned());
+    }
+    decoded
 }
 
 /// The path as it may be stored, and whether it was cut.
 #[must_use]
 pub fn path(path: &[u8], secret_paths: &[SecretPath], hasher: &Hasher) -> (String, bool) {
+    if !secret_paths.is_empty() {
+        let head = path.get(..PATH_BYTES_MAX).unwrap_or(path);
+        let plain = plain_segments(head);
+        let secret = secret_paths
+            .iter()
+            .find_map(|template| template.redacted(&plain, hasher));
+        if let Some(redacted) = secret {
+            let (text, cut) = limited(redacted.as_bytes(), PATH_BYTES_MAX);
+            return (text.into_owned(), cut || head.len() < path.len());
+        }
+    }
     let mut redacted = String::with_capacity(path.len().min(PATH_BYTES_MAX));
     // What stands before the first slash: nothing, or all of `*` and of a CONNECT target.
     for (index, segment) in path.split(|byte| *byte == b'/').enumerate() {
-        let number = index.checked_sub(1);
-        let secret = number.is_some_and(|number| {
-            secret_paths
-                .iter()
-                .any(|template| template.hides(path, number))
-        });
         let too_long = segment.len() > PATH_BYTES_MAX;
         let text = if too_long {
             Cow::Borrowed("")
         } else {
-            segment_text(segment, secret, hasher)
+            segment_text(segment, false, hasher)
         };
         let slash = usize::from(index > 0);
         if too_long
@@ -81,10 +124,13 @@ pub fn path(path: &[u8], secret_paths: &[SecretPath], hasher: &Hasher) -> (Strin
     (redacted, false)
 }
 
-/// A name that a client chose (a query parameter's), hashed where it looks like a token.
+/// A name that a client chose (a query parameter's), hashed where it looks like a token. Without
+/// a value (`bare`) it may be one itself: then only a plain word is shown.
 #[must_use]
-pub fn name<'a>(name: &'a [u8], limit: usize, hasher: &Hasher) -> (Cow<'a, str>, bool) {
-    if looks_secret(name) {
+pub fn name<'a>(name: &'a [u8], bare: bool, limit: usize, hasher: &Hasher) -> (Cow<'a, str>, bool) {
+    let is_letter = |byte: &u8| byte.is_ascii_alphabetic() || matches!(byte, b'-' | b'_');
+    let is_word = name.len() <= 16 && name.iter().all(is_letter);
+    if looks_secret(name) || (bare && !is_word) {
         return (Cow::Owned(format!("~{}", hasher.path_segment(name))), false);
     }
     limited(name, limit)
@@ -101,35 +147,51 @@ fn segment_text<'a>(segment: &'a [u8], secret: bool, hasher: &Hasher) -> Cow<'a,
 /// Whether a text looks like a token, an e-mail address or a card number rather than a word, a
 /// short id or a slug.
 fn looks_secret(text: &[u8]) -> bool {
-    const RUN_MIN: usize = 16;
-    if text.len() < 6 {
+    if text.len() < 3 {
         return false;
     }
-    let decoded = percent_decoded(text);
-    if decoded.contains(&b'@') {
-        return true;
-    }
-    if is_card_number(&decoded) {
-        return true;
-    }
+    let decoded = decoded_fully(text);
+    // `@name` is a handle, `a@b` an address; a `?` in a segment hides a query.
+    decoded.iter().skip(1).any(|byte| *byte == b'@')
+        || decoded.contains(&b'?')
+        || is_card_number(&decoded)
+        || decoded.windows(36).any(is_uuid)
+        || has_token(&decoded)
+}
+
+/// A slug is made of words; a token has a long run of letters and digits without a break, or many
+/// short ones that are no words.
+fn has_token(text: &[u8]) -> bool {
+    const RUN_MIN: usize = 16;
+    const RUN_MAX: usize = 24;
     if text.len() < RUN_MIN {
         return false;
     }
-    // A slug is made of words; a token has a long run of letters and digits without a break.
-    is_uuid(&decoded)
-        || decoded
-            .split(|byte| !byte.is_ascii_alphanumeric())
-            .filter(|run| run.len() >= RUN_MIN)
-            .any(|run| {
-                let digits = run.iter().filter(|byte| byte.is_ascii_digit()).count();
-                let case_changes = run
-                    .iter()
-                    .zip(run.iter().skip(1))
-                    .filter(|(one, next)| one.is_ascii_lowercase() && next.is_ascii_uppercase())
-                    .count();
-                // camelCase turns upper once a word, random letters every other time.
-                digits >= 2 || case_changes * 4 >= run.len()
-            })
+    let is_digit = |byte: &u8| byte.is_ascii_digit();
+    let mut runs = 0_usize;
+    let mut mixed = 0_usize;
+    for run in text
+        .split(|byte| !byte.is_ascii_alphanumeric())
+        .filter(|run| !run.is_empty())
+    {
+        let digits = run.iter().filter(|byte| is_digit(byte)).count();
+        // camelCase turns upper once a word, random letters every other time.
+        let case_changes = run
+            .iter()
+            .zip(run.iter().skip(1))
+            .filter(|(one, next)| one.is_ascii_lowercase() && next.is_ascii_uppercase())
+            .count();
+        if run.len() >= RUN_MIN && (digits >= 2 || case_changes * 4 >= run.len()) {
+            return true;
+        }
+        // No word is this long, unless it is several in camelCase.
+        if run.len() >= RUN_MAX && case_changes == 0 {
+            return true;
+        }
+        runs = runs.saturating_add(1);
+        mixed = mixed.saturating_add(usize::from(digits > 0 && digits < run.len()));
+    }
+    runs >= 4 && mixed.saturating_mul(2) >= runs
 }
 
 /// 13 to 19 digits with the check digit of card numbers (Luhn), maybe in groups.
@@ -207,6 +269,9 @@ mod tests {
             "/assets/app.3f2a91bc.js",
             "/internationalization",
             "/v1/~me",
+            "/@ann/posts",
+            "/getAllOpenOrdersOfCurrentUserWithDetails",
+            "/wp-content/themes/twenty-twenty-five/style.css",
         ] {
             check(raw, &[], raw);
         }
@@ -219,7 +284,15 @@ mod tests {
             ("/reset/9f86d081884c7d659a2feaa0c55ad015", "/reset/#"),
             ("/t/eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.abc", "/t/#"),
             ("/t/dBjftJeZCVPmBTfCuQkr", "/t/#"),
+            ("/f/123e4567-e89b-12d3-a456-426614174000.pdf", "/f/#"),
+            ("/f/user-123e4567-e89b-12d3-a456-426614174000", "/f/#"),
             ("/u/ann@example.com", "/u/#"),
+            ("/u/a@b.c", "/u/#"),
+            ("/u/ann%2540example.com", "/u/#"),
+            ("/reset%3Ftoken=secret", "/#"),
+            ("/t/abcdefghijklmnopqrstuvwxyzabcdef", "/t/#"),
+            ("/t/ABCDEFGHIJKLMNOPQRSTUVWX", "/t/#"),
+            ("/t/a1b2-c3d4-e5f6-a7b8-c9d0", "/t/#"),
             ("/u/ann%40example.com", "/u/#"),
             ("/card/4111111111111111", "/card/#"),
             ("/card/4111-1111-1111-1111", "/card/#"),
@@ -234,7 +307,15 @@ mod tests {
         let templates = ["/reset/*", "/a/*/b/*"];
         for (raw, expected) in [
             ("/reset/x", "/reset/#"),
-            ("/reset/x/y", "/reset/#/y"),
+            ("/reset/x/y", "/reset/#/#"),
+            ("//reset/x", "/reset/#"),
+            ("/reset//x", "/reset/#"),
+            ("/a/../reset/./x", "/reset/#"),
+            ("/RESET/x", "/RESET/#"),
+            ("/re%73et/x", "/reset/#"),
+            ("/re%2573et%2Fx", "/reset/#"),
+            ("/reset;v=1/x", "/reset/#"),
+            ("/reset\\x", "/reset/#"),
             ("/a/1/b/2", "/a/#/b/#"),
             ("/a/1/c/2", "/a/1/c/2"),
             ("/reset", "/reset"),
@@ -253,23 +334,20 @@ mod tests {
 
     #[test]
     fn a_long_path_is_cut_between_segments() {
-        let long = format!("/{}/{}", "a".repeat(1500), "b".repeat(1500));
-        assert_eq!(
-            path(long.as_bytes(), &[], &hasher()),
-            (format!("/{}", "a".repeat(1500)), true)
-        );
-        let one = format!("/{}", "a".repeat(4000));
+        let long = format!("/{}/{}", "a-".repeat(750), "b-".repeat(750));
+        let expected = format!("/{}", "a-".repeat(750));
+        assert_eq!(path(long.as_bytes(), &[], &hasher()), (expected, true));
+        let one = format!("/{}", "a-".repeat(2000));
         assert_eq!(path(one.as_bytes(), &[], &hasher()), (String::new(), true));
     }
 
     #[test]
     fn names_that_look_like_tokens_are_hashed() {
-        assert_eq!(name(b"page", 64, &hasher()).0, "page");
-        assert!(
-            name(b"9f86d081884c7d659a2feaa0c55ad015", 64, &hasher())
-                .0
-                .starts_with('~')
-        );
+        let shown = |text: &[u8], bare| name(text, bare, 64, &hasher()).0.into_owned();
+        assert_eq!(shown(b"page", false), "page");
+        assert_eq!(shown(b"debug", true), "debug");
+        assert!(shown(b"SECRET-1", true).starts_with('~'));
+        assert!(shown(b"9f86d081884c7d659a2feaa0c55ad015", false).starts_with('~'));
     }
 
     proptest! {

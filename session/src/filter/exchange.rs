@@ -349,7 +349,8 @@ impl Exchange {
         }
         record.flags = number(Property::ResponseFlags).unwrap_or(0);
         let bytes = self.bytes.unwrap_or_else(|| Bytes {
-            request: number(Property::RequestSize).unwrap_or(0),
+            // Envoy's own figure would be what the client claims, and nothing was read.
+            request: 0,
             response: number(Property::ResponseSize).unwrap_or(0),
         });
         record.request_bytes = bytes.request;
@@ -398,13 +399,15 @@ fn query_parts<'a>(
             note(cut, "query_names", true);
             break;
         }
-        let (shown, name_cut) = redact::name(&name, QUERY_NAME_BYTES_MAX, hasher);
+        let (shown, name_cut) = redact::name(&name, value.is_empty(), QUERY_NAME_BYTES_MAX, hasher);
         note(cut, "query_names", name_cut);
         if policy
             .query_values
             .iter()
             .any(|wanted| wanted.as_bytes() == &*name)
         {
+            // Some servers take `;` for `&`: what follows is another parameter's.
+            let value = value.split(|byte| *byte == b';').next().unwrap_or_default();
             let value = crate::text::percent_decoded(value);
             let (value, value_cut) = limited(&value, QUERY_VALUE_BYTES_MAX);
             note(cut, "query_values", value_cut);

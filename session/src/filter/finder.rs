@@ -99,7 +99,7 @@ impl Found<'_> {
             return;
         }
         // A name that is a value would be stored in the clear.
-        let (name, _) = crate::redact::name(name, NAME_BYTES_MAX, self.hasher);
+        let (name, _) = crate::redact::name(name, false, NAME_BYTES_MAX, self.hasher);
         if name.starts_with('~') {
             return;
         }

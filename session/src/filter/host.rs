@@ -39,8 +39,6 @@ pub enum Property {
     SourceAddress,
     /// `HTTP/1.1`, `HTTP/2`, ….
     Protocol,
-    /// Bytes of the request body.
-    RequestSize,
     /// Bytes of the response body.
     ResponseSize,
     /// Response status, for exchanges that end without response headers.
