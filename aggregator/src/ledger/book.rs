@@ -1,6 +1,36 @@
 //! One worker's page in the ledger: what it says, what we have, and how the two add up.
 
-use throughline_session::wire::{BatchHeader, Dropped, Ledger};
+use serde::{Deserialize, Serialize};
+use throughline_session::wire::{BatchHeader, Dropped, Ledger, ShareKind};
+use utoipa::ToSchema;
+
+/// Key rules and parameters that a page lists: more than a policy can have.
+const SHARES_MAX: usize = 256;
+/// Longest text kept of what a filter says about a policy, characters.
+const TEXT_LEN_MAX: usize = 512;
+
+/// How often a key rule or parameter found its value where the policy expects it, since the
+/// worker has this policy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Share {
+    /// Name of the key rule or parameter.
+    pub name: String,
+    /// `key` or `parameter`.
+    pub kind: String,
+    /// Exchanges that it is for.
+    pub expected: u64,
+    /// Those in which it found a value.
+    pub found: u64,
+}
+
+/// A live policy that a filter could not use; it goes on with the one before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RefusedPolicy {
+    /// Version of what was handed out (`live_version`).
+    pub live_version: String,
+    /// Place and remedy.
+    pub why: String,
+}
 
 /// What is known of one worker.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -23,6 +53,10 @@ pub struct WorkerBook {
     pub stored: u64,
     /// Its record lines in quarantine.
     pub quarantined: u64,
+    /// How often rules and parameters found their value.
+    pub shares: Vec<Share>,
+    /// A live policy that it could not use.
+    pub refused: Option<RefusedPolicy>,
 }
 
 /// A page that adds up: `seen = stored + quarantined + dropped + pending + lost`.
@@ -72,6 +106,7 @@ impl WorkerBook {
             self.capture_point = header.capture_point.to_string();
             self.policy_version = header.policy_version.to_string();
             self.filter_version = header.filter_version.to_string();
+            self.hear_policy(header);
         }
         let (said, now) = (&mut self.reported, &header.ledger);
         said.seen = said.seen.max(now.seen);
@@ -80,6 +115,26 @@ impl WorkerBook {
         said.buffer_full = said.buffer_full.max(now.buffer_full);
         said.rejected = said.rejected.max(now.rejected);
         said.unwritable = said.unwritable.max(now.unwritable);
+    }
+
+    fn hear_policy(&mut self, header: &BatchHeader<'_>) {
+        let cut = |text: &str| text.chars().take(TEXT_LEN_MAX).collect::<String>();
+        let shares = header.shares.iter().take(SHARES_MAX);
+        self.shares = shares
+            .map(|share| Share {
+                name: cut(&share.name),
+                kind: match share.kind {
+                    ShareKind::Key => "key".into(),
+                    ShareKind::Parameter => "parameter".into(),
+                },
+                expected: share.expected,
+                found: share.found,
+            })
+            .collect();
+        self.refused = header.refused.as_ref().map(|refused| RefusedPolicy {
+            live_version: cut(&refused.policy_version),
+            why: cut(&refused.why),
+        });
     }
 
     /// More arrived than the worker says it has seen: its books are wrong.

@@ -8,5 +8,5 @@ mod book;
 mod books;
 pub mod report;
 
-pub use book::{Balance, WorkerBook};
+pub use book::{Balance, RefusedPolicy, Share, WorkerBook};
 pub use books::{Books, Forgotten, WORKERS_MAX};

@@ -6,7 +6,7 @@ use serde::Serialize;
 use throughline_session::wire::BootId;
 use utoipa::ToSchema;
 
-use super::{Forgotten, WorkerBook};
+use super::{Forgotten, RefusedPolicy, Share, WorkerBook};
 use crate::envoy_admin::Known;
 use crate::log::WorkerKey;
 use crate::time;
@@ -85,6 +85,10 @@ pub struct Worker {
     pub recovered: u64,
     /// What came after the last contact of a vanished worker; null for a live one.
     pub unknown: Option<Unknown>,
+    /// How often each key rule and parameter found its value.
+    pub shares: Vec<Share>,
+    /// A live policy that it could not use; null where there is none.
+    pub refused: Option<RefusedPolicy>,
 }
 
 /// One Envoy whose admin address is given.
@@ -270,6 +274,8 @@ fn worker(key: WorkerKey, book: &WorkerBook, moment: Moment) -> Worker {
             at_least: None,
         }),
         last_contact,
+        shares: book.shares.clone(),
+        refused: book.refused.clone(),
     }
 }
 

@@ -9,9 +9,9 @@ use duckdb::arrow::array::{
 use duckdb::arrow::datatypes::{DataType, Field, Fields, Schema};
 use duckdb::arrow::error::ArrowError;
 use duckdb::arrow::record_batch::RecordBatch;
-use throughline_session::wire::{BatchHeader, Record, RecordId, flag_letters};
+use throughline_session::wire::{BatchHeader, Record, RecordId, SessionId, Trial, flag_letters};
 
-use crate::sessions::{Part, VisitKey};
+use crate::sessions::{LinkKey, LinkPart, ParamPart, Part, VisitKey, link_kind, parameter_kind};
 
 /// What a record's batch adds to its row.
 #[derive(Debug, Clone, Copy)]
@@ -21,6 +21,9 @@ pub(super) struct Context<'a> {
     pub(super) id: RecordId,
     pub(super) visit_start_us: i64,
 }
+
+/// Places kept of one exchange: what the filter sends at most.
+const PLACES_MAX: usize = 64;
 
 type Texts = ListBuilder<StringBuilder>;
 
@@ -52,10 +55,24 @@ macro_rules! columns {
     };
 }
 
-fn pairs() -> ListBuilder<StructBuilder> {
-    let text = |name| Field::new(name, DataType::Utf8, true);
-    let fields = Fields::from(vec![text("name"), text("value")]);
-    ListBuilder::new(StructBuilder::from_fields(fields, 0))
+type Structs = ListBuilder<StructBuilder>;
+
+/// A list of structs with these fields.
+fn structs<const N: usize>(fields: [(&str, DataType); N]) -> Structs {
+    let fields = fields.map(|(name, kind)| Field::new(name, kind, true));
+    ListBuilder::new(StructBuilder::from_fields(Fields::from(fields.to_vec()), 0))
+}
+
+/// A list of structs whose fields are all text.
+fn text_structs<const N: usize>(names: [&str; N]) -> Structs {
+    structs(names.map(|name| (name, DataType::Utf8)))
+}
+
+/// Fills the text field `column` of the struct that is being made.
+fn set_text(pair: &mut StructBuilder, column: usize, text: &str) {
+    if let Some(texts) = pair.field_builder::<StringBuilder>(column) {
+        texts.append_value(text);
+    }
 }
 
 columns!(Records {
@@ -80,7 +97,7 @@ columns!(Records {
     host: StringBuilder = StringBuilder::new(),
     path: StringBuilder = StringBuilder::new(),
     query_names: Texts = ListBuilder::new(StringBuilder::new()),
-    query_values: ListBuilder<StructBuilder> = pairs(),
+    query_values: Structs = text_structs(["name", "value"]),
     query_hash: UInt64Builder = UInt64Builder::new(),
     protocol: StringBuilder = StringBuilder::new(),
     status: UInt16Builder = UInt16Builder::new(),
@@ -94,6 +111,18 @@ columns!(Records {
     referer_host: StringBuilder = StringBuilder::new(),
     content_type: StringBuilder = StringBuilder::new(),
     truncated: Texts = ListBuilder::new(StringBuilder::new()),
+    links: Structs = structs([
+        ("kind", DataType::Utf8),
+        ("session", DataType::Binary),
+        ("key", DataType::Utf8),
+    ]),
+    params: Structs = structs([
+        ("name", DataType::Utf8),
+        ("value", DataType::Utf8),
+        ("kind", DataType::Utf8),
+        ("forgeable", DataType::Boolean),
+    ]),
+    extract_failed: Structs = text_structs(["name", "why"]),
 });
 
 fn append_texts<T: AsRef<str>>(list: &mut Texts, texts: impl IntoIterator<Item = T>) {
@@ -126,6 +155,38 @@ impl Records {
         self.content_type
             .append_option(record.content_type.as_deref());
         append_texts(&mut self.truncated, &record.truncated);
+        self.push_identity(record);
+    }
+
+    fn push_identity(&mut self, record: &Record<'_>) {
+        for link in &record.links {
+            let row = self.links.values();
+            set_text(row, 0, link_kind(link.kind));
+            if let Some(sessions) = row.field_builder::<BinaryBuilder>(1) {
+                sessions.append_value(link.session.0);
+            }
+            set_text(row, 2, &link.key);
+            row.append(true);
+        }
+        self.links.append(true);
+        for param in &record.params {
+            let row = self.params.values();
+            set_text(row, 0, &param.name);
+            set_text(row, 1, &param.value);
+            set_text(row, 2, parameter_kind(param.kind));
+            if let Some(marks) = row.field_builder::<BooleanBuilder>(3) {
+                marks.append_value(param.forgeable);
+            }
+            row.append(true);
+        }
+        self.params.append(true);
+        for (name, why) in &record.extract_failed {
+            let row = self.extract_failed.values();
+            set_text(row, 0, name);
+            set_text(row, 1, why);
+            row.append(true);
+        }
+        self.extract_failed.append(true);
     }
 
     fn push_context(&mut self, record: &Record<'_>, context: &Context<'_>) {
@@ -158,11 +219,8 @@ impl Records {
         append_texts(&mut self.query_names, &record.query_names);
         for (name, value) in &record.query_values {
             let pair = self.query_values.values();
-            for (column, text) in [(0, name), (1, value)] {
-                if let Some(texts) = pair.field_builder::<StringBuilder>(column) {
-                    texts.append_value(text);
-                }
-            }
+            set_text(pair, 0, name);
+            set_text(pair, 1, value);
             pair.append(true);
         }
         self.query_values.append(true);
@@ -212,5 +270,139 @@ impl VisitParts {
         self.more.append_value(part.more);
         self.ordinal.append_value(part.ordinal);
         self.arrived.append_value(part.arrived_us);
+    }
+}
+
+columns!(LinkParts {
+    position: UInt64Builder = UInt64Builder::new(),
+    session_a: BinaryBuilder = BinaryBuilder::new(),
+    session_b: BinaryBuilder = BinaryBuilder::new(),
+    kind: StringBuilder = StringBuilder::new(),
+    key_a: StringBuilder = StringBuilder::new(),
+    key_b: StringBuilder = StringBuilder::new(),
+    first: TimestampMicrosecondBuilder = TimestampMicrosecondBuilder::new(),
+    last: TimestampMicrosecondBuilder = TimestampMicrosecondBuilder::new(),
+    requests: UInt64Builder = UInt64Builder::new(),
+});
+
+impl LinkParts {
+    pub(super) fn push(&mut self, position: u64, link: &LinkKey, part: &LinkPart) {
+        self.position.append_value(position);
+        self.session_a.append_value(link.session_a.0);
+        self.session_b.append_value(link.session_b.0);
+        self.kind.append_value(link_kind(link.kind));
+        self.key_a.append_value(&part.key_a);
+        self.key_b.append_value(&part.key_b);
+        self.first.append_value(part.first_us);
+        self.last.append_value(part.last_us);
+        self.requests.append_value(part.requests);
+    }
+}
+
+columns!(ParamParts {
+    position: UInt64Builder = UInt64Builder::new(),
+    session: BinaryBuilder = BinaryBuilder::new(),
+    name: StringBuilder = StringBuilder::new(),
+    value: StringBuilder = StringBuilder::new(),
+    kind: StringBuilder = StringBuilder::new(),
+    forgeable: BooleanBuilder = BooleanBuilder::new(),
+    first: TimestampMicrosecondBuilder = TimestampMicrosecondBuilder::new(),
+    last: TimestampMicrosecondBuilder = TimestampMicrosecondBuilder::new(),
+    requests: UInt64Builder = UInt64Builder::new(),
+});
+
+impl ParamParts {
+    pub(super) fn push(&mut self, position: u64, session: SessionId, name: &str, part: &ParamPart) {
+        self.position.append_value(position);
+        self.session.append_value(session.0);
+        self.name.append_value(name);
+        self.value.append_value(&part.value);
+        self.kind.append_value(parameter_kind(part.kind));
+        self.forgeable.append_value(part.forgeable);
+        self.first.append_value(part.first_us);
+        self.last.append_value(part.last_us);
+        self.requests.append_value(part.requests);
+    }
+}
+
+columns!(Trials {
+    position: UInt64Builder = UInt64Builder::new(),
+    start: TimestampMicrosecondBuilder = TimestampMicrosecondBuilder::new(),
+    candidate: StringBuilder = StringBuilder::new(),
+    client: UInt64Builder = UInt64Builder::new(),
+    session: BinaryBuilder = BinaryBuilder::new(),
+    key: StringBuilder = StringBuilder::new(),
+    trial_session: BinaryBuilder = BinaryBuilder::new(),
+    trial_application: StringBuilder = StringBuilder::new(),
+    trial_key: StringBuilder = StringBuilder::new(),
+    user: StringBuilder = StringBuilder::new(),
+});
+
+impl Trials {
+    /// Number of rows.
+    pub(super) fn rows(&self) -> usize {
+        self.position.len()
+    }
+
+    pub(super) fn push(
+        &mut self,
+        position: u64,
+        record: &Record<'_>,
+        client: u64,
+        trial: &Trial<'_>,
+    ) {
+        use throughline_session::wire::ParameterKind::User;
+        self.position.append_value(position);
+        self.start.append_value(record.start_us);
+        self.candidate.append_value(&trial.policy_version);
+        self.client.append_value(client);
+        self.session.append_value(record.session.0);
+        self.key.append_value(&record.key);
+        self.trial_session.append_value(trial.session.0);
+        self.trial_application.append_value(&trial.application);
+        self.trial_key.append_value(&trial.key);
+        let user = record.params.iter().find(|param| param.kind == User);
+        self.user.append_option(user.map(|param| &param.value));
+    }
+}
+
+columns!(Finds {
+    position: UInt64Builder = UInt64Builder::new(),
+    arrived: TimestampMicrosecondBuilder = TimestampMicrosecondBuilder::new(),
+    start: TimestampMicrosecondBuilder = TimestampMicrosecondBuilder::new(),
+    client: UInt64Builder = UInt64Builder::new(),
+    login: BooleanBuilder = BooleanBuilder::new(),
+    places: Structs = structs([("place", DataType::Utf8), ("hash", DataType::UInt64)]),
+});
+
+impl Finds {
+    /// Number of rows.
+    pub(super) fn rows(&self) -> usize {
+        self.position.len()
+    }
+
+    pub(super) fn push(
+        &mut self,
+        position: u64,
+        arrived_us: i64,
+        record: &Record<'_>,
+        client: u64,
+    ) {
+        use throughline_session::wire::LinkKind::Login;
+        self.position.append_value(position);
+        self.arrived.append_value(arrived_us);
+        self.start.append_value(record.start_us);
+        self.client.append_value(client);
+        self.login
+            .append_value(record.links.iter().any(|link| link.kind == Login));
+        for (place, hash) in record.finder.iter().take(PLACES_MAX) {
+            let row = self.places.values();
+            set_text(row, 0, place);
+            if let Some(hashes) = row.field_builder::<UInt64Builder>(1) {
+                hashes.append_value(u64::from_be_bytes(hash.0));
+            }
+            row.append(true);
+        }
+        self.places.append(true);
     }
 }

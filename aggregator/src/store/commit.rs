@@ -2,11 +2,21 @@
 
 use duckdb::{Connection, params};
 
-use super::columns::VisitParts;
+use super::columns::{LinkParts, ParamParts, VisitParts};
 use super::database::StoreError;
 use super::step::{State, Step};
 use crate::ledger::{Forgotten, WorkerBook};
 use crate::log::{Window, WorkerKey};
+
+/// Appends the rows of `$columns` to `$table`.
+macro_rules! append {
+    ($connection:expr, $table:literal, $columns:expr) => {
+        let mut appender = $connection.appender($table)?;
+        appender.append_record_batch($columns.batch()?)?;
+        // Else its rows miss the transaction.
+        appender.flush()?;
+    };
+}
 
 /// What a step's transaction writes besides the step.
 pub(super) struct Extras<'a> {
@@ -43,19 +53,15 @@ fn write(
     state: &State,
     extras: &Extras<'_>,
 ) -> Result<(), StoreError> {
-    // The appenders must be flushed before COMMIT, or their rows miss the transaction.
     if step.records.rows() > 0 {
-        let mut appender = connection.appender("records")?;
-        appender.append_record_batch(step.records.batch()?)?;
-        appender.flush()?;
+        append!(connection, "records", step.records);
         let mut parts = VisitParts::default();
         for (visit, part) in step.parts.sorted() {
             parts.push(state.position, visit, part);
         }
-        let mut appender = connection.appender("visit_parts")?;
-        appender.append_record_batch(parts.batch()?)?;
-        appender.flush()?;
+        append!(connection, "visit_parts", parts);
     }
+    write_identity(connection, step, state)?;
     write_quarantine(connection, step)?;
     for (worker, book) in &step.workers {
         let window = state.windows.get(*worker);
@@ -81,6 +87,31 @@ fn write(
         "UPDATE log_position SET position = ?, ordinal = ?",
         params![state.position, state.ordinal],
     )?;
+    Ok(())
+}
+
+fn write_identity(connection: &Connection, step: &Step, state: &State) -> Result<(), StoreError> {
+    let links = step.links.sorted();
+    if !links.is_empty() {
+        let mut parts = LinkParts::default();
+        for (name, part) in links {
+            parts.push(state.position, name, part);
+        }
+        append!(connection, "link_parts", parts);
+    }
+    if !step.context.is_empty() {
+        let mut parts = ParamParts::default();
+        for (session, name, part) in step.context.sorted() {
+            parts.push(state.position, session, name, part);
+        }
+        append!(connection, "param_parts", parts);
+    }
+    if step.trials.rows() > 0 {
+        append!(connection, "trials", step.trials);
+    }
+    if step.finds.rows() > 0 {
+        append!(connection, "finds", step.finds);
+    }
     Ok(())
 }
 
@@ -114,15 +145,20 @@ fn write_worker(
     let boot = u64::from_be_bytes(worker.boot.0);
     let (reported, dropped) = (&book.reported, &book.reported.dropped);
     let accepted = window.cloned().unwrap_or_default().to_text();
+    let shares = serde_json::to_string(&book.shares).unwrap_or_default();
+    let refused = book
+        .refused
+        .as_ref()
+        .and_then(|refused| serde_json::to_string(refused).ok());
     // An update in place: rows deleted 5 times a second would pile up in the file.
     let set = "UPDATE workers SET node = ?, capture_point = ?, policy_version = ?,
         filter_version = ?, first_contact = ?, last_contact = ?, seen = ?, acknowledged = ?,
         dropped_buffer_full = ?, dropped_rejected = ?, dropped_unwritable = ?, stored = ?,
-        quarantined = ?, accepted = ? WHERE boot = ? AND worker = ?";
+        quarantined = ?, accepted = ?, shares = ?, refused = ? WHERE boot = ? AND worker = ?";
     let insert = "INSERT INTO workers (node, capture_point, policy_version, filter_version,
         first_contact, last_contact, seen, acknowledged, dropped_buffer_full, dropped_rejected,
-        dropped_unwritable, stored, quarantined, accepted, boot, worker)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+        dropped_unwritable, stored, quarantined, accepted, shares, refused, boot, worker)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     for sql in [set, insert] {
         let row = params![
             book.node,
@@ -139,6 +175,8 @@ fn write_worker(
             book.stored,
             book.quarantined,
             accepted,
+            shares,
+            refused,
             boot,
             worker.worker,
         ];

@@ -6,8 +6,11 @@ use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard};
 use duckdb::{Config, Connection};
 
 /// Version of the tables; raised with every change to `schema.sql`.
-pub const SCHEMA_VERSION: i64 = 1;
+pub const SCHEMA_VERSION: i64 = 2;
 const SCHEMA: &str = include_str!("schema.sql");
+const VIEWS: &str = include_str!("views.sql");
+/// (version, what brings the version before to it), in order.
+const MIGRATIONS: &[(i64, &str)] = &[(2, include_str!("migrate_2.sql"))];
 
 /// Why the database cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -136,21 +139,32 @@ fn migrate(connection: &mut Connection, file: &Path) -> Result<(), StoreError> {
     if tables == 0 {
         let transaction = connection.transaction()?;
         transaction.execute_batch(SCHEMA)?;
+        transaction.execute_batch(VIEWS)?;
         transaction.execute("INSERT INTO schema_version VALUES (?)", [SCHEMA_VERSION])?;
         transaction.execute("INSERT INTO log_position VALUES (0, 0)", [])?;
         transaction.commit()?;
         return Ok(());
     }
-    let found = connection.query_row("SELECT max(version) FROM schema_version", [], |row| {
-        row.get(0)
-    })?;
+    let version = "SELECT max(version) FROM schema_version";
+    let found: i64 = connection.query_row(version, [], |row| row.get(0))?;
     if found > SCHEMA_VERSION {
         return Err(StoreError::Newer {
             file: file.to_path_buf(),
             found,
         });
     }
-    Ok(())
+    if found == SCHEMA_VERSION {
+        return Ok(());
+    }
+    // All or nothing: a migration that is cut short leaves the version before.
+    let transaction = connection.transaction()?;
+    for (version, sql) in MIGRATIONS.iter().filter(|(version, _)| *version > found) {
+        transaction.execute_batch(sql)?;
+        tracing::info!(version, file = %file.display(), "migrated the database");
+    }
+    transaction.execute_batch(VIEWS)?;
+    transaction.execute("UPDATE schema_version SET version = ?", [SCHEMA_VERSION])?;
+    Ok(transaction.commit()?)
 }
 
 #[cfg(test)]
@@ -171,7 +185,7 @@ mod tests {
         database.close();
         let refused = open().err().unwrap().to_string();
         assert!(refused.contains("schema version 9"), "{refused}");
-        assert!(refused.contains("up to 1"), "{refused}");
+        assert!(refused.contains("up to 2"), "{refused}");
     }
 
     #[test]

@@ -8,6 +8,7 @@ use throughline_session::wire::{Dropped, Ledger, SessionId};
 
 use super::commit::time;
 use super::database::StoreError;
+use super::step::DAY_US;
 use crate::ledger::{Forgotten, WorkerBook};
 use crate::log::{Gap, Window, Windows, WorkerKey};
 use crate::sessions::{OpenVisit, Rules, Tracker};
@@ -29,6 +30,8 @@ pub struct Restored {
     pub gaps: Vec<Gap>,
     /// Last readings of Envoys, as JSON.
     pub envoys: Vec<String>,
+    /// Day (UTC) of the key finder's last record, and how many were kept on it.
+    pub finds: (i64, u64),
 }
 
 /// Reads everything that is needed before batches may be accepted: little, and quickly.
@@ -50,7 +53,8 @@ pub(super) fn read(connection: &Connection) -> Result<Restored, StoreError> {
     let mut workers = connection.prepare(
         "SELECT boot, worker, node, capture_point, policy_version, filter_version,
             epoch_us(first_contact), epoch_us(last_contact), seen, acknowledged,
-            dropped_buffer_full, dropped_rejected, dropped_unwritable, stored, quarantined, accepted
+            dropped_buffer_full, dropped_rejected, dropped_unwritable, stored, quarantined, accepted,
+            shares, refused
          FROM workers",
     )?;
     for row in workers.query_map([], worker)? {
@@ -75,6 +79,15 @@ pub(super) fn read(connection: &Connection) -> Result<Restored, StoreError> {
     restored.envoys = envoys
         .query_map([], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
+    let last_us: Option<i64> =
+        connection.query_row("SELECT epoch_us(max(arrived)) FROM finds", [], |row| {
+            row.get(0)
+        })?;
+    if let Some(day) = last_us.map(|last_us| last_us.div_euclid(DAY_US)) {
+        let count = "SELECT count(*) FROM finds WHERE arrived >= ?";
+        let since = params![time(day.saturating_mul(DAY_US))];
+        restored.finds = (day, connection.query_row(count, since, |row| row.get(0))?);
+    }
     Ok(restored)
 }
 
@@ -101,8 +114,16 @@ fn worker(row: &Row<'_>) -> duckdb::Result<(WorkerKey, WorkerBook, String)> {
         },
         stored: row.get(13)?,
         quarantined: row.get(14)?,
+        shares: from_json(row.get(16)?),
+        refused: from_json(row.get(17)?),
     };
     Ok((key, book, row.get(15)?))
+}
+
+/// What another version cannot read is told anew with the worker's next batch.
+fn from_json<T: serde::de::DeserializeOwned + Default>(json: Option<String>) -> T {
+    json.and_then(|json| serde_json::from_str(&json).ok())
+        .unwrap_or_default()
 }
 
 /// Reads the visits that were open when the last record was stored.

@@ -1,4 +1,6 @@
--- Schema version 1. Ids are kept as numbers and bytes; the views show them as text.
+-- Schema version 2; `migrate_2.sql` brings version 1 here, and `views.sql` makes the views of both.
+-- New columns stand at the end of their table, where a migration can put them. Ids are kept as numbers and bytes; the views
+-- show them as text.
 -- No keys and no indexes: an index halves the speed of inserts, and one row that is deleted and
 -- inserted again within a transaction conflicts with itself.
 
@@ -43,7 +45,10 @@ CREATE TABLE records (
     user_agent VARCHAR,
     referer_host VARCHAR,
     content_type VARCHAR,
-    truncated VARCHAR[]
+    truncated VARCHAR[],
+    links STRUCT(kind VARCHAR, session BLOB, key VARCHAR)[],
+    params STRUCT(name VARCHAR, value VARCHAR, kind VARCHAR, forgeable BOOLEAN)[],
+    extract_failed STRUCT(name VARCHAR, why VARCHAR)[]
 );
 
 -- Sums of a visit over the records of one transaction; only ever appended to.
@@ -98,7 +103,10 @@ CREATE TABLE workers (
     dropped_unwritable UBIGINT NOT NULL,
     stored UBIGINT NOT NULL,
     quarantined UBIGINT NOT NULL,
-    accepted VARCHAR NOT NULL
+    accepted VARCHAR NOT NULL,
+    -- JSON: how often each rule and parameter found its value, and a live policy it refused.
+    shares VARCHAR DEFAULT '[]',
+    refused VARCHAR
 );
 
 -- What remains of workers that are no longer kept one by one: one row.
@@ -117,50 +125,55 @@ CREATE TABLE log_gaps (segment VARCHAR NOT NULL, position UBIGINT NOT NULL, byte
 -- Last reading of each Envoy's own counters, one row per admin address and run: as JSON.
 CREATE TABLE envoys (name VARCHAR NOT NULL, reading VARCHAR NOT NULL);
 
-CREATE VIEW requests AS
-SELECT
-    printf('%s-%d-%d-%d', lpad(lower(to_hex(boot)), 16, '0'), worker, sequence, idx) AS record_id,
-    lower(hex(session)) AS session_hex,
-    lower(hex(request_session)) AS request_session_hex,
-    lpad(lower(to_hex(boot)), 16, '0') AS boot_hex,
-    lpad(lower(to_hex(query_hash)), 16, '0') AS query_hash_hex,
-    *
-FROM records;
+-- Two sessions known to belong together, summed over one transaction: `session_a` is the records'
+-- own, `session_b` the one it was linked to.
+CREATE TABLE link_parts (
+    position UBIGINT NOT NULL,
+    session_a BLOB NOT NULL,
+    session_b BLOB NOT NULL,
+    kind VARCHAR NOT NULL,
+    key_a VARCHAR NOT NULL,
+    key_b VARCHAR NOT NULL,
+    first TIMESTAMP NOT NULL,
+    last TIMESTAMP NOT NULL,
+    requests UBIGINT NOT NULL
+);
 
-CREATE VIEW visits AS
-SELECT
-    lower(hex(session)) AS session,
-    visit_start,
-    arg_min(application, ordinal) AS application,
-    arg_min(key, ordinal) AS key,
-    min(first) AS first,
-    max(last) AS last,
-    sum(requests)::UBIGINT AS requests,
-    sum(errors_4xx)::UBIGINT AS errors_4xx,
-    sum(errors_5xx)::UBIGINT AS errors_5xx,
-    sum(request_bytes) AS request_bytes,
-    sum(response_bytes) AS response_bytes,
-    sum(duration_us) AS duration_us,
-    list_sort(list_distinct(flatten(list(ips)))) AS ips,
-    list_sort(list_distinct(flatten(list(user_agents)))) AS user_agents
-FROM visit_parts
-GROUP BY session, visit_start;
+-- Context parameters of a session, summed over one transaction: of users and roles every value,
+-- of plain ones the last.
+CREATE TABLE param_parts (
+    position UBIGINT NOT NULL,
+    session BLOB NOT NULL,
+    name VARCHAR NOT NULL,
+    value VARCHAR NOT NULL,
+    kind VARCHAR NOT NULL,
+    forgeable BOOLEAN NOT NULL,
+    first TIMESTAMP NOT NULL,
+    last TIMESTAMP NOT NULL,
+    requests UBIGINT NOT NULL
+);
 
-CREATE VIEW sessions AS
-SELECT
-    lower(hex(session)) AS session,
-    arg_min(application, ordinal) AS application,
-    arg_min(key, ordinal) AS key,
-    min(first) AS first,
-    max(last) AS last,
-    count(DISTINCT visit_start)::UBIGINT AS visits,
-    sum(requests)::UBIGINT AS requests,
-    sum(errors_4xx)::UBIGINT AS errors_4xx,
-    sum(errors_5xx)::UBIGINT AS errors_5xx,
-    sum(request_bytes) AS request_bytes,
-    sum(response_bytes) AS response_bytes,
-    sum(duration_us) AS duration_us,
-    list_sort(list_distinct(flatten(list(ips)))) AS ips,
-    list_sort(list_distinct(flatten(list(user_agents)))) AS user_agents
-FROM visit_parts
-GROUP BY session;
+-- What candidate policies would have made of a record. `client` is a hash of address and user
+-- agent, `user` the first user parameter.
+CREATE TABLE trials (
+    position UBIGINT NOT NULL,
+    start TIMESTAMP NOT NULL,
+    candidate VARCHAR NOT NULL,
+    client UBIGINT NOT NULL,
+    session BLOB NOT NULL,
+    key VARCHAR NOT NULL,
+    trial_session BLOB NOT NULL,
+    trial_application VARCHAR NOT NULL,
+    trial_key VARCHAR NOT NULL,
+    user VARCHAR
+);
+
+-- What the key finder saw: places of one exchange, each with a keyed hash of its value.
+CREATE TABLE finds (
+    position UBIGINT NOT NULL,
+    arrived TIMESTAMP NOT NULL,
+    start TIMESTAMP NOT NULL,
+    client UBIGINT NOT NULL,
+    login BOOLEAN NOT NULL,
+    places STRUCT(place VARCHAR, hash UBIGINT)[] NOT NULL
+);

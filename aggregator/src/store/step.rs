@@ -3,18 +3,25 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use throughline_session::wire::{BatchHeader, RecordId};
+use sha2::{Digest as _, Sha256};
+use throughline_session::wire::{BatchHeader, Record, RecordId};
 
-use super::columns::{Context, Records};
+use super::columns::{Context, Finds, Records, Trials};
 use super::line;
 use crate::ingest::{header, lines};
 use crate::ledger::{Books, WorkerBook};
 use crate::log::{Entry, Gap, Item, Windows, WorkerKey};
-use crate::sessions::{Exchange, Parts, Tracker, VisitKey};
+use crate::sessions::{self, Exchange, Links, Parts, Tracker, VisitKey};
 
 /// A transaction is closed when it has this many rows, or its batches this many bytes.
 const ROWS: usize = 20_000;
 const BYTES: usize = 32 << 20;
+
+/// Records of the key finder that are kept per day (UTC) of arrival: a bound on what it may take.
+pub(super) const FINDS_MAX: u64 = 50_000;
+pub(super) const DAY_US: i64 = 86_400_000_000;
+/// Trials of one record: as many as there may be candidates.
+const TRIALS_MAX: usize = 4;
 
 /// What is carried from one transaction to the next.
 pub(super) struct State {
@@ -24,6 +31,8 @@ pub(super) struct State {
     pub(super) ordinal: u64,
     pub(super) tracker: Tracker,
     pub(super) windows: Windows,
+    /// Day (UTC) of the key finder's last record, and how many were kept on it.
+    pub(super) finds: (i64, u64),
 }
 
 /// A line that could not be understood.
@@ -42,6 +51,10 @@ pub(super) struct Quarantined {
 pub(super) struct Step {
     pub(super) records: Records,
     pub(super) parts: Parts,
+    pub(super) links: Links,
+    pub(super) context: sessions::Context,
+    pub(super) trials: Trials,
+    pub(super) finds: Finds,
     pub(super) quarantine: Vec<Quarantined>,
     pub(super) workers: BTreeMap<WorkerKey, WorkerBook>,
     pub(super) gaps: Vec<Gap>,
@@ -151,6 +164,7 @@ impl Step {
                         visit_start_us,
                     };
                     self.records.push(&record, &context);
+                    self.take_identity(&record, entry, state);
                     stored += 1;
                 }
                 Err(reason) => {
@@ -168,4 +182,41 @@ impl Step {
         }
         (stored, quarantined)
     }
+
+    /// What a record says about sessions that belong together, and about other ways to make them.
+    fn take_identity(&mut self, record: &Record<'_>, entry: &Entry, state: &mut State) {
+        self.links.add(record);
+        self.context.add(record);
+        if record.trials.is_empty() && record.finder.is_empty() {
+            return;
+        }
+        let client = client(record);
+        for trial in record.trials.iter().take(TRIALS_MAX) {
+            self.trials.push(entry.position, record, client, trial);
+        }
+        if record.finder.is_empty() {
+            return;
+        }
+        let day = entry.arrived_us.div_euclid(DAY_US);
+        if state.finds.0 != day {
+            state.finds = (day, 0);
+        }
+        if state.finds.1 < FINDS_MAX {
+            state.finds.1 += 1;
+            self.finds
+                .push(entry.position, entry.arrived_us, record, client);
+        }
+    }
+}
+
+/// Tells clients apart as the filter's samples do: by address and user agent.
+fn client(record: &Record<'_>) -> u64 {
+    let mut hash = Sha256::new();
+    let ip = record.client_ip.as_deref().unwrap_or_default();
+    hash.update((ip.len() as u64).to_be_bytes());
+    hash.update(ip);
+    hash.update(record.user_agent.as_deref().unwrap_or_default());
+    let hash: [u8; 32] = hash.finalize().into();
+    hash.first_chunk()
+        .map_or(0, |start| u64::from_be_bytes(*start))
 }

@@ -144,6 +144,7 @@ impl Store {
             ordinal: restored.ordinal,
             tracker: Tracker::new(parts.rules),
             windows: restored.windows,
+            finds: restored.finds,
         };
         let writer = Writer {
             parts,

@@ -10,5 +10,6 @@ mod api;
 mod common;
 mod ledger;
 mod log;
+mod migrate;
 mod process;
 mod replay;

@@ -1,0 +1,54 @@
+//! Databases of earlier versions still open, and go on.
+
+use std::io::Read as _;
+use std::path::Path;
+
+use http::StatusCode;
+
+use crate::common::{Batch, Setup, line, session_id};
+
+/// Puts a database of `tests/compat/` into `folder`.
+fn unpack(name: &str, folder: &Path) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/compat")
+        .join(name);
+    let mut bytes = Vec::new();
+    flate2::read::GzDecoder::new(std::fs::File::open(file).unwrap())
+        .read_to_end(&mut bytes)
+        .unwrap();
+    std::fs::write(folder.join("hot.duckdb"), bytes).unwrap();
+}
+
+#[tokio::test]
+async fn version_1_goes_on_where_it_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    unpack("hot-v1.duckdb.gz", folder.path());
+    for start in 0..2 {
+        let service = Setup::default().open(folder.path()).unwrap();
+        assert_eq!(
+            service.sql::<i64>("SELECT max(version) FROM schema_version"),
+            2
+        );
+        // What was there is there, and shows no more than it has.
+        let path = format!("/v1/sessions/{}", session_id(1));
+        let session = service.get(&path).await.json();
+        assert_eq!(session["requests"], 2 + start);
+        let requests = service.get(&format!("{path}/requests")).await.json();
+        assert_eq!(requests["items"][0]["params"], serde_json::json!([]));
+        let first = Batch::new(0).record(line(1, 0)).seen(3);
+        assert_eq!(service.send(first).await["duplicate"], true);
+        let mut new = line(1, 60_000);
+        new["params"] = serde_json::json!([{"name": "user", "value": "ann", "kind": "user"}]);
+        service
+            .send(Batch::new(1 + start).record(new).seen(4 + start))
+            .await;
+        service.stored().await;
+        let found = service.get("/v1/sessions?user=ann").await;
+        assert_eq!(found.status, StatusCode::OK, "{}", found.text);
+        assert_eq!(found.json()["items"][0]["requests"], 3 + start);
+        for view in ["requests", "visits", "sessions"] {
+            assert!(service.sql::<i64>(&format!("SELECT count(*) FROM {view}")) > 0);
+        }
+        service.close();
+    }
+}
