@@ -28,6 +28,39 @@ pub(super) struct QueryValue {
     value: String,
 }
 
+/// Another session that the exchange showed to belong together with its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub(super) struct RequestLink {
+    /// `login`, `refresh` or `both`.
+    kind: String,
+    /// The other session, 32 hex digits.
+    session: String,
+    /// Rule or fallback that made it.
+    key: String,
+}
+
+/// A context parameter of the exchange.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub(super) struct RequestParam {
+    /// Its name in the policy.
+    name: String,
+    /// The value, or what the policy lets through of it.
+    value: String,
+    /// `user`, `role` or `plain`.
+    kind: String,
+    /// The client could put there what it liked.
+    forgeable: bool,
+}
+
+/// A value that was there and could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub(super) struct ExtractFailure {
+    /// The key rule or parameter.
+    name: String,
+    /// `too_long`, `encoding`, `json`, `base64` or `jwt`.
+    why: String,
+}
+
 /// One HTTP exchange. Null means: the exchange had none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub(super) struct Exchange {
@@ -95,6 +128,12 @@ pub(super) struct Exchange {
     content_type: Option<String>,
     /// Names of the fields that were cut.
     truncated: Vec<String>,
+    /// Other sessions that it showed to belong together with its own.
+    links: Vec<RequestLink>,
+    /// Context parameters, in the policy's order.
+    params: Vec<RequestParam>,
+    /// Values that were there and could not be read.
+    extract_failed: Vec<ExtractFailure>,
 }
 
 /// A page of requests.
@@ -221,7 +260,8 @@ fn page(
             lower(hex(request_session)), epoch_us(visit_start), application, key, capture_point,
             policy_version, node, request_id, trace_id, method, scheme, host, path, query_names,
             query_values, query_hash, protocol, status, flags, request_bytes, response_bytes,
-            duration_us, upstream_us, client_ip, user_agent, referer_host, content_type, truncated
+            duration_us, upstream_us, client_ip, user_agent, referer_host, content_type, truncated,
+            links, params, extract_failed
          FROM records
          WHERE session = ? AND start >= ? AND start < ? AND position < ? AND {after}
          ORDER BY start, boot, worker, sequence, idx LIMIT ?"
@@ -251,22 +291,27 @@ fn page(
     }))
 }
 
-fn pairs(value: Value) -> Vec<QueryValue> {
-    let Value::List(pairs) = value else {
+/// The fields of the structs in a DuckDB list; none for null.
+fn structs<T>(value: Value, read: impl Fn(&dyn Fn(&str) -> Option<Value>) -> T) -> Vec<T> {
+    let Value::List(items) = value else {
         return Vec::new();
     };
-    let text = |value: Option<&Value>| match value {
-        Some(Value::Text(text)) => text.clone(),
-        _ => String::new(),
-    };
-    let pair = |pair: &Value| match pair {
-        Value::Struct(pair) => Some(QueryValue {
-            name: text(pair.get(&"name".to_owned())),
-            value: text(pair.get(&"value".to_owned())),
-        }),
+    let one = |item: Value| match item {
+        Value::Struct(fields) => Some(read(&|name| fields.get(&name.to_owned()).cloned())),
         _ => None,
     };
-    pairs.iter().filter_map(pair).collect()
+    items.into_iter().filter_map(one).collect()
+}
+
+fn text(value: Option<Value>) -> String {
+    match value {
+        Some(Value::Text(text)) => text,
+        Some(Value::Blob(bytes)) => {
+            let id: Result<[u8; 16], _> = bytes.try_into();
+            id.map(|id| Hex(id).to_string()).unwrap_or_default()
+        }
+        _ => String::new(),
+    }
 }
 
 fn exchange(row: &Row<'_>) -> duckdb::Result<Exchange> {
@@ -297,7 +342,10 @@ fn exchange(row: &Row<'_>) -> duckdb::Result<Exchange> {
         host: row.get(17)?,
         path: row.get(18)?,
         query_names: texts(row.get(19)?),
-        query_values: pairs(row.get(20)?),
+        query_values: structs(row.get(20)?, |field| QueryValue {
+            name: text(field("name")),
+            value: text(field("value")),
+        }),
         query_hash: hash.map(|hash| Hex(hash.to_be_bytes()).to_string()),
         protocol: row.get(22)?,
         status: row.get(23)?,
@@ -311,5 +359,20 @@ fn exchange(row: &Row<'_>) -> duckdb::Result<Exchange> {
         referer_host: row.get(31)?,
         content_type: row.get(32)?,
         truncated: texts(row.get(33)?),
+        links: structs(row.get(34)?, |field| RequestLink {
+            kind: text(field("kind")),
+            session: text(field("session")),
+            key: text(field("key")),
+        }),
+        params: structs(row.get(35)?, |field| RequestParam {
+            name: text(field("name")),
+            value: text(field("value")),
+            kind: text(field("kind")),
+            forgeable: field("forgeable") == Some(Value::Boolean(true)),
+        }),
+        extract_failed: structs(row.get(36)?, |field| ExtractFailure {
+            name: text(field("name")),
+            why: text(field("why")),
+        }),
     })
 }

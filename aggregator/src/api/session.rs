@@ -12,9 +12,10 @@ use warp::filters::BoxedFilter;
 use warp::reply::Response;
 
 use super::error::ApiError;
+use super::identity::{IdentityValue, ParamSummary, RelatedSession, SessionLink};
 use super::request::{Access, Call, call, json, respond};
 use super::sessions::{COLUMNS, Listed, Session};
-use super::{App, query};
+use super::{App, SharedKey, identity, query};
 use crate::store::StoreError;
 use crate::time;
 
@@ -59,6 +60,17 @@ pub(super) struct SessionWithVisits {
     session: Session,
     /// Its visits in order, the latest 1,000.
     visit_list: Vec<Visit>,
+    /// Its context parameters with their last values, by name.
+    params: Vec<ParamSummary>,
+    /// Its users and roles one by one, the latest 100.
+    identities: Vec<IdentityValue>,
+    /// Sessions known to belong together with it, the latest 100.
+    links: Vec<SessionLink>,
+    /// How many links there are.
+    link_count: u64,
+    /// What links lead to, at most four away, and sessions of the same user; at most 100. Empty
+    /// where its key is shared.
+    related: Vec<RelatedSession>,
 }
 
 /// Reads a session id out of the path.
@@ -94,13 +106,18 @@ pub(super) fn route(app: &Arc<App>) -> BoxedFilter<(Response,)> {
 async fn handle(text: &str, call: &Call) -> Result<Response, ApiError> {
     call.params(&[])?;
     let id = id(text)?;
-    let found = query::run(&call.app, move |connection| find(connection, id)).await?;
+    let limit = call.app.shared_key;
+    let found = query::run(&call.app, move |connection| find(connection, id, limit)).await?;
     json(&found.ok_or_else(|| ApiError::UnknownSession {
         session: id.to_string(),
     })?)
 }
 
-fn find(connection: &Connection, id: SessionId) -> Result<Option<SessionWithVisits>, StoreError> {
+fn find(
+    connection: &Connection,
+    id: SessionId,
+    limit: SharedKey,
+) -> Result<Option<SessionWithVisits>, StoreError> {
     let bytes = id.0.to_vec();
     let sql = format!("SELECT {COLUMNS} FROM visit_parts WHERE session = ? GROUP BY session");
     let session = connection
@@ -121,7 +138,15 @@ fn find(connection: &Connection, id: SessionId) -> Result<Option<SessionWithVisi
     let rows = statement.query_map(params![bytes, VISITS_MAX], visit)?;
     let mut visit_list: Vec<Visit> = rows.collect::<Result<_, _>>()?;
     visit_list.reverse();
+    let people = identity::people(connection, &[id], u64::MAX)?.remove(&id.to_string());
+    let session = session.with_people(people, limit);
+    let (links, link_count) = identity::links(connection, id, limit)?;
     Ok(Some(SessionWithVisits {
+        params: identity::param_summaries(connection, id)?,
+        identities: identity::identities(connection, id)?,
+        links,
+        link_count,
+        related: identity::related(connection, id, &session.application, limit)?,
         session,
         visit_list,
     }))

@@ -14,9 +14,10 @@ use warp::reply::Response;
 
 use super::App;
 use super::error::ApiError;
+use super::identity::People;
 use super::params::Params;
 use super::request::{Access, Call, call, json, respond};
-use super::{cursor, query};
+use super::{SharedKey, cursor, identity, query};
 use crate::store::StoreError;
 use crate::time;
 
@@ -34,7 +35,10 @@ pub(super) struct Listed {
 
 impl Listed {
     pub(super) fn of(value: Value) -> Self {
-        let mut values = texts(value);
+        Self::new(texts(value))
+    }
+
+    pub(super) fn new(mut values: Vec<String>) -> Self {
         let count = values.len();
         values.truncate(LISTED_MAX);
         Self { values, count }
@@ -57,9 +61,9 @@ pub(super) fn texts(value: Value) -> Vec<String> {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub(super) struct Session {
     /// Session id, 32 hex digits.
-    session: String,
+    pub(super) session: String,
     /// The application it belongs to.
-    application: String,
+    pub(super) application: String,
     /// Key rule that found it first.
     key: String,
     /// Start of its first request.
@@ -88,6 +92,13 @@ pub(super) struct Session {
     user_agents: Listed,
     /// There were more addresses or user agents than are kept: the counts are lower bounds.
     more: bool,
+    /// Values of its user parameters.
+    users: Listed,
+    /// Values of its role parameters.
+    roles: Listed,
+    /// It has more addresses or users than one person: its key is shared, and its links are not
+    /// followed.
+    shared_key: bool,
 }
 
 /// Columns of [`Session::read`], over rows of `visit_parts` that are grouped by session.
@@ -119,7 +130,20 @@ impl Session {
             ips: Listed::of(row.get(11)?),
             user_agents: Listed::of(row.get(12)?),
             more: row.get(13)?,
+            users: Listed::new(Vec::new()),
+            roles: Listed::new(Vec::new()),
+            shared_key: false,
         })
+    }
+
+    /// Adds what is known of its users.
+    pub(super) fn with_people(mut self, people: Option<People>, limit: SharedKey) -> Self {
+        let people = people.unwrap_or_default();
+        self.users = Listed::new(people.users);
+        self.roles = Listed::new(people.roles);
+        let exceeds = |listed: &Listed, limit: u64| listed.count as u64 > limit;
+        self.shared_key = exceeds(&self.ips, limit.ips) || exceeds(&self.users, limit.users);
+        self
     }
 }
 
@@ -150,6 +174,8 @@ struct SessionsQuery {
     ip: Option<String>,
     /// Only sessions with a user agent that contains this, in capitals or not.
     user_agent: Option<String>,
+    /// Only sessions with this value of a user parameter.
+    user: Option<String>,
     /// Only sessions with at least this many requests.
     min_requests: Option<u64>,
     /// Only sessions with at least this many requests answered with 400 to 599.
@@ -169,6 +195,7 @@ const PARAMETERS: &[&str] = &[
     "key",
     "ip",
     "user_agent",
+    "user",
     "min_requests",
     "min_errors",
     "sort",
@@ -230,6 +257,10 @@ fn selection(params: &Params, now_us: i64) -> Result<Selection, ApiError> {
     if let Some(application) = text("application") {
         active.add("application = ?", [application]);
     }
+    if let Some(user) = text("user") {
+        let has = "session IN (SELECT session FROM param_parts WHERE kind = 'user' AND value = ?)";
+        active.add(has, [user]);
+    }
     if let Some(key) = text("key") {
         having.add("arg_min(key, ordinal) = ?", [key]);
     }
@@ -288,8 +319,9 @@ async fn handle(call: &Call) -> Result<Response, ApiError> {
     let params = call.params(PARAMETERS)?;
     let selection = selection(&params, call.app.clock.now_us())?;
     let position = call.app.health.position();
+    let limit = call.app.shared_key;
     let page = query::run(&call.app, move |connection| {
-        page(connection, selection, position)
+        page(connection, selection, position, limit)
     });
     json(&page.await?)
 }
@@ -298,6 +330,7 @@ fn page(
     connection: &Connection,
     selection: Selection,
     position: u64,
+    shared_key: SharedKey,
 ) -> Result<SessionPage, StoreError> {
     let Selection {
         active,
@@ -348,8 +381,16 @@ fn page(
         .and_then(|(_, last_us, session)| {
             cursor::write(&Cursor(*last_us, Hex::parse(session)?, seen_to))
         });
+    let ids: Vec<_> = rows
+        .iter()
+        .filter_map(|(_, _, id)| Hex::parse(id))
+        .collect();
+    let mut people = identity::people(connection, &ids, seen_to)?;
+    let complete = |(session, _, id): (Session, i64, String)| {
+        session.with_people(people.remove(&id), shared_key)
+    };
     Ok(SessionPage {
-        items: rows.into_iter().map(|(session, _, _)| session).collect(),
+        items: rows.into_iter().map(complete).collect(),
         next,
     })
 }

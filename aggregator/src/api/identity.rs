@@ -1,0 +1,368 @@
+//! Who is behind sessions, and which belong together: users, roles, parameters, links.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use duckdb::types::Value;
+use duckdb::{Connection, Row, params, params_from_iter};
+use serde::Serialize;
+use throughline_session::hex::Hex;
+use throughline_session::wire::SessionId;
+use utoipa::ToSchema;
+
+use super::SharedKey;
+use crate::store::StoreError;
+use crate::time;
+
+/// Links, users and roles listed with a session: the latest ones.
+const LISTED_MAX: u64 = 100;
+/// Related sessions listed.
+const RELATED_MAX: usize = 100;
+/// How many links one after the other are followed.
+const DISTANCE_MAX: u32 = 4;
+/// Links looked at for each of these steps.
+const STEP_MAX: u64 = 2_000;
+
+/// Users and roles of a session.
+#[derive(Debug, Default)]
+pub(super) struct People {
+    pub(super) users: Vec<String>,
+    pub(super) roles: Vec<String>,
+}
+
+/// A context parameter of a session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub(super) struct ParamSummary {
+    /// Its name in the policy.
+    name: String,
+    /// `user`, `role` or `plain`.
+    kind: String,
+    /// The last value, or what the policy lets through of it.
+    value: String,
+    /// The client could put there what it liked.
+    forgeable: bool,
+    /// Start of the first request with it.
+    #[schema(format = DateTime)]
+    first: String,
+    /// Start of the last request with it.
+    #[schema(format = DateTime)]
+    last: String,
+    /// Requests with it.
+    requests: u64,
+}
+
+/// A user or role of a session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub(super) struct IdentityValue {
+    /// `user` or `role`.
+    kind: String,
+    /// The parameter that it comes from.
+    name: String,
+    /// The value, or what the policy lets through of it.
+    value: String,
+    /// The client could put there what it liked.
+    forgeable: bool,
+    /// Start of the first request with it.
+    #[schema(format = DateTime)]
+    first: String,
+    /// Start of the last request with it.
+    #[schema(format = DateTime)]
+    last: String,
+    /// Requests with it.
+    requests: u64,
+}
+
+/// Another session known to belong together with this one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub(super) struct SessionLink {
+    /// `login`, `refresh` or `both`.
+    kind: String,
+    /// The other session, 32 hex digits.
+    session: String,
+    /// Rule or fallback that made the other session.
+    key: String,
+    /// `from`: this session goes on where the other ended, e.g. after its login; `to`: the other
+    /// goes on where this one ended.
+    direction: String,
+    /// The other session has a shared key: the link is not followed.
+    shared_key: bool,
+    /// Start of the first request with it.
+    #[schema(format = DateTime)]
+    first: String,
+    /// Start of the last request with it.
+    #[schema(format = DateTime)]
+    last: String,
+    /// Requests with it.
+    requests: u64,
+}
+
+/// A session that links lead to, or that has the same user.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub(super) struct RelatedSession {
+    /// Session id, 32 hex digits.
+    session: String,
+    /// Kind of the last link on the way there, or `user`: the same user in the same application.
+    via: String,
+    /// Links on the way there.
+    distance: u32,
+}
+
+fn blob(id: SessionId) -> Value {
+    Value::Blob(id.0.to_vec())
+}
+
+fn marks(count: usize) -> String {
+    vec!["?"; count].join(", ")
+}
+
+/// Users and roles of `sessions`, by id, as of log position `seen_to`.
+pub(super) fn people(
+    connection: &Connection,
+    sessions: &[SessionId],
+    seen_to: u64,
+) -> Result<HashMap<String, People>, StoreError> {
+    let mut all: HashMap<String, People> = HashMap::new();
+    if sessions.is_empty() {
+        return Ok(all);
+    }
+    let sql = format!(
+        "SELECT DISTINCT lower(hex(session)), kind, value FROM param_parts
+         WHERE position <= ? AND kind <> 'plain' AND session IN ({}) ORDER BY ALL",
+        marks(sessions.len())
+    );
+    let values = std::iter::once(Value::UBigInt(seen_to));
+    let values = values.chain(sessions.iter().copied().map(blob));
+    let mut statement = connection.prepare(&sql)?;
+    let rows = statement.query_map(params_from_iter(values), |row| {
+        Ok((
+            row.get::<_, String>(0)?,
+            row.get::<_, String>(1)?,
+            row.get(2)?,
+        ))
+    })?;
+    for row in rows {
+        let (session, kind, value) = row?;
+        let people = all.entry(session).or_default();
+        match kind.as_str() {
+            "user" => people.users.push(value),
+            _ => people.roles.push(value),
+        }
+    }
+    Ok(all)
+}
+
+/// Which of `sessions` have a shared key.
+fn shared(
+    connection: &Connection,
+    sessions: &BTreeSet<SessionId>,
+    limit: SharedKey,
+) -> Result<BTreeSet<SessionId>, StoreError> {
+    if sessions.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let among = marks(sessions.len());
+    let sql = format!(
+        "SELECT session FROM visit_parts WHERE session IN ({among})
+         GROUP BY session HAVING len(list_distinct(flatten(list(ips)))) > ?
+         UNION
+         SELECT session FROM param_parts WHERE session IN ({among}) AND kind = 'user'
+         GROUP BY session HAVING count(DISTINCT value) > ?"
+    );
+    let ids = || sessions.iter().copied().map(blob);
+    let values = ids()
+        .chain([Value::UBigInt(limit.ips)])
+        .chain(ids())
+        .chain([Value::UBigInt(limit.users)]);
+    let mut statement = connection.prepare(&sql)?;
+    let rows = statement.query_map(params_from_iter(values), |row| id(row, 0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn id(row: &Row<'_>, column: usize) -> duckdb::Result<SessionId> {
+    let bytes: Vec<u8> = row.get(column)?;
+    // The column holds nothing else.
+    Ok(Hex(bytes.try_into().unwrap_or_default()))
+}
+
+/// The parameters of a session, one line per name.
+pub(super) fn param_summaries(
+    connection: &Connection,
+    session: SessionId,
+) -> Result<Vec<ParamSummary>, StoreError> {
+    let mut statement = connection.prepare(
+        "SELECT name, kind, arg_max(value, last), arg_max(forgeable, last),
+            epoch_us(min(first)), epoch_us(max(last)), sum(requests)::UBIGINT
+         FROM param_parts WHERE session = ? GROUP BY name, kind ORDER BY name, kind",
+    )?;
+    let rows = statement.query_map(params![session.0.to_vec()], |row| {
+        Ok(ParamSummary {
+            name: row.get(0)?,
+            kind: row.get(1)?,
+            value: row.get(2)?,
+            forgeable: row.get(3)?,
+            first: time::text(row.get(4)?),
+            last: time::text(row.get(5)?),
+            requests: row.get(6)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The users and roles of a session, one by one.
+pub(super) fn identities(
+    connection: &Connection,
+    session: SessionId,
+) -> Result<Vec<IdentityValue>, StoreError> {
+    let mut statement = connection.prepare(
+        "SELECT kind, name, value, forgeable, epoch_us(min(first)), epoch_us(max(last)),
+            sum(requests)::UBIGINT
+         FROM param_parts WHERE session = ? AND kind <> 'plain'
+         GROUP BY kind, name, value, forgeable
+         ORDER BY max(last) DESC, kind, name, value, forgeable LIMIT ?",
+    )?;
+    let rows = statement.query_map(params![session.0.to_vec(), LISTED_MAX], |row| {
+        Ok(IdentityValue {
+            kind: row.get(0)?,
+            name: row.get(1)?,
+            value: row.get(2)?,
+            forgeable: row.get(3)?,
+            first: time::text(row.get(4)?),
+            last: time::text(row.get(5)?),
+            requests: row.get(6)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The links of a session, the latest 100, and how many there are.
+pub(super) fn links(
+    connection: &Connection,
+    session: SessionId,
+    limit: SharedKey,
+) -> Result<(Vec<SessionLink>, u64), StoreError> {
+    let bytes = session.0.to_vec();
+    let mut statement = connection.prepare(
+        "SELECT kind, other, any_value(key), direction, epoch_us(min(first)),
+            epoch_us(max(last)), sum(requests)::UBIGINT, (count(*) OVER ())::UBIGINT
+         FROM (
+            SELECT kind, session_b AS other, key_b AS key, 'from' AS direction, first, last,
+                requests FROM link_parts WHERE session_a = ?
+            UNION ALL
+            SELECT kind, session_a, key_a, 'to', first, last, requests FROM link_parts
+            WHERE session_b = ?
+         ) GROUP BY kind, other, direction
+         ORDER BY max(last) DESC, kind, other, direction LIMIT ?",
+    )?;
+    let mut all = 0;
+    let rows = statement.query_map(params![bytes, bytes, LISTED_MAX], |row| {
+        let link = SessionLink {
+            kind: row.get(0)?,
+            session: String::new(),
+            key: row.get(2)?,
+            direction: row.get(3)?,
+            shared_key: false,
+            first: time::text(row.get(4)?),
+            last: time::text(row.get(5)?),
+            requests: row.get(6)?,
+        };
+        Ok((id(row, 1)?, link, row.get::<_, u64>(7)?))
+    })?;
+    let mut found = Vec::new();
+    for row in rows {
+        let (other, link, count) = row?;
+        all = count;
+        found.push((other, link));
+    }
+    let others = found.iter().map(|(other, _)| *other).collect();
+    let shared = shared(connection, &others, limit)?;
+    let complete = |(other, link): (SessionId, SessionLink)| SessionLink {
+        session: other.to_string(),
+        shared_key: shared.contains(&other),
+        ..link
+    };
+    Ok((found.into_iter().map(complete).collect(), all))
+}
+
+/// What links lead to, nearest first, and sessions of the same user. Never through a shared key.
+pub(super) fn related(
+    connection: &Connection,
+    session: SessionId,
+    application: &str,
+    limit: SharedKey,
+) -> Result<Vec<RelatedSession>, StoreError> {
+    let mut seen = BTreeSet::from([session]);
+    if !shared(connection, &seen, limit)?.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut all = Vec::new();
+    let mut edge = seen.clone();
+    for distance in 1..=DISTANCE_MAX {
+        let mut next = neighbours(connection, &edge)?;
+        next.retain(|other, _| !seen.contains(other));
+        let others: BTreeSet<_> = next.keys().copied().collect();
+        let barred = shared(connection, &others, limit)?;
+        next.retain(|other, _| !barred.contains(other));
+        seen.extend(others);
+        edge = next.keys().copied().collect();
+        all.extend(next.into_iter().map(|(other, kind)| RelatedSession {
+            session: other.to_string(),
+            via: kind,
+            distance,
+        }));
+        if edge.is_empty() || all.len() >= RELATED_MAX {
+            break;
+        }
+    }
+    if all.len() < RELATED_MAX {
+        let mut same = same_user(connection, session, application)?;
+        same.retain(|other| !seen.contains(other));
+        let barred = shared(connection, &same, limit)?;
+        all.extend(same.difference(&barred).map(|other| RelatedSession {
+            session: other.to_string(),
+            via: "user".into(),
+            distance: 1,
+        }));
+    }
+    all.truncate(RELATED_MAX);
+    Ok(all)
+}
+
+/// Sessions one link away, each with the kind of that link.
+fn neighbours(
+    connection: &Connection,
+    edge: &BTreeSet<SessionId>,
+) -> Result<BTreeMap<SessionId, String>, StoreError> {
+    let among = marks(edge.len());
+    let sql = format!(
+        "SELECT session_b, min(kind) FROM link_parts WHERE session_a IN ({among}) GROUP BY 1
+         UNION ALL
+         SELECT session_a, min(kind) FROM link_parts WHERE session_b IN ({among}) GROUP BY 1
+         ORDER BY 1, 2 DESC LIMIT {STEP_MAX}"
+    );
+    let ids = || edge.iter().copied().map(blob);
+    let mut statement = connection.prepare(&sql)?;
+    let rows = statement.query_map(params_from_iter(ids().chain(ids())), |row| {
+        Ok((id(row, 0)?, row.get(1)?))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Sessions of the same application with the same user, as far as nobody can forge it.
+fn same_user(
+    connection: &Connection,
+    session: SessionId,
+    application: &str,
+) -> Result<BTreeSet<SessionId>, StoreError> {
+    let mut statement = connection.prepare(
+        "SELECT DISTINCT session FROM param_parts
+         WHERE kind = 'user' AND NOT forgeable AND (name, value) IN (
+            SELECT (name, value) FROM param_parts
+            WHERE session = ? AND kind = 'user' AND NOT forgeable
+         ) AND session IN (SELECT session FROM visit_parts WHERE application = ?)
+         ORDER BY session LIMIT ?",
+    )?;
+    let rows = statement.query_map(
+        params![session.0.to_vec(), application, RELATED_MAX as u64],
+        |row| id(row, 0),
+    )?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
