@@ -1,7 +1,8 @@
 //! Where do records go? The aggregator: one binary, `throughline`.
 //!
 //! batch → [`ingest`] → [`log`] (durable, acknowledged) → [`store`] (DuckDB) → [`sessions`]
-//! (visits) → [`api`]; beside them the [`ledger`], which knows what is missing.
+//! (visits) → [`api`]; beside them the [`ledger`], which knows what is missing, and the [`policy`],
+//! which tells filters what a session is.
 
 pub mod api;
 pub mod clock;
@@ -12,6 +13,7 @@ pub mod ledger;
 pub mod lock;
 pub mod log;
 pub mod metrics;
+pub mod policy;
 pub mod serve;
 mod server;
 pub mod sessions;

@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::io::IsTerminal as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use throughline::clock::System;
 use throughline::config::{LogFormat, ServeOptions};
+use throughline::policy::{self, PolicyCommand};
 use tracing_subscriber::EnvFilter;
 
 /// API sessions and bot detection for Envoy.
@@ -22,9 +23,13 @@ struct Line {
 enum Command {
     /// Receive records from filters, store them, and answer questions about sessions.
     ///
-    /// Two secrets come by environment: `THROUGHLINE_INGEST_TOKEN` (needed; filters send it)
-    /// and `THROUGHLINE_READ_TOKEN` (readers send it; needed unless listening on loopback).
+    /// Secrets come by environment: `THROUGHLINE_INGEST_TOKEN` (needed; filters send it),
+    /// `THROUGHLINE_READ_TOKEN` (readers send it; needed unless listening on loopback) and
+    /// `THROUGHLINE_ADMIN_TOKEN` (who changes the policy sends it; without it nobody may).
     Serve(Box<ServeOptions>),
+    /// Check a policy, or describe what one looks like.
+    #[command(subcommand)]
+    Policy(PolicyCommand),
 }
 
 fn log(format: LogFormat) {
@@ -49,9 +54,23 @@ fn serve(options: ServeOptions) -> anyhow::Result<()> {
     served
 }
 
+fn policy(command: &PolicyCommand) -> ExitCode {
+    let (text, code) = match policy::run(command) {
+        Ok(text) => (Ok(text), ExitCode::SUCCESS),
+        Err(error) => (Err(format!("{error:#}")), ExitCode::FAILURE),
+    };
+    let written = match text {
+        Ok(text) => writeln!(std::io::stdout(), "{text}"),
+        Err(text) => writeln!(std::io::stderr(), "{text}"),
+    };
+    // Whoever reads it may have gone.
+    written.map_or(ExitCode::FAILURE, |()| code)
+}
+
 fn main() -> ExitCode {
     let outcome = match Line::parse().command {
         Command::Serve(options) => serve(*options),
+        Command::Policy(command) => return policy(&command),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

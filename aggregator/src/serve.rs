@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
-use crate::api::{App, QUERIES_MAX, routes};
+use crate::api::{App, QUERIES_MAX, SharedKey, routes};
 use crate::clock::Clock;
 use crate::config::units::micros;
 use crate::config::{ServeOptions, Tokens};
@@ -16,6 +17,7 @@ use crate::ledger::Books;
 use crate::lock::DataLock;
 use crate::log::{Budget, Disk, FileLog, Folder, Limits, Log};
 use crate::metrics::Metrics;
+use crate::policy::Policies;
 use crate::sessions::Rules;
 use crate::store::{Database, Health, Store, StoreParts};
 use crate::{server, shutdown};
@@ -46,6 +48,7 @@ impl Service {
         std::fs::create_dir_all(data)
             .with_context(|| format!("cannot make the data folder {}", data.display()))?;
         let lock = DataLock::take(data)?;
+        let policies = Policies::open(data, options.policy_file.as_deref())?;
         let metrics = Arc::new(Metrics::default());
         let file = data.join("hot.duckdb");
         let database = Database::open(&file, options.duckdb_memory)
@@ -105,6 +108,11 @@ impl Service {
             clock,
             worker_timeout: options.worker_timeout,
             closing: AtomicBool::new(false),
+            policies: Arc::new(policies),
+            shared_key: SharedKey {
+                ips: options.shared_key_ips,
+                users: options.shared_key_users,
+            },
         });
         Ok(Self {
             app,
@@ -142,6 +150,19 @@ fn rules(options: &ServeOptions) -> Rules {
     }
 }
 
+/// Between two looks at the policy file: with the filters' heartbeats, 1 s, a change takes 2 s.
+const POLICY_LOOK: Duration = Duration::from_millis(500);
+
+async fn watch_policy(policies: Arc<Policies>) {
+    loop {
+        tokio::time::sleep(POLICY_LOOK).await;
+        let policies = Arc::clone(&policies);
+        if let Err(error) = tokio::task::spawn_blocking(move || policies.look()).await {
+            tracing::error!(%error, "cannot look at the policy file");
+        }
+    }
+}
+
 /// Serves until the process is asked to end; everything acknowledged is stored then.
 ///
 /// # Errors
@@ -168,6 +189,9 @@ pub async fn serve(
             Arc::clone(&app.envoys),
             Arc::clone(&clock),
         )));
+    }
+    if options.policy_file.is_some() {
+        drop(tokio::spawn(watch_policy(Arc::clone(&app.policies))));
     }
     let end = async {
         match shutdown::requested().await {

@@ -8,6 +8,7 @@ use warp::reply::Response;
 
 use crate::ingest::BatchError;
 use crate::log::Refusal;
+use crate::policy::{PolicyError, Refused};
 use crate::store::StoreError;
 
 /// Seconds after which a sender may try again when the service is short of something.
@@ -28,6 +29,9 @@ pub struct Problem {
     /// The parameter that it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parameter: Option<String>,
+    /// Where in the policy, e.g. `keys[1].from`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
     /// What helps.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remedy: Option<String>,
@@ -102,6 +106,24 @@ pub enum ApiError {
     QueriesBusy,
     /// The database failed.
     Database(String),
+    /// Changes need a token that is not set.
+    NoAdminToken,
+    /// A policy that filters would refuse.
+    PolicyRefused(Refused),
+    /// The body is written in another way.
+    UnsupportedMediaType {
+        /// `content-type`.
+        media_type: String,
+    },
+    /// The policy is longer than one may be.
+    PolicyTooLarge {
+        /// Bytes.
+        most: u64,
+    },
+    /// Nobody knows which version is to be replaced.
+    NoIfMatch,
+    /// A change to the policy that was not made.
+    Policy(PolicyError),
 }
 
 impl From<StoreError> for ApiError {
@@ -110,10 +132,75 @@ impl From<StoreError> for ApiError {
     }
 }
 
+impl From<PolicyError> for ApiError {
+    fn from(error: PolicyError) -> Self {
+        Self::Policy(error)
+    }
+}
+
+impl From<Refused> for ApiError {
+    fn from(refused: Refused) -> Self {
+        Self::PolicyRefused(refused)
+    }
+}
+
 impl warp::reject::Reject for ApiError {}
 
 /// Status, name of the kind, the kind in words.
 type Kind = (StatusCode, &'static str, &'static str);
+
+fn policy_kind(error: &PolicyError) -> Kind {
+    use StatusCode as S;
+    match error {
+        PolicyError::ReadOnly(_) => (
+            S::CONFLICT,
+            "policy-read-only",
+            "The policy is kept in a file",
+        ),
+        PolicyError::Changed { .. } => (
+            S::PRECONDITION_FAILED,
+            "policy-changed",
+            "The policy is another one by now",
+        ),
+        PolicyError::UnknownVersion(_) => (
+            S::NOT_FOUND,
+            "unknown-version",
+            "There is no such version of the policy",
+        ),
+        PolicyError::UnknownCandidate(_) => (
+            S::NOT_FOUND,
+            "unknown-candidate",
+            "There is no such candidate",
+        ),
+        PolicyError::TooManyCandidates => (
+            S::CONFLICT,
+            "too-many-candidates",
+            "There are as many candidates as there can be",
+        ),
+        PolicyError::Unwritable(_) => (
+            S::SERVICE_UNAVAILABLE,
+            "policy-unwritable",
+            "The change could not be written",
+        ),
+    }
+}
+
+fn policy_remedy(error: &PolicyError) -> Option<String> {
+    Some(match error {
+        PolicyError::ReadOnly(file) => format!(
+            "change {}, which is read again when it changes; or start without --policy-file",
+            file.display()
+        ),
+        PolicyError::Changed { current } => format!(
+            "look at GET /v1/policy/versions/{current}, and send If-Match: \"v{current}\" if it is \
+             still to be replaced"
+        ),
+        PolicyError::UnknownVersion(_) => "GET /v1/policy/versions lists them".into(),
+        PolicyError::UnknownCandidate(_) => "GET /v1/policy/candidates lists them".into(),
+        PolicyError::TooManyCandidates => "DELETE one of /v1/policy/candidates".into(),
+        PolicyError::Unwritable(_) => "see whether the disk has space, and try again".into(),
+    })
+}
 
 impl ApiError {
     #[expect(
@@ -206,6 +293,32 @@ impl ApiError {
                 "database",
                 "The database could not answer",
             ),
+            Self::NoAdminToken => (
+                S::FORBIDDEN,
+                "no-admin-token",
+                "Nobody may change the policy here",
+            ),
+            Self::PolicyRefused(_) => (
+                S::UNPROCESSABLE_ENTITY,
+                "policy-refused",
+                "The policy cannot be used",
+            ),
+            Self::UnsupportedMediaType { .. } => (
+                S::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported-media-type",
+                "The body is written in another way",
+            ),
+            Self::PolicyTooLarge { .. } => (
+                S::PAYLOAD_TOO_LARGE,
+                "policy-too-large",
+                "The policy is too long",
+            ),
+            Self::NoIfMatch => (
+                S::PRECONDITION_REQUIRED,
+                "if-match-missing",
+                "Which version is to be replaced?",
+            ),
+            Self::Policy(error) => policy_kind(error),
         }
     }
 
@@ -235,6 +348,14 @@ impl ApiError {
             Self::QueriesBusy => "no connection to the database became free in time".into(),
             // What DuckDB says may quote data: it goes to the log.
             Self::Database(_) => "the reason is in the service's log".into(),
+            Self::NoAdminToken => "the service was started without an admin token".into(),
+            Self::PolicyRefused(refused) => refused.problem.clone(),
+            Self::UnsupportedMediaType { media_type } => {
+                format!("`content-type: {media_type}` is not supported")
+            }
+            Self::PolicyTooLarge { most } => format!("a policy has at most {most} bytes"),
+            Self::NoIfMatch => "the request has no `If-Match`".into(),
+            Self::Policy(error) => error.to_string(),
         }
     }
 
@@ -268,6 +389,24 @@ impl ApiError {
                 "ask for a shorter time range, or raise --query-timeout".into()
             }
             Self::QueriesBusy => "ask again later".into(),
+            Self::NoAdminToken => {
+                "start the service with THROUGHLINE_ADMIN_TOKEN in its environment, and send its \
+                 value as bearer token"
+                    .into()
+            }
+            Self::PolicyRefused(_) => {
+                "change what stands at `place`; `throughline policy check FILE` says the same \
+                 beforehand"
+                    .into()
+            }
+            Self::UnsupportedMediaType { .. } => {
+                "send the policy as application/json or application/yaml".into()
+            }
+            Self::NoIfMatch => {
+                "GET /v1/policy, and send its ETag as If-Match (\"v0\" while there is no version)"
+                    .into()
+            }
+            Self::Policy(error) => return policy_remedy(error),
             _ => return None,
         })
     }
@@ -278,6 +417,8 @@ impl ApiError {
             Self::BadParameter { parameter, .. } => Some((*parameter).into()),
             Self::BadCursor => Some("cursor".into()),
             Self::UnknownSession { .. } => Some("id".into()),
+            Self::Policy(PolicyError::UnknownVersion(_)) => Some("version".into()),
+            Self::Policy(PolicyError::UnknownCandidate(_)) => Some("name".into()),
             _ => None,
         }
     }
@@ -298,6 +439,10 @@ impl ApiError {
             status: status.as_u16(),
             detail: self.detail(),
             parameter: self.parameter(),
+            place: match self {
+                Self::PolicyRefused(refused) => Some(refused.place.clone()),
+                _ => None,
+            },
             remedy: self.remedy(),
         }
     }

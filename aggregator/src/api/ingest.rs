@@ -110,5 +110,9 @@ async fn handle<B: Buf>(
     json(&Reply {
         acknowledged: sequence,
         duplicate: appended == Appended::Duplicate,
+        live_version: app
+            .policies
+            .live(app.clock.now_us())
+            .map(|live| live.version.clone()),
     })
 }

@@ -2,13 +2,20 @@
 //!
 //! An endpoint is one file here and one line in `router.rs`.
 
+mod admin;
+mod audit;
+mod candidates;
+mod comparison;
 mod cursor;
 mod error;
+mod finder;
 mod health;
+mod identity;
 mod ingest;
 mod metrics;
 mod openapi;
 mod params;
+mod policy;
 mod quarantine;
 mod query;
 mod request;
@@ -34,6 +41,7 @@ use crate::envoy_admin::Envoys;
 use crate::ledger::Books;
 use crate::log::{Budget, Log};
 use crate::metrics::Metrics;
+use crate::policy::Policies;
 use crate::store::{Database, Health};
 
 /// Queries that run at the same time.
@@ -71,6 +79,19 @@ pub struct App {
     pub worker_timeout: Duration,
     /// The process is about to end.
     pub closing: AtomicBool,
+    /// The policy, and what is tried beside it.
+    pub policies: Arc<Policies>,
+    /// When a session counts as shared.
+    pub shared_key: SharedKey,
+}
+
+/// A session with more of these is no one user's: its key is shared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SharedKey {
+    /// Client addresses.
+    pub ips: u64,
+    /// Users.
+    pub users: u64,
 }
 
 impl App {

@@ -20,6 +20,8 @@ pub(super) struct Acknowledgement {
     acknowledged: Option<u64>,
     /// The batch had been acknowledged before; nothing was stored twice.
     duplicate: bool,
+    /// What `GET /v1/policy/live` answers now; absent while nothing was ever set there.
+    live_version: Option<String>,
 }
 
 struct Tokens;
@@ -33,6 +35,7 @@ impl Modify for Tokens {
                 "read_token",
                 "The value of THROUGHLINE_READ_TOKEN, where one is set",
             ),
+            ("admin_token", "The value of THROUGHLINE_ADMIN_TOKEN"),
         ] {
             let bearer = HttpBuilder::new()
                 .scheme(HttpAuthScheme::Bearer)
@@ -56,6 +59,21 @@ impl Modify for Tokens {
         super::session::handle,
         super::requests::handle,
         super::quarantine::handle,
+        super::policy::show,
+        super::policy::put,
+        super::policy::versions,
+        super::policy::version,
+        super::policy::diff,
+        super::policy::roll_back,
+        super::policy::live,
+        super::candidates::list,
+        super::candidates::put,
+        super::candidates::delete,
+        super::comparison::handle,
+        super::finder::show,
+        super::finder::start,
+        super::finder::stop,
+        super::audit::handle,
         super::status::handle,
         super::health::handle_healthz,
         super::health::handle_readyz,
@@ -63,6 +81,7 @@ impl Modify for Tokens {
     ),
     tags(
         (name = "sessions", description = "What users did"),
+        (name = "policy", description = "What a session is: versions, candidates, key finder"),
         (name = "service", description = "How the service is doing, and what is missing"),
         (name = "ingest", description = "For the filter"),
     ),

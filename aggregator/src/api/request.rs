@@ -13,7 +13,7 @@ use warp::{Filter, Rejection};
 use super::App;
 use super::error::ApiError;
 use super::params::Params;
-use crate::config::{INGEST_TOKEN, READ_TOKEN};
+use crate::config::{ADMIN_TOKEN, INGEST_TOKEN, READ_TOKEN};
 
 /// Who may ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,12 +24,47 @@ pub(super) enum Access {
     Read,
     /// Whoever has the ingest token.
     Ingest,
+    /// Whoever has the admin token; nobody, where none is set.
+    Admin,
+}
+
+/// The methods that a path knows, with who may use them; `HEAD` goes with `GET`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Methods {
+    pub(super) each: &'static [(&'static str, Access)],
+    /// For the header `Allow`.
+    pub(super) allow: &'static str,
+}
+
+impl From<Access> for Methods {
+    fn from(access: Access) -> Self {
+        let (each, allow): (&[_], _) = match access {
+            Access::Open => (&[("GET", Access::Open)], "GET, HEAD"),
+            Access::Read => (&[("GET", Access::Read)], "GET, HEAD"),
+            Access::Ingest => (&[("POST", Access::Ingest)], "POST"),
+            Access::Admin => (&[("POST", Access::Admin)], "POST"),
+        };
+        Self { each, allow }
+    }
+}
+
+impl Methods {
+    fn access(&self, method: &Method) -> Option<Access> {
+        let name = if method == Method::HEAD {
+            "GET"
+        } else {
+            method.as_str()
+        };
+        let found = self.each.iter().find(|(known, _)| *known == name);
+        found.map(|(_, access)| *access)
+    }
 }
 
 /// A request that may be answered.
 #[derive(Clone)]
 pub(super) struct Call {
     pub(super) app: Arc<App>,
+    pub(super) method: Method,
     pub(super) headers: HeaderMap,
     query: String,
 }
@@ -46,6 +81,8 @@ fn admit(app: &App, headers: &HeaderMap, access: Access) -> Result<(), ApiError>
         Access::Open => return Ok(()),
         Access::Read => (app.tokens.read.as_ref(), READ_TOKEN),
         Access::Ingest => (Some(&app.tokens.ingest), INGEST_TOKEN),
+        Access::Admin if app.tokens.admin.is_none() => return Err(ApiError::NoAdminToken),
+        Access::Admin => (app.tokens.admin.as_ref(), ADMIN_TOKEN),
     };
     match token {
         Some(token) if !token.admits(headers) => Err(ApiError::BadToken { variable }),
@@ -53,9 +90,10 @@ fn admit(app: &App, headers: &HeaderMap, access: Access) -> Result<(), ApiError>
     }
 }
 
-/// To be placed after the path: admits GET and HEAD (or POST) with the right token.
-pub(super) fn call(app: &Arc<App>, access: Access) -> BoxedFilter<(Call,)> {
+/// To be placed after the path: admits the methods that it knows, each with the right token.
+pub(super) fn call(app: &Arc<App>, methods: impl Into<Methods>) -> BoxedFilter<(Call,)> {
     let app = Arc::clone(app);
+    let methods = methods.into();
     let query = warp::query::raw()
         .or(warp::any().map(String::new))
         .unify()
@@ -66,21 +104,19 @@ pub(super) fn call(app: &Arc<App>, access: Access) -> BoxedFilter<(Call,)> {
         .and_then(move |method: Method, headers: HeaderMap, query: String| {
             let app = Arc::clone(&app);
             async move {
-                let (fits, allow) = match access {
-                    Access::Ingest => (method == Method::POST, "POST"),
-                    _ => (method == Method::GET || method == Method::HEAD, "GET, HEAD"),
-                };
-                if !fits {
+                let Some(access) = methods.access(&method) else {
+                    let allow = methods.allow;
                     return Err(warp::reject::custom(ApiError::MethodNotAllowed { allow }));
-                }
+                };
                 admit(&app, &headers, access).map_err(|error| {
-                    if access == Access::Ingest {
+                    if method == Method::POST && access == Access::Ingest {
                         app.metrics.reject(error.name());
                     }
                     warp::reject::custom(error)
                 })?;
                 Ok(Call {
                     app,
+                    method,
                     headers,
                     query,
                 })

@@ -8,7 +8,8 @@ use warp::reply::Response;
 
 use super::request::recover;
 use super::{
-    App, health, ingest, metrics, openapi, quarantine, requests, session, sessions, status,
+    App, audit, candidates, comparison, finder, health, ingest, metrics, openapi, policy,
+    quarantine, requests, session, sessions, status,
 };
 
 /// Makes an endpoint.
@@ -20,6 +21,17 @@ const ALL: &[Route] = &[
     session::route,
     requests::route,
     quarantine::route,
+    policy::route,
+    policy::versions_route,
+    policy::version_route,
+    policy::diff_route,
+    policy::rollback_route,
+    policy::live_route,
+    candidates::list_route,
+    candidates::route,
+    comparison::route,
+    finder::route,
+    audit::route,
     status::route,
     health::healthz,
     health::readyz,

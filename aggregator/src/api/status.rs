@@ -12,7 +12,7 @@ use super::App;
 use super::error::ApiError;
 use super::request::{Access, Call, call, json, respond};
 use crate::config::units::micros;
-use crate::ledger::report::{Moment, Report, report};
+use crate::ledger::report::{Moment, Report, State, report};
 use crate::time;
 
 /// A stretch of the log that could not be read: its records are missing.
@@ -54,6 +54,64 @@ pub(super) struct StoreStatus {
     failing: Option<String>,
 }
 
+/// The policy, and who runs it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct PolicyStatus {
+    /// Name of the policy on records; null while filters run the one of their configuration.
+    policy_version: Option<String>,
+    /// What `GET /v1/policy/live` answers now; null while nothing was ever set.
+    live_version: Option<String>,
+    /// The file that is the policy; null where it is none.
+    file: Option<String>,
+    /// Why what stands in the file now is not used; null when it is.
+    failing: Option<String>,
+    /// Live workers that run this policy.
+    current_workers: u64,
+    /// Live workers that run another one.
+    drifting: Vec<DriftingWorker>,
+}
+
+/// A live worker that runs another policy than it should.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct DriftingWorker {
+    /// The run of its Envoy, 16 hex digits.
+    boot: String,
+    /// The filter instance within that run.
+    worker: u32,
+    /// Envoy's `node.id`.
+    node: String,
+    /// What it runs.
+    policy_version: String,
+}
+
+fn policy(app: &App, ledger: &Report) -> PolicyStatus {
+    let live = app.policies.live(app.clock.now_us());
+    let file = app.policies.file();
+    let expected = live.as_ref().and_then(|live| live.policy_version.clone());
+    let alive = ledger
+        .workers
+        .iter()
+        .filter(|worker| worker.state == State::Live);
+    let (current, others): (Vec<_>, Vec<_>) =
+        alive.partition(|worker| Some(&worker.policy_version) == expected.as_ref());
+    let drifting = others.into_iter().filter(|_| expected.is_some());
+    PolicyStatus {
+        live_version: live.map(|live| live.version.clone()),
+        file: file.as_ref().map(|file| file.path.display().to_string()),
+        failing: file.and_then(|file| file.failing),
+        current_workers: current.len() as u64,
+        drifting: drifting
+            .map(|worker| DriftingWorker {
+                boot: worker.boot.clone(),
+                worker: worker.worker,
+                node: worker.node.clone(),
+                policy_version: worker.policy_version.clone(),
+            })
+            .collect(),
+        policy_version: expected,
+    }
+}
+
 /// The whole service.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Status {
@@ -68,6 +126,8 @@ pub(super) struct Status {
     /// The loss ledger.
     #[serde(flatten)]
     ledger: Report,
+    /// The policy.
+    policy: PolicyStatus,
     /// The log.
     log: LogStatus,
     /// The database.
@@ -110,11 +170,13 @@ fn handle(call: &Call) -> Result<Response, ApiError> {
         segment: gap.segment,
         position: gap.position,
     });
+    let ledger = ledger(app);
     json(&Status {
         version: env!("CARGO_PKG_VERSION"),
         now: time::text(app.clock.now_us()),
         started: time::text(app.started_us),
-        ledger: ledger(app),
+        policy: policy(app, &ledger),
+        ledger,
         log: LogStatus {
             end: log.end,
             waiting_bytes: log.end.saturating_sub(log.committed),

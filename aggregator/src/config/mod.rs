@@ -1,4 +1,4 @@
-//! What can be set when serving: flags, each with an environment variable, and the two tokens.
+//! What can be set when serving: flags, each with an environment variable, and the tokens.
 
 pub mod units;
 
@@ -106,21 +106,49 @@ pub struct ServeOptions {
     /// A query of the API is stopped after this long (ms, s, m).
     #[arg(long, env = "THROUGHLINE_QUERY_TIMEOUT", default_value = "10s", value_parser = units::duration, value_name = "DURATION")]
     pub query_timeout: Duration,
+
+    /// File (YAML or JSON) that is the policy: read again when it changes, and not to be changed
+    /// through the API.
+    #[arg(long, env = "THROUGHLINE_POLICY_FILE", value_name = "FILE")]
+    pub policy_file: Option<PathBuf>,
+
+    /// A session seen from more client addresses than this has a shared key: its links are not
+    /// followed.
+    #[arg(
+        long,
+        env = "THROUGHLINE_SHARED_KEY_IPS",
+        default_value_t = 100,
+        value_name = "NUMBER"
+    )]
+    pub shared_key_ips: u64,
+
+    /// A session seen with more users than this has a shared key: its links are not followed.
+    #[arg(
+        long,
+        env = "THROUGHLINE_SHARED_KEY_USERS",
+        default_value_t = 20,
+        value_name = "NUMBER"
+    )]
+    pub shared_key_users: u64,
 }
 
-/// The two secrets, which come by environment only: flags show up in process lists.
+/// The secrets, which come by environment only: flags show up in process lists.
 #[derive(Debug, Clone)]
 pub struct Tokens {
     /// Lets filters in at `POST /v1/ingest`.
     pub ingest: Token,
     /// Lets readers in at `GET /v1/…`; without it anyone who reaches the port may read.
     pub read: Option<Token>,
+    /// Lets in whoever may change the policy; without it nobody may.
+    pub admin: Option<Token>,
 }
 
 /// Name of the environment variable with the token for `POST /v1/ingest`.
 pub const INGEST_TOKEN: &str = "THROUGHLINE_INGEST_TOKEN";
 /// Name of the environment variable with the token for `GET /v1/…`.
 pub const READ_TOKEN: &str = "THROUGHLINE_READ_TOKEN";
+/// Name of the environment variable with the token for changes to the policy.
+pub const ADMIN_TOKEN: &str = "THROUGHLINE_ADMIN_TOKEN";
 
 /// What is wrong with the settings.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -184,7 +212,12 @@ impl ServeOptions {
         if self.longest_visit < self.idle_timeout {
             return Err(ConfigError::VisitTooShort);
         }
-        Ok(Tokens { ingest, read })
+        let admin = token(ADMIN_TOKEN)?;
+        Ok(Tokens {
+            ingest,
+            read,
+            admin,
+        })
     }
 }
 
@@ -222,6 +255,8 @@ mod tests {
         );
         let short = check(&[], &[ingest, (READ_TOKEN, "short")]);
         assert_eq!(short, Err(ConfigError::TokenTooShort(READ_TOKEN)));
+        let short = check(&[], &[ingest, (ADMIN_TOKEN, "short")]);
+        assert_eq!(short, Err(ConfigError::TokenTooShort(ADMIN_TOKEN)));
         let open = ["--listen", "0.0.0.0:80"];
         assert!(matches!(
             check(&open, &[ingest]),

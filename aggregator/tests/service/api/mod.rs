@@ -1,8 +1,12 @@
+mod candidates;
 mod errors;
+mod finder;
 mod health;
+mod identity;
 mod ingest;
 mod metrics;
 mod openapi;
+mod policy;
 mod quarantine;
 mod requests;
 mod session;

@@ -19,7 +19,7 @@ use throughline::serve::Service;
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 
-use super::{Batch, INGEST_TOKEN, READ_TOKEN, START_US, until};
+use super::{ADMIN_TOKEN, Batch, INGEST_TOKEN, READ_TOKEN, START_US, until};
 
 #[derive(Parser)]
 struct Line {
@@ -32,6 +32,7 @@ struct Line {
 pub(crate) struct Setup {
     pub(crate) flags: Vec<String>,
     pub(crate) read_token: bool,
+    pub(crate) no_admin_token: bool,
     pub(crate) disk: Option<Box<dyn Disk>>,
 }
 
@@ -49,8 +50,10 @@ impl Setup {
         let flags = ["throughline".to_owned(), "--data".to_owned(), data].into_iter();
         let options = Line::parse_from(flags.chain(self.flags)).serve;
         let read = self.read_token.then(|| READ_TOKEN.to_owned());
+        let admin = (!self.no_admin_token).then(|| ADMIN_TOKEN.to_owned());
         let tokens = options.check(|name| match name {
             "THROUGHLINE_INGEST_TOKEN" => Some(INGEST_TOKEN.into()),
+            "THROUGHLINE_ADMIN_TOKEN" => admin.clone(),
             _ => read.clone(),
         })?;
         let clock = Arc::new(Fixed::at(START_US + 3_600_000_000));
@@ -123,6 +126,34 @@ impl TestService {
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
         let request = Request::get(path).body(Full::default()).unwrap();
+        self.ask(request).await
+    }
+
+    /// Changes something about the policy.
+    pub(crate) async fn change(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Bytes>,
+    ) -> Answer {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("authorization", format!("Bearer {ADMIN_TOKEN}"));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.ask(request.body(Full::new(body.into())).unwrap())
+            .await
+    }
+
+    /// What filters are told.
+    pub(crate) async fn live(&self) -> Answer {
+        let request = Request::get("/v1/policy/live")
+            .header("authorization", format!("Bearer {INGEST_TOKEN}"))
+            .body(Full::default())
+            .unwrap();
         self.ask(request).await
     }
 

@@ -1,0 +1,277 @@
+//! The JSON Schema of policies, for editors: `docs/policy.schema.json` is a snapshot of it.
+//!
+//! It says what a schema can say. `throughline policy check` knows more: names that are taken,
+//! applications that nobody defined, patterns that do not compile.
+
+use serde_json::{Value, json};
+
+fn list(items: &Value, most: u64) -> Value {
+    json!({"type": "array", "items": items, "maxItems": most})
+}
+
+fn text() -> Value {
+    json!({"type": "string", "minLength": 1})
+}
+
+fn object(about: &str, required: &[&str], properties: &Value) -> Value {
+    json!({
+        "type": "object", "description": about, "required": required,
+        "additionalProperties": false, "properties": properties,
+    })
+}
+
+fn reference(name: &str) -> Value {
+    json!({"$ref": format!("#/$defs/{name}")})
+}
+
+/// What limits a rule or parameter, beside its own properties.
+fn limited(own: Value) -> Value {
+    let texts = list(&text(), 1000);
+    let mut all = own;
+    if let Value::Object(properties) = &mut all {
+        properties.insert("applications".into(), texts.clone());
+        properties.insert("hosts".into(), texts.clone());
+        properties.insert("path_prefixes".into(), list(&reference("prefix"), 1000));
+        properties.insert(
+            "methods".into(),
+            list(&json!({"type": "string", "pattern": "^[A-Z]*$"}), 100),
+        );
+    }
+    all
+}
+
+/// Each place with what it needs, in the order of the names.
+fn places() -> Vec<(&'static str, Value)> {
+    let nothing = object("Needs nothing more.", &[], &json!({}));
+    let graphql = json!({"oneOf": [
+        object("The operation's name.", &["operation"], &json!({"operation": nothing})),
+        object("A variable.", &["variable"], &json!({"variable": reference("pointer")})),
+    ]});
+    let fingerprint = object(
+        "A header that the proxy's configuration sets and a client cannot.",
+        &["header", "trusted"],
+        &json!({"header": text(), "trusted": {"const": true}}),
+    );
+    let jwt = object(
+        "A claim of a JWT, unverified.",
+        &["claim", "in"],
+        &json!({"claim": {"type": "string"}, "in": reference("source")}),
+    );
+    let template = json!({"type": "string", "pattern": "^/.*\\{[^/]+\\}"});
+    vec![
+        ("bearer", nothing.clone()),
+        ("cookie", text()),
+        ("fingerprint", fingerprint),
+        ("form", text()),
+        ("graphql", graphql),
+        ("grpc", json!({"enum": ["service", "method"]})),
+        ("header", text()),
+        ("host", nothing.clone()),
+        ("json", reference("pointer")),
+        ("jwt", jwt),
+        ("method", nothing),
+        ("path", template),
+        ("path_segment", json!({"type": "integer", "minimum": 0})),
+        ("query", text()),
+        ("tls", json!({"enum": ["peer_subject", "sni"]})),
+    ]
+}
+
+fn source() -> Value {
+    let mut places = places();
+    places.push(("response", reference("source")));
+    let each = places.into_iter().map(|(name, needs)| {
+        let mut properties = json!({"decode": reference("decode")});
+        properties[name] = needs;
+        object("A place.", &[name], &properties)
+    });
+    json!({
+        "description": "Where a value is, e.g. {\"cookie\": \"sid\"}.",
+        "oneOf": each.collect::<Vec<_>>(),
+    })
+}
+
+fn definitions() -> Value {
+    let name = json!({"type": "string", "pattern": "^[a-z0-9_-]{1,64}$"});
+    let from = json!({"oneOf": [
+        reference("source"),
+        {"type": "array", "items": reference("source"), "minItems": 1, "maxItems": 8},
+    ]});
+    let steps = json!({"oneOf": [
+        {"enum": ["percent", "base64", "lower", "trim"]},
+        object("The first group of a match.", &["regex"], &json!({"regex": {"type": "string"}})),
+    ]});
+    let ends = json!({"type": "integer", "minimum": 0, "maximum": 255});
+    let parameter = limited(json!({
+        "name": reference("name"), "from": from,
+        "kind": {"enum": ["user", "role", "plain"], "default": "plain"},
+        "hash": {"type": "boolean", "default": false},
+        "mask": {"oneOf": [
+            {"type": "null"},
+            object("Characters that stay readable.", &[], &json!({"start": ends, "end": ends})),
+        ]},
+        "bytes_max": {"type": ["integer", "null"], "minimum": 1, "maximum": 1024, "default": 128},
+    }));
+    let rule = limited(json!({
+        "name": reference("name"), "from": from,
+        "namespace": {"oneOf": [{"type": "null"}, reference("name")]},
+    }));
+    let application = json!({
+        "name": reference("name"),
+        "hosts": list(&text(), 1000),
+        "path_prefixes": list(&reference("prefix"), 1000),
+    });
+    json!({
+        "name": name,
+        "prefix": {"type": "string", "pattern": "^/"},
+        "pointer": {"type": "string", "pattern": "^(/.*)?$"},
+        "decode": list(&steps, 100),
+        "source": source(),
+        "application": object("A named set of hosts and path prefixes.", &["name"], &application),
+        "key": object("One way to tell whose request it is.", &["name", "from"], &rule),
+        "parameter": object("A named value kept for display and analysis.", &["name", "from"], &parameter),
+    })
+}
+
+/// The schema.
+#[must_use]
+pub fn schema() -> Value {
+    let properties = json!({
+        "version": {"type": ["string", "null"], "description": "A label for people: records carry the number of the stored version."},
+        "applications": list(&reference("application"), 1000),
+        "keys": list(&reference("key"), 100),
+        "builtin_off": list(&text(), 1000),
+        "fallback": {"enum": ["ip_user_agent", "ip", "ip_prefix"], "default": "ip_user_agent"},
+        "parameters": list(&reference("parameter"), 50),
+        "body_bytes": {"type": "integer", "minimum": 0, "maximum": 1_048_576, "default": 16_384},
+        "query_values": list(&json!({"type": "string"}), 50),
+        "secret_paths": list(&json!({"type": "string", "pattern": "^/"}), 100),
+    });
+    let mut all = object(
+        "A policy of Throughline: what a session is.",
+        &[],
+        &properties,
+    );
+    all["$schema"] = "https://json-schema.org/draft/2020-12/schema".into();
+    all["title"] = "Throughline policy".into();
+    all["$defs"] = definitions();
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_place_of_the_filter_is_in_it() {
+        let names: Vec<_> = places().into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, throughline_session::extract::ALL);
+    }
+
+    /// `UPDATE_EXPECT=1` writes the file instead.
+    #[test]
+    fn the_schema_is_the_one_checked_in() {
+        let file =
+            std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/policy.schema.json");
+        let text = serde_json::to_string_pretty(&schema()).unwrap() + "\n";
+        if std::env::var_os("UPDATE_EXPECT").is_some() {
+            std::fs::write(&file, &text).unwrap();
+        }
+        assert_eq!(
+            std::fs::read_to_string(&file).unwrap_or_default(),
+            text,
+            "docs/policy.schema.json is stale: run the tests with UPDATE_EXPECT=1"
+        );
+    }
+
+    /// Whether `value` fits: the words of JSON Schema that ours uses, but for `pattern`.
+    fn fits(all: &Value, rule: &Value, value: &Value) -> bool {
+        let Some(words) = rule.as_object() else {
+            return false;
+        };
+        let is_kind = |kind: &Value| match kind.as_str().unwrap() {
+            "object" => value.is_object(),
+            "array" => value.is_array(),
+            "string" => value.is_string(),
+            "boolean" => value.is_boolean(),
+            "integer" => value.is_i64() || value.is_u64(),
+            "null" => value.is_null(),
+            other => panic!("{other}"),
+        };
+        let number = value.as_f64();
+        let length = value.as_array().map(Vec::len);
+        words.iter().all(|(word, about)| match word.as_str() {
+            "$ref" => {
+                let name = about.as_str().unwrap().strip_prefix('#').unwrap();
+                fits(all, all.pointer(name).unwrap(), value)
+            }
+            "type" => match about {
+                Value::Array(kinds) => kinds.iter().any(is_kind),
+                kind => is_kind(kind),
+            },
+            "enum" => about.as_array().unwrap().contains(value),
+            "const" => about == value,
+            "oneOf" => {
+                let rules = about.as_array().unwrap();
+                rules.iter().filter(|rule| fits(all, rule, value)).count() == 1
+            }
+            "required" => {
+                let names = about.as_array().unwrap();
+                names
+                    .iter()
+                    .all(|name| value.get(name.as_str().unwrap()).is_some())
+            }
+            "properties" => value
+                .as_object()
+                .into_iter()
+                .flatten()
+                .all(|(name, field)| about.get(name).is_some_and(|rule| fits(all, rule, field))),
+            "items" => value
+                .as_array()
+                .into_iter()
+                .flatten()
+                .all(|item| fits(all, about, item)),
+            "maxItems" => length.is_none_or(|length| length as u64 <= about.as_u64().unwrap()),
+            "minItems" => length.is_none_or(|length| length as u64 >= about.as_u64().unwrap()),
+            "minLength" => value.as_str().is_none_or(|text| !text.is_empty()),
+            "minimum" => number.is_none_or(|number| number >= about.as_f64().unwrap()),
+            "maximum" => number.is_none_or(|number| number <= about.as_f64().unwrap()),
+            "additionalProperties" => about == &Value::Bool(false),
+            "pattern" | "description" | "default" | "title" | "$schema" | "$defs" => true,
+            other => panic!("{other}"),
+        })
+    }
+
+    fn check(policy: &Value, expected: bool) {
+        let schema = schema();
+        assert_eq!(fits(&schema, &schema, policy), expected, "{policy}");
+    }
+
+    #[test]
+    fn every_example_of_the_docs_fits() {
+        let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/policy.md");
+        let text = std::fs::read_to_string(file).unwrap();
+        for block in text.split("```yaml\n").skip(1) {
+            let block = block.split("```").next().unwrap();
+            check(&serde_yaml_ng::from_str(block).unwrap(), true);
+        }
+        for code in text.split('`').filter(|code| code.starts_with("{\"")) {
+            if let Ok(place @ Value::Object(_)) = serde_json::from_str::<Value>(code)
+                && place.get("clients_share").is_none()
+            {
+                check(&json!({"keys": [{"name": "a", "from": place}]}), true);
+            }
+        }
+        for place in [
+            json!({"cokie": "sid"}),
+            json!({"cookie": ""}),
+            json!({"cookie": "a", "header": "b"}),
+            json!({"fingerprint": {"header": "x"}}),
+            json!({"grpc": "both"}),
+            json!([]),
+        ] {
+            check(&json!({"keys": [{"name": "a", "from": place}]}), false);
+        }
+        check(&json!({"keyz": []}), false);
+    }
+}
