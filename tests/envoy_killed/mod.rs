@@ -1,5 +1,7 @@
 //! See README.md.
 
+use std::collections::BTreeSet;
+
 use demo::{Stack, eventually};
 use throughline_tests::{
     Client, Key, Load, PLUGIN, Protocol, Records, Sent, Slot, TIME_MAX, Upstream, books, get,
@@ -106,6 +108,21 @@ async fn vanished(stack: &Stack, sent: &[Sent]) -> usize {
     assert!(
         stored.0.len() as u64 + gone <= sent.len() as u64,
         "{status:?}"
+    );
+    // Envoy's own log agrees, up to the lines that it had not written when it was killed.
+    let lines = stack.access_log().unwrap();
+    let logged: BTreeSet<&str> = lines
+        .iter()
+        .filter_map(|line| line.request_id.as_deref())
+        .collect();
+    assert!(
+        by_id.keys().all(|id| logged.contains(id)),
+        "a record that Envoy did not log"
+    );
+    assert!(logged.len() - by_id.len() <= missing, "{status:?}");
+    assert!(
+        status.totals.unknown.workers > 0,
+        "the gap is shown as nothing: {status:?}"
     );
     missing
 }
