@@ -11,12 +11,12 @@ use crate::features::{self, Vector, View};
 use crate::hash;
 use crate::num;
 use crate::state::application::Application;
-use crate::state::baseline::{Baseline, STAGES};
+use crate::state::baseline::STAGES;
 use crate::state::bounded::Bounded;
 use crate::state::session::Session;
 use crate::state::source::Source;
 use crate::state::totals::{Totals, octets};
-use crate::verdicts::{self, Knowledge, Profile, Sensitivity, Standing, Verdict};
+use crate::verdicts::{self, Knowledge, Profile, Sensitivity, Standing, Verdict, Watch};
 
 /// Limits of what is remembered, and the key of its hashes.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -84,8 +84,10 @@ pub struct Detection {
     /// What linked sessions did together, by the first of them.
     related: Bounded<SessionId, Totals>,
     position: LogPosition,
-    #[serde(deserialize_with = "verdicts::stored")]
-    profiles: HashMap<Box<str>, Profile>,
+    profiles: HashMap<Box<str>, Watch>,
+    /// For applications without a profile.
+    #[serde(skip)]
+    unwatched: Watch,
     /// User agents seen, by hash: reading one takes longer than all the rest.
     #[serde(skip)]
     claims: HashMap<u64, Claim>,
@@ -104,6 +106,7 @@ impl Detection {
             related: Bounded::new(settings.sources_max),
             position: LogPosition::default(),
             profiles: HashMap::new(),
+            unwatched: Watch::default(),
             claims: HashMap::new(),
             settings,
         }
@@ -111,7 +114,7 @@ impl Detection {
 
     /// Sets how an application is watched; it holds from the next record on.
     pub fn set_profile(&mut self, application: &str, profile: Profile) {
-        self.profiles.insert(application.into(), profile.prepare());
+        self.profiles.insert(application.into(), profile.into());
     }
 
     /// Learns from a record and says which verdicts are new or have become surer.
@@ -205,14 +208,16 @@ impl Detection {
         session.visit.observe(&step);
         session.previous = event.endpoint + 1;
         let requests = session.visit.volume.requests;
-        application.learn(&step, previous, requests);
+        let tries = session.visit.parameters.at(event.endpoint);
+        application.learn(&step, previous, requests, tries);
         if event.login {
             application.campaign.observe(event, session);
         }
-        if Baseline::wants(requests) {
-            if requests == STAGES[0] {
-                application.count_visit(session.visit.assets.assets() > 0);
-            }
+        if requests == STAGES[0] {
+            application.count_visit(session.visit.assets.assets() > 0);
+        }
+        let network = event.subnet.map_or(0, |it| hash::bytes(6, &octets(it)));
+        if application.baseline.wants(requests, network) {
             let view = View {
                 session,
                 visit: &session.visit,
@@ -224,8 +229,7 @@ impl Detection {
                 now_us: event.at_us,
             };
             let values = features::vector(&view);
-            let subnet = event.subnet.map_or(0, |it| hash::bytes(6, &octets(it)));
-            application.baseline.add(requests, subnet, &values);
+            application.baseline.add(requests, network, &values);
         }
         Some(requests)
     }
@@ -256,13 +260,13 @@ impl Detection {
     /// The verdict on a session, if it is new or surer than before; and whether it is part of a
     /// campaign.
     fn verdict(&mut self, id: &SessionId, event: &Event) -> Option<(Verdict, bool)> {
-        let unwatched = Profile::default();
+        let unwatched = &self.unwatched;
         let view = View {
             now_us: event.at_us,
             ..self.view(id)?
         };
         let application = &view.application;
-        let profile = self.profiles.get(&application.name).unwrap_or(&unwatched);
+        let profile = self.profiles.get(&application.name).unwrap_or(unwatched);
         let judged = verdicts::judge(&view, profile);
         let sensitivity = Sensitivity::flagging(judged.confidence)?;
         let bot_type = judged.bot_type?;
@@ -279,7 +283,7 @@ impl Detection {
             bot_type,
             confidence: judged.confidence,
             sensitivity,
-            flagged: sensitivity <= profile.sensitivity,
+            flagged: sensitivity <= profile.profile.sensitivity,
             knowledge: if view.ready {
                 Knowledge::Ready
             } else {
@@ -403,12 +407,12 @@ impl Detection {
     /// How machine-like the rules find a session, and how sure they are that it is a bad bot.
     #[must_use]
     pub fn suspicion(&self, id: &SessionId) -> Option<(f64, f64)> {
-        let unwatched = Profile::default();
+        let unwatched = &self.unwatched;
         let view = self.view(id)?;
         let profile = self
             .profiles
             .get(&view.application.name)
-            .unwrap_or(&unwatched);
+            .unwrap_or(unwatched);
         let judged = verdicts::judge(&view, profile);
         Some((judged.machine, judged.confidence))
     }

@@ -17,7 +17,7 @@ static ABOUT: About = About {
     window: "the visit; for an address the last 12 hours",
     limit: 8.0,
     below: false,
-    enough: "Three failed logins in the visit; or a session that does nothing but log in and fails, \
+    enough: "Three failed logins in the visit, at most one in six successful; or a session that does nothing but log in and fails, \
              from an address with 16 failed logins of which at most two in five succeeded.",
     why: "A person who forgot a password tries it four or five times, then resets it. Where the \
           tried account is recorded, four different ones are enough: nobody mistypes four names. \
@@ -45,7 +45,7 @@ impl Detector for CredentialStuffing {
         let accounts = own.accounts.count();
         // One account only: a forgotten password, or brute force, which is not stuffing.
         let one_account = own.accounts_known > 2 && accounts < 1.5;
-        let failing = f64::from(own.successes) <= 0.3 * f64::from(own.attempts);
+        let failing = own.successes.saturating_mul(6) <= own.attempts;
         let by_session = if own.failures < 3 || !failing || one_account {
             0.0
         } else {

@@ -28,7 +28,10 @@ pub(crate) struct Endpoint {
     times: LogBins<52>,
     /// Parameter values that were served: the catalogue, as far as anyone saw it.
     pub(crate) values: Bits<16>,
-    pub(crate) misses: u32,
+    /// Of requests with a parameter, the first three of a visit: more would let one enumerator
+    /// make misses usual.
+    pub(crate) tries: u32,
+    pub(crate) tries_missed: u32,
 }
 
 /// One application.
@@ -330,9 +333,11 @@ impl Application {
         (f64::from(pair) + BACK_OFF * chance) / (f64::from(out) + BACK_OFF)
     }
 
-    /// Learns from a step. `lesson` counts the visit's requests so far.
-    pub(crate) fn learn(&mut self, step: &Step<'_>, previous: u32, lesson: u32) {
+    /// Learns from a step. `lesson` counts the visit's requests so far, `tries` those at this
+    /// endpoint.
+    pub(crate) fn learn(&mut self, step: &Step<'_>, previous: u32, lesson: u32, tries: u32) {
         const REQUESTS_MAX: u64 = 1 << 24;
+        const TRIES_MAX: u32 = 3;
         let event = step.event;
         self.last_us = self.last_us.max(event.at_us);
         if self.first_us == 0 {
@@ -352,7 +357,10 @@ impl Application {
         }
         if let Some(endpoint) = self.endpoints.get_mut(at) {
             endpoint.requests += 1;
-            endpoint.misses += u32::from(event.missed());
+            if event.parameter.is_some() && tries <= TRIES_MAX {
+                endpoint.tries += 1;
+                endpoint.tries_missed += u32::from(event.missed());
+            }
             if event.succeeded() {
                 endpoint.bytes.insert(event.response_bytes as f64);
                 if let Some(us) = event.upstream_us {
@@ -384,7 +392,8 @@ impl Application {
         self.requests /= 2;
         for endpoint in &mut self.endpoints {
             endpoint.requests /= 2;
-            endpoint.misses /= 2;
+            endpoint.tries /= 2;
+            endpoint.tries_missed /= 2;
             endpoint.out /= 2;
         }
         self.steps.retain(|_, count| {
