@@ -52,10 +52,7 @@ impl Service {
             .with_context(|| format!("cannot open {}", file.display()))?;
         let database = Arc::new(database);
         let mut restored = Store::restore(&database).context("cannot read the database")?;
-        let limits = Limits {
-            segment_len: options.segment_bytes,
-            backlog_max: options.max_log_backlog,
-        };
+        let limits = limits(options);
         let windows = restored.windows.clone();
         let folder = data.join("log");
         std::fs::create_dir_all(&folder)
@@ -131,6 +128,14 @@ impl Service {
     pub fn close(self) {
         self.log.close();
         self.store.join();
+    }
+}
+
+fn limits(options: &ServeOptions) -> Limits {
+    Limits {
+        segment_len: options.segment_bytes,
+        backlog_max: options.max_log_backlog,
+        free_min: options.min_free_disk,
     }
 }
 

@@ -86,6 +86,11 @@ pub struct ServeOptions {
     #[arg(long, env = "THROUGHLINE_MAX_LOG_BACKLOG", default_value = "16GiB", value_parser = units::bytes, value_name = "SIZE")]
     pub max_log_backlog: u64,
 
+    /// Space that the log leaves free on the disk, for the database (MiB, GiB); below it
+    /// senders get 503 with Retry-After.
+    #[arg(long, env = "THROUGHLINE_MIN_FREE_DISK", default_value = "256MiB", value_parser = units::bytes, value_name = "SIZE")]
+    pub min_free_disk: u64,
+
     /// Size at which a log segment is closed and the next begins (KiB, MiB, GiB).
     #[arg(long, env = "THROUGHLINE_SEGMENT_BYTES", default_value = "64MiB", value_parser = units::bytes, value_name = "SIZE")]
     pub segment_bytes: u64,

@@ -59,6 +59,20 @@ impl Balance {
     }
 }
 
+fn highest(one: &Ledger, other: &Ledger) -> Ledger {
+    let dropped = Dropped {
+        buffer_full: one.dropped.buffer_full.max(other.dropped.buffer_full),
+        rejected: one.dropped.rejected.max(other.dropped.rejected),
+        unwritable: one.dropped.unwritable.max(other.dropped.unwritable),
+    };
+    let acknowledged = one.acknowledged.max(other.acknowledged);
+    Ledger {
+        seen: one.seen.max(other.seen),
+        acknowledged,
+        dropped,
+    }
+}
+
 impl WorkerBook {
     /// Takes down what a batch or heartbeat says. Batches may come late and out of order; counts
     /// only grow, so the highest is the latest.
@@ -73,13 +87,13 @@ impl WorkerBook {
             self.policy_version = header.policy_version.to_string();
             self.filter_version = header.filter_version.to_string();
         }
-        let (said, now) = (&mut self.reported, &header.ledger);
-        said.seen = said.seen.max(now.seen);
-        said.acknowledged = said.acknowledged.max(now.acknowledged);
-        let (said, now) = (&mut said.dropped, &now.dropped);
-        said.buffer_full = said.buffer_full.max(now.buffer_full);
-        said.rejected = said.rejected.max(now.rejected);
-        said.unwritable = said.unwritable.max(now.unwritable);
+        self.reported = highest(&self.reported, &header.ledger);
+    }
+
+    /// Takes over what another copy of this page has heard meanwhile.
+    pub fn catch_up(&mut self, other: &Self) {
+        self.last_contact_us = self.last_contact_us.max(other.last_contact_us);
+        self.reported = highest(&self.reported, &other.reported);
     }
 
     /// More arrived than the worker says it has seen: its books are wrong.

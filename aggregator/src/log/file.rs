@@ -26,6 +26,8 @@ pub struct Limits {
     pub segment_len: u64,
     /// Bytes that may wait for the store; above it batches are refused.
     pub backlog_max: u64,
+    /// Bytes that stay free on the disk, for the store; below it batches are refused.
+    pub free_min: u64,
 }
 
 /// The log in a folder of segment files.
@@ -142,7 +144,11 @@ impl FileLog {
         });
         recover::windows(&shared, committed, end, &mut windows)?;
         let file = disk.open(base)?;
-        let segment_len = limits.segment_len;
+        let Limits {
+            segment_len,
+            free_min,
+            ..
+        } = limits;
         let writer = Writer {
             disk,
             file,
@@ -150,6 +156,7 @@ impl FileLog {
             end,
             untidy: false,
             segment_len,
+            free_min,
             windows,
             shared: Arc::clone(&shared),
         };

@@ -34,6 +34,7 @@ pub(super) struct Writer {
     /// The segment may hold bytes after `end`, left by a failed write.
     pub(super) untidy: bool,
     pub(super) segment_len: u64,
+    pub(super) free_min: u64,
     pub(super) windows: Windows,
     pub(super) shared: Arc<Shared>,
 }
@@ -130,6 +131,14 @@ impl Writer {
 
     fn write_durably(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.tidy()?;
+        // Without room for the database, nothing could ever leave the log again.
+        let free = self.disk.free()?;
+        if free < self.free_min {
+            let kept = self.free_min;
+            return Err(io::Error::other(format!(
+                "{free} bytes are free on the disk, and {kept} are kept for the database"
+            )));
+        }
         if self.end - self.base >= self.segment_len {
             let next = self.disk.create(self.end)?;
             self.file = next;

@@ -25,6 +25,7 @@ fn open_on(folder: &Path, disk: Box<dyn Disk>, committed: u64) -> FileLog {
     let limits = Limits {
         segment_len: 1500,
         backlog_max: u64::MAX,
+        free_min: 10,
     };
     let metrics = Arc::new(Metrics::default());
     FileLog::open(folder, disk, limits, committed, Windows::default(), metrics).unwrap()
@@ -234,6 +235,7 @@ async fn a_full_disk_refuses_and_recovers() {
         Fault::Sync,
         Fault::AppendAndCut,
         Fault::Create,
+        Fault::Full,
     ] {
         let folder = tempfile::tempdir().unwrap();
         let (disk, set) = FaultyDisk::new(folder.path().to_path_buf());
