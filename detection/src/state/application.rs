@@ -247,7 +247,7 @@ impl Application {
             protocol: event::protocol(exchange.protocol.as_deref()),
             kind,
             login: write && is_login(path),
-            probe: is_probe(path),
+            probe: !served && is_probe(path),
             path: hashed(path),
             endpoint: resolved.endpoint,
             parameter: resolved.parameter.or(by_query),
