@@ -124,10 +124,12 @@ impl Service {
         Self::open_on(options, tokens, clock, disk)
     }
 
-    /// Stores what was acknowledged, and closes everything. Blocks.
-    pub fn close(self) {
+    /// Stores what was acknowledged, and closes everything; `false` when the database could not
+    /// be written, and the log keeps the rest for the next start. Blocks.
+    #[must_use]
+    pub fn close(self) -> bool {
         self.log.close();
-        self.store.join();
+        self.store.join()
     }
 }
 
@@ -183,7 +185,10 @@ pub async fn serve(
     };
     tracing::info!(url = format!("http://{address}"), data = %options.data.display(), "listening");
     server::run(listener, routes(&app), end).await;
-    tokio::task::spawn_blocking(move || service.close()).await?;
-    tracing::info!("stopped; everything acknowledged is stored");
+    if tokio::task::spawn_blocking(move || service.close()).await? {
+        tracing::info!("stopped; everything acknowledged is stored");
+    } else {
+        tracing::warn!("stopped; the log keeps what could not be stored");
+    }
     Ok(())
 }

@@ -231,8 +231,10 @@ impl Log for FileLog {
     }
 
     fn state(&self) -> LogState {
+        let end = *lock(&self.shared.end);
         LogState {
-            end: lock(&self.shared.end).position,
+            end: end.position,
+            closed: end.closed,
             committed: self.shared.committed.load(Ordering::Acquire),
             failing: lock(&self.shared.failing).clone(),
             segments: lock(&self.shared.bases).len(),

@@ -91,6 +91,8 @@ pub struct LogState {
     pub failing: Option<String>,
     /// Segment files on disk.
     pub segments: usize,
+    /// No more batches are taken.
+    pub closed: bool,
 }
 
 /// What a reader meets.

@@ -12,3 +12,4 @@ mod ledger;
 mod log;
 mod process;
 mod replay;
+mod store;
