@@ -42,6 +42,48 @@ fn flagged(outcome: &Outcome) -> bool {
     outcome.confidence >= 0.8
 }
 
+/// Stuffers and takeovers by their own evidence, without a campaign around them.
+#[test]
+fn a_stuffer_alone_is_caught_within_ten_requests() {
+    for (make, requests_max) in [
+        (bots::stuffer as Make, 10),
+        (bots::hopping_stuffer, 20),
+        (bots::takeover, 12),
+    ] {
+        let mut clients: Vec<_> = (0..60)
+            .map(|at| honest::person(at * 64 + 1, 5, f64::from(u32::try_from(at).unwrap_or(0))))
+            .collect();
+        clients.push(make(640_001, 5, 30.0));
+        let outcomes = play(&clients);
+        let last = outcomes.last().cloned().unwrap_or_default();
+        println!("{} requests, by {:?}", last.requests, last.detectors);
+        assert!(flagged(&last) && last.requests <= requests_max, "{last:?}");
+        assert_eq!(outcomes.iter().filter(|it| flagged(it)).count(), 1);
+    }
+}
+
+/// 200 people and one stuffer behind one address, in one session or hopping.
+#[test]
+fn a_stuffer_in_an_office_hits_no_colleague() {
+    for make in [bots::stuffer as Make, bots::hopping_stuffer] {
+        let mut dice = story::Dice::new(3);
+        let mut clients: Vec<_> = (0..200)
+            .map(|at| honest::colleague(at * 64 + 1, 5, dice.unit() * 1200.0))
+            .collect();
+        let mut stuffer = make(640_001, 5, 300.0);
+        for sent in &mut stuffer.sent {
+            sent.client_ip = Some("203.0.113.7".into());
+        }
+        clients.push(stuffer);
+        let outcomes = play(&clients);
+        let wrong = outcomes.iter().take(200).filter(|it| flagged(it)).count();
+        assert_eq!(wrong, 0);
+        println!("{}: {:?}", clients[200].name, outcomes[200].requests);
+        let hopping = clients[200].name == "hopping stuffer";
+        assert!(hopping || flagged(&outcomes[200]));
+    }
+}
+
 #[test]
 fn bots_are_caught_and_nobody_else() {
     let mut caught: BTreeMap<&str, (u32, u32, Vec<u32>)> = BTreeMap::new();

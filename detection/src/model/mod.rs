@@ -1,3 +1,4 @@
 //! Learnt from labels: boosted trees over features and their ranks.
 
+mod grow;
 pub mod trees;

@@ -131,6 +131,30 @@ pub(crate) fn app(id: u64, seed: u64, start: f64) -> Client {
     client
 }
 
+/// Logs in from an office, one in ten with a slip, and reads a little.
+pub(crate) fn colleague(id: u64, seed: u64, start: f64) -> Client {
+    let mut dice = Dice::new(seed ^ id.wrapping_mul(31));
+    let mut client = Client::new(id, "colleague", start)
+        .keyed()
+        .agent("ShopApp/4.2 (Windows)");
+    client.ip("203.0.113.7".to_owned());
+    if dice.below(10) == 0 {
+        client.send("POST", "/api/login", 401, false);
+        client.wait(dice.pause(8.0, 0.5));
+    }
+    client.send("POST", "/api/login", 200, false);
+    for _ in 0..3 + dice.below(6) {
+        client.wait(dice.pause(6.0, 1.0));
+        client.send(
+            "GET",
+            &format!("/api/products/{}", 1000 + dice.below(60)),
+            200,
+            false,
+        );
+    }
+    client
+}
+
 /// Asks whether the shop is up.
 pub(crate) fn health(id: u64, _seed: u64, start: f64) -> Client {
     let mut client = Client::new(id, "health", start).agent("kube-probe/1.33");
