@@ -168,6 +168,14 @@ impl Store {
     }
 }
 
+/// After an error while it wrote its file, DuckDB refuses all work until it is reopened.
+pub(super) fn is_fatal(error: &StoreError) -> bool {
+    let text = error.to_string();
+    ["invalidated", "FATAL", "Reopen"]
+        .iter()
+        .any(|sign| text.contains(sign))
+}
+
 struct Writer {
     parts: StoreParts,
     state: State,
@@ -266,9 +274,7 @@ impl Writer {
     fn failed(&mut self, error: &StoreError) {
         self.last_tries += u32::from(self.parts.log.state().closed);
         self.parts.health.fail(error);
-        // After an error while it wrote its file, DuckDB refuses all work until it is reopened.
-        let text = error.to_string();
-        if text.contains("invalidated") || text.contains("FATAL") {
+        if is_fatal(error) {
             self.connection = None;
             if let Err(error) = self.parts.database.reopen() {
                 tracing::debug!(%error, "the database cannot be opened yet");
