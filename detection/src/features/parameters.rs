@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Direction::{Either, Machine};
 use super::{Feature, feature};
+use crate::event::Templates;
 use crate::num::{log1p, share};
 use crate::sketch::{Bits, Sample};
 use crate::state::Step;
@@ -48,7 +49,8 @@ impl Parameters {
         let Some(parameter) = event.parameter else {
             return;
         };
-        if event.kind.is_asset() {
+        // What was never served is no endpoint whose values could be tried: that is scanning.
+        if event.kind.is_asset() || event.endpoint / 2 == Templates::UNKNOWN / 2 {
             return;
         }
         let key = event.endpoint + 1;
