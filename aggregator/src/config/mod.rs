@@ -95,7 +95,8 @@ pub struct ServeOptions {
     #[arg(long, env = "THROUGHLINE_SEGMENT_BYTES", default_value = "64MiB", value_parser = units::bytes, value_name = "SIZE")]
     pub segment_bytes: u64,
 
-    /// Memory that DuckDB may use for its buffers (MiB, GiB).
+    /// Memory that DuckDB may use for its buffers (MiB, GiB); queries may put 4 times as much on
+    /// the disk for a while.
     #[arg(long, env = "THROUGHLINE_DUCKDB_MEMORY", default_value = "1GiB", value_parser = units::bytes, value_name = "SIZE")]
     pub duckdb_memory: u64,
 
