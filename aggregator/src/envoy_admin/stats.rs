@@ -86,6 +86,25 @@ impl Counters {
 pub(super) struct ServerInfo {
     pub(super) version: String,
     pub(super) node: Node,
+    /// How long this process runs, as protobuf writes durations: `12s`.
+    uptime_current_epoch: String,
+}
+
+impl ServerInfo {
+    /// How long it runs, microseconds; `None` when it does not say.
+    pub(super) fn uptime_us(&self) -> Option<i64> {
+        let digits = self.uptime_current_epoch.strip_suffix('s')?;
+        let whole = digits.split('.').next()?;
+        whole.parse::<i64>().ok()?.checked_mul(1_000_000)
+    }
+
+    #[cfg(test)]
+    pub(super) fn running(seconds: i64) -> Self {
+        Self {
+            uptime_current_epoch: format!("{seconds}s"),
+            ..Self::default()
+        }
+    }
 }
 
 /// Who this Envoy says it is.
@@ -114,6 +133,19 @@ mod tests {
         {"name":"wasmcustom.throughline.dropped.rejected","value":1},
         {"name":"wasmcustom.throughline.odd","value":"text"},
         {"histograms":{"supported_quantiles":[0.0]}}]}"#;
+
+    #[test]
+    fn reads_how_long_an_envoy_runs() {
+        for (json, expected) in [
+            (r#"{"uptime_current_epoch":"12s"}"#, Some(12_000_000)),
+            (r#"{"uptime_current_epoch":"12.750s"}"#, Some(12_000_000)),
+            (r#"{"uptime_current_epoch":"soon"}"#, None),
+            (r#"{"version":"1"}"#, None),
+        ] {
+            let info: ServerInfo = serde_json::from_str(json).unwrap();
+            assert_eq!(info.uptime_us(), expected, "{json}");
+        }
+    }
 
     #[test]
     fn adds_up_what_counts() {

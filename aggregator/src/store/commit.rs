@@ -5,6 +5,7 @@ use duckdb::{Connection, params};
 use super::columns::VisitParts;
 use super::database::StoreError;
 use super::step::{State, Step};
+use crate::envoy_admin::Changes;
 use crate::ledger::{Forgotten, WorkerBook};
 use crate::log::{Window, WorkerKey};
 
@@ -14,8 +15,8 @@ pub(super) struct Extras<'a> {
     pub(super) gone: &'a [WorkerKey],
     /// The sum of all forgotten ones.
     pub(super) forgotten: Forgotten,
-    /// Readings of Envoys to keep: name, JSON.
-    pub(super) envoys: &'a [(String, String)],
+    /// Readings of Envoys to keep, and those given up.
+    pub(super) envoys: &'a Changes,
 }
 
 /// Writes `step` and the position of `state`, or nothing.
@@ -159,16 +160,16 @@ fn write_worker(
 }
 
 /// Keeps the last readings of Envoys' counters.
-pub(super) fn write_envoys(
-    connection: &Connection,
-    readings: &[(String, String)],
-) -> Result<(), StoreError> {
-    for (name, reading) in readings {
+pub(super) fn write_envoys(connection: &Connection, changes: &Changes) -> Result<(), StoreError> {
+    for (name, reading) in &changes.kept {
         let set = "UPDATE envoys SET reading = ? WHERE name = ?";
         if connection.execute(set, params![reading, name])? == 0 {
             let insert = "INSERT INTO envoys (reading, name) VALUES (?, ?)";
             connection.execute(insert, params![reading, name])?;
         }
+    }
+    for name in &changes.gone {
+        connection.execute("DELETE FROM envoys WHERE name = ?", params![name])?;
     }
     Ok(())
 }
@@ -237,7 +238,7 @@ mod tests {
         let extras = Extras {
             gone: &[],
             forgotten: Forgotten::default(),
-            envoys: &[],
+            envoys: &Changes::default(),
         };
         let refused = commit(&connection, &step, &state, &extras).unwrap_err();
         assert!(

@@ -310,9 +310,10 @@ impl Writer {
     /// Writes `step`, however often it takes; `false` when given up.
     fn write(&mut self, step: &Step) -> bool {
         let (gone, forgotten) = self.parts.books.overflow(&step.workers);
+        // Once: what is asked for is not given again when the first try fails.
+        let envoys = self.parts.envoys.unsaved();
         loop {
             let began = Instant::now();
-            let envoys = self.parts.envoys.unsaved();
             let extras = Extras {
                 gone: &gone,
                 forgotten,
