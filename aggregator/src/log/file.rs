@@ -191,8 +191,10 @@ impl Drop for FileLog {
 
 impl Log for FileLog {
     fn append(&self, batch: Batch) -> Appending {
-        let state = self.state();
-        let waiting = state.end.saturating_sub(state.committed);
+        // Not `state()`: this runs for every batch, and must not wait for files to be deleted.
+        let end = lock(&self.shared.end).position;
+        let committed = self.shared.committed.load(Ordering::Acquire);
+        let waiting = end.saturating_sub(committed);
         if waiting > self.backlog_max {
             return Box::pin(async move { Err(Refusal::Backlog { waiting }) });
         }
@@ -215,18 +217,26 @@ impl Log for FileLog {
 
     fn commit(&self, position: u64) {
         self.shared.committed.store(position, Ordering::Release);
-        let mut bases = lock(&self.shared.bases);
-        while let Some(first) = bases.first().copied()
-            && bases.iter().nth(1).is_some_and(|next| *next <= position)
-        {
-            let path = segment::path(&self.shared.folder, first);
+        // Deleted after the lock is released: a large file takes its time, and readers and the
+        // writer look segments up here.
+        let done: Vec<u64> = {
+            let bases = lock(&self.shared.bases);
+            let ends = bases.iter().skip(1);
+            let stored = bases
+                .iter()
+                .zip(ends)
+                .take_while(|(_, end)| **end <= position);
+            stored.map(|(base, _)| *base).collect()
+        };
+        for base in done {
+            let path = segment::path(&self.shared.folder, base);
             if let Err(error) = std::fs::remove_file(&path)
                 && error.kind() != io::ErrorKind::NotFound
             {
                 tracing::warn!(%error, path = %path.display(), "cannot delete a segment");
                 break;
             }
-            bases.remove(&first);
+            lock(&self.shared.bases).remove(&base);
         }
     }
 
