@@ -213,6 +213,37 @@ async fn damage_in_the_middle_costs_no_more_than_it_must() {
 }
 
 #[tokio::test]
+async fn a_damaged_length_in_the_last_segment_hides_nothing_silently() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = open(folder.path(), 0);
+    for sequence in 0..6 {
+        append(&log, sequence).await.unwrap();
+    }
+    let end = log.state().end;
+    drop(log);
+    let files = segments(folder.path());
+    assert_eq!(files.len(), 2, "three batches each");
+    let (whole, frame) = (len(&files[1]), len(&files[1]) / 3);
+    flip(&files[1], frame + 3);
+    let mut expected = [some(0..4), vec![None]].concat();
+    for sequence in 6..8 {
+        let log = open(folder.path(), 0);
+        assert_eq!(len(&files[1]), whole, "nothing is cut");
+        assert_eq!(read(&log, 0), expected);
+        assert_eq!(append(&log, sequence).await, Ok(Appended::Stored));
+        expected.push(Some(sequence));
+        assert_eq!(read(&log, 0), expected);
+        assert_eq!(read(&log, end), some(6..=sequence), "positions go on");
+    }
+    // The last frame damaged likewise: nothing whole follows it, so it counts as torn.
+    let last = segments(folder.path()).pop().unwrap();
+    flip(&last, frame + 3);
+    expected.pop();
+    assert_eq!(read(&open(folder.path(), 0), 0), expected);
+    assert_eq!(len(&last), frame);
+}
+
+#[tokio::test]
 async fn positions_never_go_back() {
     let folder = tempfile::tempdir().unwrap();
     let log = open(folder.path(), 5000);
