@@ -1,5 +1,6 @@
 //! All workers' pages: what they say as of their last batch, what we have as of the store's last
-//! transaction.
+//! transaction. Beyond [`WORKERS_MAX`] workers the one silent for longest is added to
+//! [`Forgotten`].
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,10 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use throughline_session::wire::BatchHeader;
 
 use super::WorkerBook;
-use crate::log::WorkerKey;
-
-/// Workers kept one by one; beyond it the one silent for longest is added to [`Forgotten`].
-pub const WORKERS_MAX: usize = 10_000;
+use crate::log::{WORKERS_MAX, WorkerKey};
 
 /// What remains of workers that are no longer kept one by one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

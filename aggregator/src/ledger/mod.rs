@@ -9,4 +9,4 @@ mod books;
 pub mod report;
 
 pub use book::{Balance, WorkerBook};
-pub use books::{Books, Forgotten, WORKERS_MAX};
+pub use books::{Books, Forgotten};

@@ -25,7 +25,7 @@ pub use budget::{Budget, Room};
 pub use disk::{Disk, Folder, SegmentFile};
 pub use file::{FileLog, Limits};
 pub use frame::BODY_LEN_MAX;
-pub use window::{Verdict, Window, Windows};
+pub use window::{Remembered, Verdict, WORKERS_MAX, Window, Windows};
 
 /// One filter instance: which run of which Envoy, and which worker of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -111,14 +111,17 @@ pub(super) fn windows(
         match &item {
             Item::Batch(entry) => {
                 batches += 1;
-                if let Ok(header) = header::read(&entry.body)
-                    && let Some(sequence) = header.sequence
-                {
+                if let Ok(header) = header::read(&entry.body) {
                     let worker = WorkerKey {
                         boot: header.boot,
                         worker: header.worker,
                     };
-                    windows.insert(worker, sequence, entry.arrived_us);
+                    match header.sequence {
+                        Some(sequence) => {
+                            windows.insert(worker, sequence, entry.arrived_us);
+                        }
+                        None => windows.touch(worker, entry.arrived_us),
+                    }
                 }
             }
             Item::Gap(gap) => tracing::error!(

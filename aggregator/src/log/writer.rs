@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 
 use super::disk::{Disk, SegmentFile};
 use super::file::Shared;
-use super::window::{Verdict, Window, Windows};
+use super::window::{Remembered, Verdict, Windows};
 use super::{Appended, Batch, Refusal, WorkerKey, frame};
 
 /// A group is closed when it has this many bytes or batches.
@@ -44,7 +44,7 @@ pub(super) struct Writer {
 struct Group {
     bytes: Vec<u8>,
     waiting: Vec<(Batch, Sender, Appended)>,
-    before: HashMap<WorkerKey, Option<Window>>,
+    before: HashMap<WorkerKey, Option<Remembered>>,
 }
 
 impl Writer {
@@ -88,9 +88,14 @@ impl Writer {
         }
         if let Some(sequence) = batch.sequence {
             let windows = &mut self.windows;
-            let before = || windows.get(batch.source).cloned();
+            let before = || windows.remembered(batch.source);
             group.before.entry(batch.source).or_insert_with(before);
-            windows.insert(batch.source, sequence, batch.arrived_us);
+            let forgotten = windows.insert(batch.source, sequence, batch.arrived_us);
+            if let Some((worker, before)) = forgotten {
+                group.before.entry(worker).or_insert(Some(before));
+            }
+        } else {
+            self.windows.touch(batch.source, batch.arrived_us);
         }
         group.waiting.push((batch, sender, Appended::Stored));
     }

@@ -96,6 +96,7 @@ impl Step {
             .or_insert_with(|| books.page(worker).unwrap_or_default());
         book.hear(&header, entry.arrived_us);
         let Some(sequence) = header.sequence else {
+            state.windows.touch(worker, entry.arrived_us);
             return;
         };
         state.windows.insert(worker, sequence, entry.arrived_us);

@@ -9,7 +9,7 @@ use std::time::Duration;
 use http::StatusCode;
 use throughline::log::{
     Appended, Batch as LogBatch, Budget, Disk, FileLog, Folder, Item, Limits, Log as _, Next,
-    Refusal, Windows, WorkerKey,
+    Refusal, WORKERS_MAX, Windows, WorkerKey,
 };
 use throughline::metrics::Metrics;
 use throughline_session::hex::Hex;
@@ -297,6 +297,41 @@ async fn a_full_disk_refuses_and_recovers() {
         let log = open(folder.path(), 0);
         assert_eq!(read(&log, 0), some(0..4), "{fault:?}");
     }
+}
+
+#[tokio::test]
+async fn a_refused_batch_forgets_no_worker() {
+    let folder = tempfile::tempdir().unwrap();
+    let (disk, set) = FaultyDisk::new(folder.path().to_path_buf());
+    let mut windows = Windows::default();
+    windows.insert(WORKER, 0, 1);
+    for worker in 1..u32::try_from(WORKERS_MAX).unwrap() {
+        windows.insert(WorkerKey { worker, ..WORKER }, 0, 2);
+    }
+    let limits = Limits {
+        segment_len: 1500,
+        backlog_max: u64::MAX,
+        free_min: 0,
+    };
+    let metrics = Arc::new(Metrics::default());
+    let log = FileLog::open(folder.path(), Box::new(disk), limits, 0, windows, metrics).unwrap();
+    let from_another = || async {
+        let worker = u32::MAX;
+        log.append(LogBatch {
+            source: WorkerKey { worker, ..WORKER },
+            sequence: Some(0),
+            arrived_us: 3,
+            body: Batch::new(0).worker(worker).record(line(1, 0)).body(),
+            room: Budget::new(0).room(),
+        })
+        .await
+    };
+    set(Fault::Append);
+    assert!(from_another().await.is_err());
+    assert_eq!(append(&log, 0).await, Ok(Appended::Duplicate));
+    set(Fault::None);
+    assert_eq!(from_another().await, Ok(Appended::Stored));
+    assert_eq!(append(&log, 0).await, Ok(Appended::Stored), "now it is");
 }
 
 #[tokio::test]
