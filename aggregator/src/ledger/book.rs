@@ -2,6 +2,9 @@
 
 use throughline_session::wire::{BatchHeader, Dropped, Ledger};
 
+/// Batches may arrive out of order by this much, microseconds; beyond it our clock was set back.
+const DISORDER_US: i64 = 1_000_000;
+
 /// What is known of one worker.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WorkerBook {
@@ -80,7 +83,9 @@ impl WorkerBook {
         if self.last_contact_us == 0 {
             self.first_contact_us = arrived_us;
         }
-        if arrived_us >= self.last_contact_us {
+        // A contact that lies ahead of our clock would keep the worker live until that time.
+        let set_back = self.last_contact_us.saturating_sub(arrived_us) > DISORDER_US;
+        if arrived_us >= self.last_contact_us || set_back {
             self.last_contact_us = arrived_us;
             self.node = header.node.to_string();
             self.capture_point = header.capture_point.to_string();
@@ -208,5 +213,9 @@ mod tests {
             (9, "new")
         );
         assert_eq!((book.first_contact_us, book.last_contact_us), (20, 20));
+        // Unless it is our clock that was turned back.
+        book.hear(&serde_json::from_str(&new).unwrap(), DISORDER_US + 100);
+        book.hear(&serde_json::from_str(&old).unwrap(), 99);
+        assert_eq!((book.reported.seen, book.last_contact_us), (9, 99));
     }
 }
