@@ -79,7 +79,7 @@ pub(super) fn any_whole(file: &File, mut at: u64, limit: u64) -> io::Result<bool
 }
 
 /// Head, arrival, and the first byte of the body.
-const LOOK_LEN: usize = HEAD_LEN as usize + ARRIVAL_LEN + 1;
+const LOOK_LEN: usize = 2 * size_of::<u32>() + ARRIVAL_LEN + 1;
 
 /// Whether a frame may begin so: without it, every second byte of garbage would ask for a CRC
 /// over megabytes.
