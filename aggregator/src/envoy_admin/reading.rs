@@ -38,10 +38,6 @@ pub struct Reading {
     pub active: u64,
     /// What its filter saw; `None` where it runs none.
     pub seen: Option<u64>,
-    /// Records that its filter knows to be acknowledged.
-    pub acknowledged: u64,
-    /// Records that its filter gave up.
-    pub dropped: u64,
 }
 
 impl Reading {
@@ -189,8 +185,6 @@ impl Envoys {
             handled: counters.handled,
             active: counters.active,
             seen: counters.seen,
-            acknowledged: counters.acknowledged,
-            dropped: counters.dropped,
         };
         let mut inner = self.inner();
         let admin = reading.admin.clone();
@@ -283,7 +277,6 @@ mod tests {
             active: 1,
             seen: Some(seen),
             boots,
-            ..Counters::default()
         }
     }
 

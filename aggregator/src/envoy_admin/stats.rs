@@ -26,8 +26,6 @@ pub(super) struct Counters {
     pub(super) active: u64,
     /// `None`: the filter's metrics are not there, so it is not running.
     pub(super) seen: Option<u64>,
-    pub(super) acknowledged: u64,
-    pub(super) dropped: u64,
     pub(super) boots: Vec<BootId>,
 }
 
@@ -68,15 +66,11 @@ pub(super) fn counters(json: &[u8], prefix: Option<&str>) -> Result<Counters, se
 
 impl Counters {
     fn take_own(&mut self, name: &str, value: u64) {
-        match name {
-            "seen" => self.seen = Some(value),
-            "acknowledged" => self.acknowledged = value,
-            _ if name.starts_with("dropped.") => self.dropped = self.dropped.saturating_add(value),
-            _ => {
-                let boot = name.strip_prefix("boot.").and_then(Hex::parse);
-                self.boots.extend(boot.filter(|_| value > 0));
-            }
+        if name == "seen" {
+            self.seen = Some(value);
         }
+        let boot = name.strip_prefix("boot.").and_then(Hex::parse);
+        self.boots.extend(boot.filter(|_| value > 0));
     }
 }
 
@@ -151,7 +145,6 @@ mod tests {
     fn adds_up_what_counts() {
         let all = counters(STATS, None).unwrap();
         assert_eq!((all.handled, all.active, all.seen), (15, 2, Some(7)));
-        assert_eq!((all.acknowledged, all.dropped), (4, 2));
         assert_eq!(all.boots, [Hex([0, 0, 0, 0, 0, 0, 0, 0xff])]);
         let one = counters(STATS, Some("a.b")).unwrap();
         assert_eq!((one.handled, one.active), (5, 0));
