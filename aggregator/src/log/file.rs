@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
@@ -46,8 +46,18 @@ pub(super) struct Shared {
     moved: Condvar,
     committed: AtomicU64,
     bases: Mutex<BTreeSet<u64>>,
-    failing: Mutex<Option<String>>,
+    failing: Mutex<Option<Failure>>,
 }
+
+/// Why the log could not be written, when it was last tried.
+struct Failure {
+    reason: String,
+    at: Instant,
+}
+
+/// For how long a failure speaks for the log. Filters try again within this time; a balancer that
+/// sends nothing to a service that is not ready would otherwise never learn that it is again.
+const FAILURE_TIME: Duration = Duration::from_secs(10);
 
 /// How far the log is durable.
 #[derive(Debug, Clone, Copy)]
@@ -78,7 +88,10 @@ impl Shared {
                 "the log cannot be written: batches are refused until it can"
             );
         }
-        *failing = Some(reason);
+        *failing = Some(Failure {
+            reason,
+            at: Instant::now(),
+        });
     }
 
     pub(super) fn begin_segment(&self, base: u64) {
@@ -246,7 +259,10 @@ impl Log for FileLog {
             end: end.position,
             closed: end.closed,
             committed: self.shared.committed.load(Ordering::Acquire),
-            failing: lock(&self.shared.failing).clone(),
+            failing: lock(&self.shared.failing)
+                .as_ref()
+                .filter(|failure| failure.at.elapsed() < FAILURE_TIME)
+                .map(|failure| failure.reason.clone()),
             segments: lock(&self.shared.bases).len(),
         }
     }

@@ -15,6 +15,9 @@ use crate::sessions::{Exchange, Parts, Tracker, VisitKey};
 /// A transaction is closed when it has this many rows, or its batches this many bytes.
 const ROWS: usize = 20_000;
 const BYTES: usize = 32 << 20;
+/// Or it concerns this many workers: new ones are rows of their own, which DuckDB keeps in memory
+/// until the end (3,000 in one transaction took more than 1 GiB).
+const WORKERS: usize = 250;
 
 /// What is carried from one transaction to the next.
 pub(super) struct State {
@@ -57,7 +60,10 @@ impl Step {
 
     /// Whether it should be written now.
     pub(super) fn is_full(&self) -> bool {
-        self.records.rows() >= ROWS || self.quarantine.len() >= ROWS || self.bytes >= BYTES
+        self.records.rows() >= ROWS
+            || self.quarantine.len() >= ROWS
+            || self.workers.len() >= WORKERS
+            || self.bytes >= BYTES
     }
 
     /// Takes the next item of the log.

@@ -78,3 +78,23 @@ async fn the_log_keeps_what_the_database_does_not_take() {
     );
     service.close();
 }
+
+/// DuckDB keeps each new worker's row in memory until the transaction ends: 800 of them in one
+/// were more than 256 MiB, and the store stood still for good.
+#[tokio::test]
+async fn a_fleet_that_comes_at_once_does_not_stop_the_store() {
+    const WORKERS: u32 = 1_200;
+    let (service, _folder) = Setup::flags(&["--duckdb-memory", "256MiB"]).temporary();
+    // While the first transaction cannot be written, the others pile up behind it.
+    run(&service, BREAK);
+    service.send(batch(0)).await;
+    let heartbeats = (1..=WORKERS).map(|worker| {
+        let heartbeat = Batch::heartbeat().with("/worker", worker);
+        service.send(heartbeat)
+    });
+    futures_util::future::join_all(heartbeats).await;
+    run(&service, MEND);
+    service.stored().await;
+    let status = service.get("/v1/status").await.json();
+    assert_eq!(status["totals"]["stored"], 1);
+}
