@@ -7,7 +7,7 @@
 CARGO_FLAGS := --locked
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test bench-filter clean
+.PHONY: help setup build demo test oci bench-filter clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,7 +27,12 @@ test: build ## Check format and lints, run every test, end to end included
 	cargo fmt --all --check
 	cargo clippy $(CARGO_FLAGS) --workspace --all-targets -- -D warnings
 	scripts/build-filter --clippy
+	@scripts/setup-registry
 	cargo test $(CARGO_FLAGS) --workspace
+
+oci: ## Pack the filter as an OCI image into target/oci and print its digest
+	@scripts/build-filter
+	@scripts/build-oci
 
 bench-filter: setup ## Measure Envoy's CPU per request: no filter, an empty one, ours
 	@scripts/build-filter --bench

@@ -7,7 +7,7 @@
 
 mod support;
 
-pub use support::load::{Client, Key, Load, Protocol, Sent};
+pub use support::load::{Client, Key, Load, Protocol, Sent, answered, clients};
 pub use support::records::{Records, books, record_of, records, settled};
 pub use support::single::{Answer, exchange, exchange_http2, get, leave};
 pub use support::slot::Slot;

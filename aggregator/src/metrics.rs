@@ -22,11 +22,12 @@ pub struct Reason {
 /// A column of the loss ledger.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct Account {
-    /// `seen`, `stored`, `quarantined`, `dropped`, `pending`, `lost` or `unknown_at_least`.
+    /// `seen`, `stored`, `quarantined`, `dropped`, `pending`, `lost`, `unknown_at_least` or
+    /// `bypassed`.
     pub account: &'static str,
 }
 
-/// Every figure; clones share the numbers.
+/// Every figure. The registry has clones of them, which share their numbers.
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,

@@ -55,10 +55,7 @@ impl Service {
             .with_context(|| format!("cannot open {}", file.display()))?;
         let database = Arc::new(database);
         let mut restored = Store::restore(&database).context("cannot read the database")?;
-        let limits = Limits {
-            segment_len: options.segment_bytes,
-            backlog_max: options.max_log_backlog,
-        };
+        let limits = limits(options);
         let windows = restored.windows.clone();
         let folder = data.join("log");
         std::fs::create_dir_all(&folder)
@@ -135,10 +132,20 @@ impl Service {
         Self::open_on(options, tokens, clock, disk)
     }
 
-    /// Stores what was acknowledged, and closes everything. Blocks.
-    pub fn close(self) {
+    /// Stores what was acknowledged, and closes everything; `false` when the database could not
+    /// be written, and the log keeps the rest for the next start. Blocks.
+    #[must_use]
+    pub fn close(self) -> bool {
         self.log.close();
-        self.store.join();
+        self.store.join()
+    }
+}
+
+fn limits(options: &ServeOptions) -> Limits {
+    Limits {
+        segment_len: options.segment_bytes,
+        backlog_max: options.max_log_backlog,
+        free_min: options.min_free_disk,
     }
 }
 
@@ -202,7 +209,10 @@ pub async fn serve(
     };
     tracing::info!(url = format!("http://{address}"), data = %options.data.display(), "listening");
     server::run(listener, routes(&app), end).await;
-    tokio::task::spawn_blocking(move || service.close()).await?;
-    tracing::info!("stopped; everything acknowledged is stored");
+    if tokio::task::spawn_blocking(move || service.close()).await? {
+        tracing::info!("stopped; everything acknowledged is stored");
+    } else {
+        tracing::warn!("stopped; the log keeps what could not be stored");
+    }
     Ok(())
 }

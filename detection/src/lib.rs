@@ -19,6 +19,7 @@ pub mod features;
 mod hash;
 pub mod model;
 mod num;
+pub mod reference;
 mod sketch;
 mod state;
 pub mod verdicts;

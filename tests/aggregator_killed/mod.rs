@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use demo::{Stack, eventually};
 use throughline_tests::{
-    Client, Key, Load, PLUGIN, Protocol, Slot, TIME_MAX, Upstream, assert_vm_alive, records,
+    Key, Load, PLUGIN, Slot, TIME_MAX, Upstream, answered, assert_vm_alive, clients, records,
     settled,
 };
 
+const CLIENTS: u32 = 16;
 const KILLS: usize = 3;
 /// Records stored after a start before the next kill.
 const STORED_BETWEEN: u64 = 200;
@@ -19,7 +20,7 @@ async fn killed_under_load_it_loses_nothing_and_doubles_nothing() {
     let _slot = Slot::take().await;
     let upstream = Upstream::start().await;
     let mut stack = start(&upstream).await;
-    let load = Load::start(stack.ingress, clients());
+    let load = Load::start(stack.ingress, clients(CLIENTS, Key::Bearer));
     for _ in 0..KILLS {
         grown(&stack, STORED_BETWEEN).await;
         stack.aggregator.kill().unwrap();
@@ -36,7 +37,7 @@ async fn terminated_under_load_it_ends_cleanly_and_loses_nothing() {
     let _slot = Slot::take().await;
     let upstream = Upstream::start().await;
     let mut stack = start(&upstream).await;
-    let load = Load::start(stack.ingress, clients());
+    let load = Load::start(stack.ingress, clients(CLIENTS, Key::Bearer));
     grown(&stack, STORED_BETWEEN).await;
     let status = stack
         .aggregator
@@ -58,21 +59,6 @@ async fn start(upstream: &Upstream) -> Stack {
     builder.start().await.unwrap()
 }
 
-fn clients() -> Vec<Client> {
-    let client = |number: u32| Client {
-        name: format!("client-{number}"),
-        key: Key::Bearer(format!("token-{number}")),
-        protocol: if number.is_multiple_of(2) {
-            Protocol::Http1
-        } else {
-            Protocol::Http2
-        },
-        path: "/paced",
-        requests: u64::MAX,
-    };
-    (0..16).map(client).collect()
-}
-
 async fn stored(stack: &Stack) -> Option<u64> {
     stack.status().await.ok().map(|status| status.totals.stored)
 }
@@ -82,16 +68,6 @@ async fn grown(stack: &Stack, more: u64) {
     let start = stored(stack).await.unwrap();
     eventually("records are stored", TIME_MAX, async || {
         stored(stack).await.filter(|&now| now >= start + more)
-    })
-    .await
-    .unwrap();
-}
-
-/// Waits until `more` requests were answered than now.
-async fn answered(load: &Load, more: u64) {
-    let start = load.answered();
-    eventually("requests are answered", TIME_MAX, async || {
-        (load.answered() >= start + more).then_some(())
     })
     .await
     .unwrap();

@@ -95,6 +95,11 @@ fn assert_same(line: &AccessLine, record: &Value) {
         "{context}"
     );
     assert_eq!(record["status"], line.status, "{context}");
+    assert_eq!(
+        record["flags"].as_str().unwrap_or_default(),
+        line.flag_letters(),
+        "{context}"
+    );
     assert_eq!(record["request_bytes"], line.request_bytes, "{context}");
     assert_eq!(record["response_bytes"], line.response_bytes, "{context}");
 }

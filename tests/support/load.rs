@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use bytes::Bytes;
+use demo::eventually;
 use http::request::Builder;
 use http::{Request, StatusCode};
 use http_body_util::{BodyExt, Empty};
@@ -12,6 +13,8 @@ use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
+
+use super::TIME_MAX;
 
 /// How a client speaks to Envoy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,6 +85,32 @@ pub struct Client {
     pub path: &'static str,
     /// It ends after so many requests, if it is not stopped before.
     pub requests: u64,
+}
+
+/// `count` clients that go on until they are stopped, with paced answers, every second one over
+/// HTTP/2; `key` says where their keys are.
+pub fn clients(count: u32, key: fn(String) -> Key) -> impl Iterator<Item = Client> {
+    (0..count).map(move |number| Client {
+        name: format!("client-{number}"),
+        key: key(format!("key-{number}")),
+        protocol: if number.is_multiple_of(2) {
+            Protocol::Http1
+        } else {
+            Protocol::Http2
+        },
+        path: "/paced",
+        requests: u64::MAX,
+    })
+}
+
+/// Waits until `more` requests were answered than now.
+pub async fn answered(load: &Load, more: u64) {
+    let start = load.answered();
+    eventually("requests are answered", TIME_MAX, async || {
+        (load.answered() >= start + more).then_some(())
+    })
+    .await
+    .unwrap();
 }
 
 /// One request of a client.

@@ -78,16 +78,16 @@ async fn handle<B: Buf>(
         BodyError::Full => ApiError::QueueFull,
         BodyError::Broken => ApiError::BodyBroken,
     })?;
+    let arrived_us = app.clock.now_us();
     let (source, sequence, records) = {
         let header = check(&body).map_err(ApiError::BadBatch)?;
         let source = WorkerKey {
             boot: header.boot,
             worker: header.worker,
         };
+        app.books.hear(source, &header, arrived_us);
         (source, header.sequence, header.records)
     };
-    let arrived_us = app.clock.now_us();
-    app.books.touch(source, arrived_us);
     let len = body.len() as u64;
     let batch = Batch {
         source,

@@ -86,11 +86,17 @@ pub struct ServeOptions {
     #[arg(long, env = "THROUGHLINE_MAX_LOG_BACKLOG", default_value = "16GiB", value_parser = units::bytes, value_name = "SIZE")]
     pub max_log_backlog: u64,
 
+    /// Space that the log leaves free on the disk, for the database (MiB, GiB); below it
+    /// senders get 503 with Retry-After.
+    #[arg(long, env = "THROUGHLINE_MIN_FREE_DISK", default_value = "256MiB", value_parser = units::bytes, value_name = "SIZE")]
+    pub min_free_disk: u64,
+
     /// Size at which a log segment is closed and the next begins (KiB, MiB, GiB).
     #[arg(long, env = "THROUGHLINE_SEGMENT_BYTES", default_value = "64MiB", value_parser = units::bytes, value_name = "SIZE")]
     pub segment_bytes: u64,
 
-    /// Memory that DuckDB may use for its buffers (MiB, GiB).
+    /// Memory that DuckDB may use for its buffers (MiB, GiB); queries may put 4 times as much on
+    /// the disk for a while.
     #[arg(long, env = "THROUGHLINE_DUCKDB_MEMORY", default_value = "1GiB", value_parser = units::bytes, value_name = "SIZE")]
     pub duckdb_memory: u64,
 

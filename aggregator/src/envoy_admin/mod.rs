@@ -8,6 +8,6 @@ mod scrape;
 mod stats;
 mod target;
 
-pub use reading::{Envoys, Known, Reading};
+pub use reading::{Changes, Envoys, Known, Reading};
 pub use scrape::watch;
 pub use target::Target;

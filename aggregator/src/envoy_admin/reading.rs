@@ -11,9 +11,12 @@ use super::target::Target;
 
 /// Readings of Envoys that are gone; the oldest is given up when there are more.
 const FORMER_MAX: usize = 100;
+/// Two readings of one run may find starts so far apart: uptimes come in whole seconds.
+const START_TOLERANCE_US: i64 = 2_000_000;
 
 /// What an Envoy said of itself, at one moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Reading {
     /// Its admin address, with the `stat_prefix` that counts.
     pub admin: String,
@@ -23,6 +26,10 @@ pub struct Reading {
     pub version: String,
     /// The runs of the filter in it.
     pub boots: Vec<BootId>,
+    /// Names the run: its start as first read, microseconds since the Unix epoch.
+    pub run_us: i64,
+    /// Its start as last read, from its uptime and our clock; `None` where it did not say.
+    pub started_us: Option<i64>,
     /// When it was read, microseconds since the Unix epoch.
     pub scraped_us: i64,
     /// Requests that its listeners took.
@@ -31,10 +38,6 @@ pub struct Reading {
     pub active: u64,
     /// What its filter saw; `None` where it runs none.
     pub seen: Option<u64>,
-    /// Records that its filter knows to be acknowledged.
-    pub acknowledged: u64,
-    /// Records that its filter gave up.
-    pub dropped: u64,
 }
 
 impl Reading {
@@ -46,16 +49,42 @@ impl Reading {
     }
 
     fn name(&self) -> String {
-        let boots: Vec<String> = self.boots.iter().map(ToString::to_string).collect();
-        format!("{} {}", self.admin, boots.join("+"))
+        format!("{} {}", self.admin, self.run_us)
     }
 
-    /// Whether `next` comes from the same run of the same Envoy.
-    fn continues(&self, next: &Self) -> bool {
-        if self.boots.is_empty() {
-            return next.handled >= self.handled;
+    /// Whether `next` comes from the same run of the same Envoy; `at_once` says that nothing was
+    /// missed between the two.
+    fn continues(&self, next: &Self, at_once: bool) -> bool {
+        if !self.boots.is_empty() && !next.boots.is_empty() {
+            return self.boots.iter().any(|boot| next.boots.contains(boot));
         }
-        self.boots.iter().any(|boot| next.boots.contains(boot))
+        let same_start = match (self.started_us, next.started_us) {
+            (Some(before), Some(after)) => {
+                let uptime_us = |it: &Self, start: i64| it.scraped_us.saturating_sub(start);
+                // Our clock may have been set in between, which moves the start that we find.
+                let goes_on = at_once && uptime_us(next, after) >= uptime_us(self, before);
+                goes_on || before.abs_diff(after) <= START_TOLERANCE_US.unsigned_abs()
+            }
+            _ => true,
+        };
+        same_start && next.handled >= self.handled
+    }
+}
+
+/// What is to be kept of the readings since it was last asked.
+#[derive(Debug, Default)]
+pub struct Changes {
+    /// Name and JSON.
+    pub kept: Vec<(String, String)>,
+    /// Names of those given up.
+    pub gone: Vec<String>,
+}
+
+impl Changes {
+    /// Whether there is nothing to do.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.kept.is_empty() && self.gone.is_empty()
     }
 }
 
@@ -80,6 +109,8 @@ struct Inner {
     current: Vec<Known>,
     former: Vec<Known>,
     unsaved: BTreeSet<String>,
+    /// Names that may be in the database and are given up.
+    gone: Vec<String>,
 }
 
 /// All Envoys whose admin address is given.
@@ -142,28 +173,33 @@ impl Envoys {
         info: ServerInfo,
         scraped_us: i64,
     ) {
-        let reading = Reading {
+        let started_us = info.uptime_us().map(|uptime| scraped_us - uptime);
+        let mut reading = Reading {
             admin: target.to_string(),
             node: info.node.id,
             version: info.version,
             boots: counters.boots,
+            run_us: started_us.unwrap_or(scraped_us),
+            started_us,
             scraped_us,
             handled: counters.handled,
             active: counters.active,
             seen: counters.seen,
-            acknowledged: counters.acknowledged,
-            dropped: counters.dropped,
         };
         let mut inner = self.inner();
-        let name = reading.name();
         let admin = reading.admin.clone();
         let slot = inner
             .current
             .iter_mut()
             .find(|known| known.reading.admin == admin);
         let Some(known) = slot else { return };
+        let continues = known.reading.continues(&reading, known.reachable);
         (known.reachable, known.asked, known.error) = (true, true, None);
-        let continues = known.reading.continues(&reading);
+        if continues && known.reading.scraped_us > 0 {
+            reading.run_us = known.reading.run_us;
+            reading.started_us = reading.started_us.or(known.reading.started_us);
+        }
+        let name = reading.name();
         let before = std::mem::replace(&mut known.reading, reading);
         if !continues {
             tracing::info!(admin = before.admin, "an Envoy was replaced by another run");
@@ -185,11 +221,12 @@ impl Envoys {
         }
     }
 
-    /// What changed since the last call, to be kept: name and JSON.
+    /// What changed since the last call, to be kept.
     #[must_use]
-    pub fn unsaved(&self) -> Vec<(String, String)> {
+    pub fn unsaved(&self) -> Changes {
         let mut inner = self.inner();
         let names = std::mem::take(&mut inner.unsaved);
+        let gone = std::mem::take(&mut inner.gone);
         let known = inner
             .current
             .iter()
@@ -197,13 +234,19 @@ impl Envoys {
             .map(|known| &known.reading);
         let changed = known.filter(|reading| names.contains(&reading.name()));
         let json = |reading: &Reading| Some((reading.name(), serde_json::to_string(reading).ok()?));
-        changed.filter_map(json).collect()
+        let kept = changed.filter_map(json).collect();
+        Changes { kept, gone }
     }
 }
 
 impl Inner {
     fn retire(&mut self, reading: Reading) {
-        if reading.scraped_us == 0 || reading.boots.is_empty() {
+        if reading.scraped_us == 0 {
+            return;
+        }
+        // Nothing is known of it that would be missed.
+        if reading.boots.is_empty() && reading.handled == 0 {
+            self.gone.push(reading.name());
             return;
         }
         self.unsaved.insert(reading.name());
@@ -216,7 +259,8 @@ impl Inner {
             error: None,
         });
         if self.former.len() > FORMER_MAX {
-            self.former.remove(0);
+            let oldest = self.former.remove(0);
+            self.gone.push(oldest.reading.name());
         }
     }
 }
@@ -233,7 +277,6 @@ mod tests {
             active: 1,
             seen: Some(seen),
             boots,
-            ..Counters::default()
         }
     }
 
@@ -244,13 +287,13 @@ mod tests {
         let envoys = Envoys::new(targets, Vec::new());
         envoys.read(&target, counters(1, 10, 7), ServerInfo::default(), 5);
         envoys.read(&target, counters(1, 12, 9), ServerInfo::default(), 6);
-        let mut kept = envoys.unsaved();
+        let mut kept = envoys.unsaved().kept;
         envoys.miss(&target, "refused".into());
         assert!(envoys.unsaved().is_empty());
         assert_eq!(envoys.all().len(), 1);
         assert!(!envoys.all()[0].reachable);
         envoys.read(&target, counters(2, 3, 2), ServerInfo::default(), 7);
-        kept.extend(envoys.unsaved());
+        kept.extend(envoys.unsaved().kept);
         let of = |envoys: &Envoys| -> Vec<_> {
             let all = envoys.all().into_iter();
             all.map(|it| (it.reading.handled, it.reading.bypassed(), it.replaced))
@@ -263,5 +306,68 @@ mod tests {
             .map(|json| serde_json::from_str(json).unwrap())
             .collect();
         assert_eq!(of(&Envoys::new(targets, kept)), of(&envoys));
+    }
+
+    const SECOND_US: i64 = 1_000_000;
+
+    /// A filter that records nothing: Envoy refused its configuration.
+    fn unseen(handled: u64) -> Counters {
+        Counters {
+            handled,
+            ..Counters::default()
+        }
+    }
+
+    fn bypassed(envoys: &Envoys) -> Vec<u64> {
+        let all = envoys.all().into_iter();
+        all.map(|known| known.reading.bypassed()).collect()
+    }
+
+    #[test]
+    fn a_run_that_recorded_nothing_is_not_forgotten_when_it_ends() {
+        let target: Target = "http://envoy:9901".parse().unwrap();
+        let envoys = Envoys::new(std::slice::from_ref(&target), Vec::new());
+        let read = |at_s: i64, uptime_s, counters| {
+            let info = ServerInfo::running(uptime_s);
+            envoys.read(&target, counters, info, at_s * SECOND_US);
+        };
+        read(100, 10, unseen(5));
+        read(101, 12, unseen(7));
+        assert_eq!(bypassed(&envoys), [7]);
+        // The filter starts to run: still the same run, which has one row.
+        read(102, 12, counters(1, 9, 2));
+        assert_eq!(bypassed(&envoys), [6]);
+        read(103, 13, unseen(9));
+        assert_eq!(bypassed(&envoys), [9]);
+        // Our clock is set, Envoy's uptime goes on.
+        read(9000, 14, unseen(9));
+        assert_eq!(bypassed(&envoys), [9]);
+        assert_eq!(envoys.unsaved().kept.len(), 1);
+        // Another run, although its counter is no lower.
+        read(9010, 3, unseen(20));
+        assert_eq!(bypassed(&envoys), [20, 9]);
+        // Unreachable for a while, and older than the last one was: another run all the same.
+        envoys.miss(&target, "away".into());
+        read(9900, 300, unseen(30));
+        assert_eq!(bypassed(&envoys), [30, 9, 20]);
+    }
+
+    #[test]
+    fn what_is_given_up_is_deleted() {
+        let target: Target = "http://envoy:9901".parse().unwrap();
+        let envoys = Envoys::new(std::slice::from_ref(&target), Vec::new());
+        let (mut rows, runs) = (BTreeSet::new(), 150);
+        for run in 1..=runs {
+            let at_us = run * 100 * SECOND_US;
+            envoys.miss(&target, "starting".into());
+            envoys.read(&target, unseen(1), ServerInfo::running(5), at_us);
+            let changes = envoys.unsaved();
+            rows.extend(changes.kept.into_iter().map(|(name, _)| name));
+            for name in changes.gone {
+                assert!(rows.remove(&name), "{name}");
+            }
+        }
+        assert_eq!(rows.len(), FORMER_MAX + 1);
+        assert_eq!(envoys.all().len(), FORMER_MAX + 1);
     }
 }

@@ -26,8 +26,6 @@ pub(super) struct Counters {
     pub(super) active: u64,
     /// `None`: the filter's metrics are not there, so it is not running.
     pub(super) seen: Option<u64>,
-    pub(super) acknowledged: u64,
-    pub(super) dropped: u64,
     pub(super) boots: Vec<BootId>,
 }
 
@@ -68,15 +66,11 @@ pub(super) fn counters(json: &[u8], prefix: Option<&str>) -> Result<Counters, se
 
 impl Counters {
     fn take_own(&mut self, name: &str, value: u64) {
-        match name {
-            "seen" => self.seen = Some(value),
-            "acknowledged" => self.acknowledged = value,
-            _ if name.starts_with("dropped.") => self.dropped = self.dropped.saturating_add(value),
-            _ => {
-                let boot = name.strip_prefix("boot.").and_then(Hex::parse);
-                self.boots.extend(boot.filter(|_| value > 0));
-            }
+        if name == "seen" {
+            self.seen = Some(value);
         }
+        let boot = name.strip_prefix("boot.").and_then(Hex::parse);
+        self.boots.extend(boot.filter(|_| value > 0));
     }
 }
 
@@ -86,6 +80,25 @@ impl Counters {
 pub(super) struct ServerInfo {
     pub(super) version: String,
     pub(super) node: Node,
+    /// How long this process runs, as protobuf writes durations: `12s`.
+    uptime_current_epoch: String,
+}
+
+impl ServerInfo {
+    /// How long it runs, microseconds; `None` when it does not say.
+    pub(super) fn uptime_us(&self) -> Option<i64> {
+        let digits = self.uptime_current_epoch.strip_suffix('s')?;
+        let whole = digits.split('.').next()?;
+        whole.parse::<i64>().ok()?.checked_mul(1_000_000)
+    }
+
+    #[cfg(test)]
+    pub(super) fn running(seconds: i64) -> Self {
+        Self {
+            uptime_current_epoch: format!("{seconds}s"),
+            ..Self::default()
+        }
+    }
 }
 
 /// Who this Envoy says it is.
@@ -116,10 +129,22 @@ mod tests {
         {"histograms":{"supported_quantiles":[0.0]}}]}"#;
 
     #[test]
+    fn reads_how_long_an_envoy_runs() {
+        for (json, expected) in [
+            (r#"{"uptime_current_epoch":"12s"}"#, Some(12_000_000)),
+            (r#"{"uptime_current_epoch":"12.750s"}"#, Some(12_000_000)),
+            (r#"{"uptime_current_epoch":"soon"}"#, None),
+            (r#"{"version":"1"}"#, None),
+        ] {
+            let info: ServerInfo = serde_json::from_str(json).unwrap();
+            assert_eq!(info.uptime_us(), expected, "{json}");
+        }
+    }
+
+    #[test]
     fn adds_up_what_counts() {
         let all = counters(STATS, None).unwrap();
         assert_eq!((all.handled, all.active, all.seen), (15, 2, Some(7)));
-        assert_eq!((all.acknowledged, all.dropped), (4, 2));
         assert_eq!(all.boots, [Hex([0, 0, 0, 0, 0, 0, 0, 0xff])]);
         let one = counters(STATS, Some("a.b")).unwrap();
         assert_eq!((one.handled, one.active), (5, 0));

@@ -32,6 +32,9 @@ pub struct RefusedPolicy {
     pub why: String,
 }
 
+/// Batches may arrive out of order by this much, microseconds; beyond it our clock was set back.
+const DISORDER_US: i64 = 1_000_000;
+
 /// What is known of one worker.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WorkerBook {
@@ -93,6 +96,20 @@ impl Balance {
     }
 }
 
+fn highest(one: &Ledger, other: &Ledger) -> Ledger {
+    let dropped = Dropped {
+        buffer_full: one.dropped.buffer_full.max(other.dropped.buffer_full),
+        rejected: one.dropped.rejected.max(other.dropped.rejected),
+        unwritable: one.dropped.unwritable.max(other.dropped.unwritable),
+    };
+    let acknowledged = one.acknowledged.max(other.acknowledged);
+    Ledger {
+        seen: one.seen.max(other.seen),
+        acknowledged,
+        dropped,
+    }
+}
+
 impl WorkerBook {
     /// Takes down what a batch or heartbeat says. Batches may come late and out of order; counts
     /// only grow, so the highest is the latest.
@@ -100,7 +117,9 @@ impl WorkerBook {
         if self.last_contact_us == 0 {
             self.first_contact_us = arrived_us;
         }
-        if arrived_us >= self.last_contact_us {
+        // A contact that lies ahead of our clock would keep the worker live until that time.
+        let set_back = self.last_contact_us.saturating_sub(arrived_us) > DISORDER_US;
+        if arrived_us >= self.last_contact_us || set_back {
             self.last_contact_us = arrived_us;
             self.node = header.node.to_string();
             self.capture_point = header.capture_point.to_string();
@@ -108,13 +127,13 @@ impl WorkerBook {
             self.filter_version = header.filter_version.to_string();
             self.hear_policy(header);
         }
-        let (said, now) = (&mut self.reported, &header.ledger);
-        said.seen = said.seen.max(now.seen);
-        said.acknowledged = said.acknowledged.max(now.acknowledged);
-        let (said, now) = (&mut said.dropped, &now.dropped);
-        said.buffer_full = said.buffer_full.max(now.buffer_full);
-        said.rejected = said.rejected.max(now.rejected);
-        said.unwritable = said.unwritable.max(now.unwritable);
+        self.reported = highest(&self.reported, &header.ledger);
+    }
+
+    /// Takes over what another copy of this page has heard meanwhile.
+    pub fn catch_up(&mut self, other: &Self) {
+        self.last_contact_us = self.last_contact_us.max(other.last_contact_us);
+        self.reported = highest(&self.reported, &other.reported);
     }
 
     fn hear_policy(&mut self, header: &BatchHeader<'_>) {
@@ -249,5 +268,9 @@ mod tests {
             (9, "new")
         );
         assert_eq!((book.first_contact_us, book.last_contact_us), (20, 20));
+        // Unless it is our clock that was turned back.
+        book.hear(&serde_json::from_str(&new).unwrap(), DISORDER_US + 100);
+        book.hear(&serde_json::from_str(&old).unwrap(), 99);
+        assert_eq!((book.reported.seen, book.last_contact_us), (9, 99));
     }
 }

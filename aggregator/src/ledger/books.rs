@@ -1,13 +1,14 @@
-//! All workers' pages, as of the store's last transaction.
+//! All workers' pages: what they say as of their last batch, what we have as of the store's last
+//! transaction. Beyond [`WORKERS_MAX`] workers the one silent for longest is added to
+//! [`Forgotten`].
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::WorkerBook;
-use crate::log::WorkerKey;
+use throughline_session::wire::BatchHeader;
 
-/// Workers kept one by one; beyond it the one silent for longest is added to [`Forgotten`].
-pub const WORKERS_MAX: usize = 10_000;
+use super::WorkerBook;
+use crate::log::{WORKERS_MAX, WorkerKey};
 
 /// What remains of workers that are no longer kept one by one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -80,10 +81,17 @@ impl Books {
         (pages.workers.clone(), pages.forgotten)
     }
 
-    /// Notes that a worker was heard of, before its batch is stored. A new one must wait.
-    pub fn touch(&self, worker: WorkerKey, now_us: i64) {
-        if let Some(book) = self.pages().workers.get_mut(&worker) {
-            book.last_contact_us = book.last_contact_us.max(now_us);
+    /// Takes down what a worker says before its batch is stored: what it has seen and we do not
+    /// have yet is pending from now on.
+    pub fn hear(&self, worker: WorkerKey, header: &BatchHeader<'_>, arrived_us: i64) {
+        let mut pages = self.pages();
+        // New workers beyond the limit wait for the store, which forgets others for them.
+        if pages.workers.len() < WORKERS_MAX || pages.workers.contains_key(&worker) {
+            pages
+                .workers
+                .entry(worker)
+                .or_default()
+                .hear(header, arrived_us);
         }
     }
 
@@ -128,12 +136,10 @@ impl Books {
     ) {
         let mut pages = self.pages();
         for (key, book) in touched {
-            let known_us = pages
-                .workers
-                .get(key)
-                .map_or(0, |known| known.last_contact_us);
             let mut book = book.clone();
-            book.last_contact_us = book.last_contact_us.max(known_us);
+            if let Some(known) = pages.workers.get(key) {
+                book.catch_up(known);
+            }
             pages.workers.insert(*key, book);
         }
         for key in gone {

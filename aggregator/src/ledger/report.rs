@@ -200,8 +200,12 @@ pub struct Moment {
 
 impl Moment {
     fn vanished(&self, book: &WorkerBook) -> bool {
-        let heard_us = book.last_contact_us.max(self.started_us);
-        self.now_us.saturating_sub(heard_us) > self.timeout_us
+        // What lies further ahead was taken from a clock that has been set back since: it says
+        // nothing. A live worker is heard of again within moments.
+        let latest_us = self.now_us.saturating_add(self.timeout_us);
+        let times = [book.last_contact_us, self.started_us].into_iter();
+        let heard_us = times.filter(|at_us| *at_us <= latest_us).max();
+        heard_us.is_none_or(|heard_us| self.now_us.saturating_sub(heard_us) > self.timeout_us)
     }
 }
 
@@ -504,6 +508,28 @@ mod tests {
         };
         let report = report(&books(), Forgotten::default(), &[], started);
         assert_eq!(report.workers[0].state, State::Live);
+    }
+
+    #[test]
+    fn a_contact_in_the_future_keeps_nobody_alive() {
+        let now_us = 1_000_000_000;
+        let check = |contact_us: i64, started_us: i64, expected: bool| {
+            let mut books = books();
+            books
+                .values_mut()
+                .for_each(|book| book.last_contact_us = contact_us);
+            let moment = Moment {
+                started_us,
+                ..moment(now_us)
+            };
+            let vanished = books.values().all(|book| moment.vanished(book));
+            assert_eq!(vanished, expected, "{contact_us} {started_us}");
+        };
+        check(now_us + TIMEOUT_US, 0, false);
+        check(now_us + TIMEOUT_US + 1, 0, true);
+        check(now_us + TIMEOUT_US + 1, now_us - TIMEOUT_US, false);
+        check(now_us - TIMEOUT_US - 1, now_us + TIMEOUT_US + 1, true);
+        check(now_us + 1_000_000_000, now_us + 1_000_000_000, true);
     }
 
     #[test]

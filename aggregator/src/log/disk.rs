@@ -14,6 +14,12 @@ pub trait Disk: Send + 'static {
     /// What the system says; an empty file may be left behind.
     fn create(&mut self, base: u64) -> io::Result<Box<dyn SegmentFile>>;
 
+    /// Bytes that may still be written.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn free(&mut self) -> io::Result<u64>;
+
     /// The existing segment that begins at `base`, to append to.
     ///
     /// # Errors
@@ -56,6 +62,11 @@ impl Disk for Folder {
         file.set_len(0)?;
         File::open(&self.0)?.sync_all()?;
         Ok(Box::new(file))
+    }
+
+    fn free(&mut self) -> io::Result<u64> {
+        let disk = rustix::fs::statvfs(&self.0)?;
+        Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
     }
 
     fn open(&mut self, base: u64) -> io::Result<Box<dyn SegmentFile>> {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
@@ -26,6 +26,8 @@ pub struct Limits {
     pub segment_len: u64,
     /// Bytes that may wait for the store; above it batches are refused.
     pub backlog_max: u64,
+    /// Bytes that stay free on the disk, for the store; below it batches are refused.
+    pub free_min: u64,
 }
 
 /// The log in a folder of segment files.
@@ -44,8 +46,18 @@ pub(super) struct Shared {
     moved: Condvar,
     committed: AtomicU64,
     bases: Mutex<BTreeSet<u64>>,
-    failing: Mutex<Option<String>>,
+    failing: Mutex<Option<Failure>>,
 }
+
+/// Why the log could not be written, when it was last tried.
+struct Failure {
+    reason: String,
+    at: Instant,
+}
+
+/// For how long a failure speaks for the log. Filters try again within this time; a balancer that
+/// sends nothing to a service that is not ready would otherwise never learn that it is again.
+const FAILURE_TIME: Duration = Duration::from_secs(10);
 
 /// How far the log is durable.
 #[derive(Debug, Clone, Copy)]
@@ -76,7 +88,10 @@ impl Shared {
                 "the log cannot be written: batches are refused until it can"
             );
         }
-        *failing = Some(reason);
+        *failing = Some(Failure {
+            reason,
+            at: Instant::now(),
+        });
     }
 
     pub(super) fn begin_segment(&self, base: u64) {
@@ -142,7 +157,11 @@ impl FileLog {
         });
         recover::windows(&shared, committed, end, &mut windows)?;
         let file = disk.open(base)?;
-        let segment_len = limits.segment_len;
+        let Limits {
+            segment_len,
+            free_min,
+            ..
+        } = limits;
         let writer = Writer {
             disk,
             file,
@@ -150,6 +169,7 @@ impl FileLog {
             end,
             untidy: false,
             segment_len,
+            free_min,
             windows,
             shared: Arc::clone(&shared),
         };
@@ -184,8 +204,10 @@ impl Drop for FileLog {
 
 impl Log for FileLog {
     fn append(&self, batch: Batch) -> Appending {
-        let state = self.state();
-        let waiting = state.end.saturating_sub(state.committed);
+        // Not `state()`: this runs for every batch, and must not wait for files to be deleted.
+        let end = lock(&self.shared.end).position;
+        let committed = self.shared.committed.load(Ordering::Acquire);
+        let waiting = end.saturating_sub(committed);
         if waiting > self.backlog_max {
             return Box::pin(async move { Err(Refusal::Backlog { waiting }) });
         }
@@ -208,26 +230,39 @@ impl Log for FileLog {
 
     fn commit(&self, position: u64) {
         self.shared.committed.store(position, Ordering::Release);
-        let mut bases = lock(&self.shared.bases);
-        while let Some(first) = bases.first().copied()
-            && bases.iter().nth(1).is_some_and(|next| *next <= position)
-        {
-            let path = segment::path(&self.shared.folder, first);
+        // Deleted after the lock is released: a large file takes its time, and readers and the
+        // writer look segments up here.
+        let done: Vec<u64> = {
+            let bases = lock(&self.shared.bases);
+            let ends = bases.iter().skip(1);
+            let stored = bases
+                .iter()
+                .zip(ends)
+                .take_while(|(_, end)| **end <= position);
+            stored.map(|(base, _)| *base).collect()
+        };
+        for base in done {
+            let path = segment::path(&self.shared.folder, base);
             if let Err(error) = std::fs::remove_file(&path)
                 && error.kind() != io::ErrorKind::NotFound
             {
                 tracing::warn!(%error, path = %path.display(), "cannot delete a segment");
                 break;
             }
-            bases.remove(&first);
+            lock(&self.shared.bases).remove(&base);
         }
     }
 
     fn state(&self) -> LogState {
+        let end = *lock(&self.shared.end);
         LogState {
-            end: lock(&self.shared.end).position,
+            end: end.position,
+            closed: end.closed,
             committed: self.shared.committed.load(Ordering::Acquire),
-            failing: lock(&self.shared.failing).clone(),
+            failing: lock(&self.shared.failing)
+                .as_ref()
+                .filter(|failure| failure.at.elapsed() < FAILURE_TIME)
+                .map(|failure| failure.reason.clone()),
             segments: lock(&self.shared.bases).len(),
         }
     }

@@ -5,6 +5,8 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt as _;
 
+use crate::ingest::TIME_MAX_US;
+
 const HEAD_LEN: u64 = 8;
 const ARRIVAL_LEN: usize = 8;
 const PAYLOAD_LEN_MAX: u32 = 64 << 20;
@@ -56,6 +58,42 @@ pub(super) fn probe(file: &File, at: u64, limit: u64) -> io::Result<Probe> {
         None => None,
     };
     Ok(Probe::Broken { next })
+}
+
+/// Whether a whole frame with a batch in it begins anywhere at or after `at`.
+pub(super) fn any_whole(file: &File, mut at: u64, limit: u64) -> io::Result<bool> {
+    const CHUNK: usize = 1 << 20;
+    let mut buffer = vec![0; CHUNK];
+    while limit.saturating_sub(at) >= LOOK_LEN as u64 {
+        let len = usize::try_from(limit - at).unwrap_or(CHUNK).min(CHUNK);
+        let (chunk, _) = buffer.split_at_mut(len);
+        file.read_exact_at(chunk, at)?;
+        for (place, look) in (at..).zip(chunk.windows(LOOK_LEN)) {
+            if is_promising(look) && whole(file, place, limit)?.is_some() {
+                return Ok(true);
+            }
+        }
+        at += (len - LOOK_LEN + 1) as u64;
+    }
+    Ok(false)
+}
+
+/// Head, arrival, and the first byte of the body.
+const LOOK_LEN: usize = 2 * size_of::<u32>() + ARRIVAL_LEN + 1;
+
+/// Whether a frame may begin so: without it, every second byte of garbage would ask for a CRC
+/// over megabytes.
+fn is_promising(look: &[u8]) -> bool {
+    let Some((&[a, b, c, d, _, _, _, _], rest)) = look.split_first_chunk() else {
+        return false;
+    };
+    let Some((arrival, &[first])) = rest.split_first_chunk() else {
+        return false;
+    };
+    let len = u32::from_le_bytes([a, b, c, d]) as usize;
+    (ARRIVAL_LEN..=PAYLOAD_LEN_MAX as usize).contains(&len)
+        && (0..=TIME_MAX_US).contains(&i64::from_le_bytes(*arrival))
+        && (first == b'{' || first.is_ascii_whitespace())
 }
 
 fn length(file: &File, at: u64, limit: u64) -> io::Result<Option<u32>> {
@@ -144,6 +182,21 @@ mod tests {
             check(&bytes[..len], 0, &Probe::Broken { next: None });
         }
         check(&[0; 64], 0, &Probe::Broken { next: None });
+    }
+
+    #[test]
+    fn finds_a_whole_frame_among_anything() {
+        let find = |bytes: &[u8]| any_whole(&file_of(bytes), 0, bytes.len() as u64).unwrap();
+        let frame = frames(&["{}"]);
+        for before in [0, 1, 7, 16, (1 << 20) - 17, (1 << 20) - 16, (1 << 20) + 5] {
+            for filler in [0, b'{', 0xff] {
+                let bytes = [&vec![filler; before], &*frame, b"rest"].concat();
+                assert!(find(&bytes), "after {before} times {filler}");
+                assert!(!find(&bytes[..before + frame.len() - 1]));
+            }
+        }
+        assert!(!find(b""));
+        assert!(!find(&[0; 4096]));
     }
 
     #[test]

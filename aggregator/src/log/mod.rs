@@ -25,7 +25,7 @@ pub use budget::{Budget, Room};
 pub use disk::{Disk, Folder, SegmentFile};
 pub use file::{FileLog, Limits};
 pub use frame::BODY_LEN_MAX;
-pub use window::{Verdict, Window, Windows};
+pub use window::{Remembered, Verdict, WORKERS_MAX, Window, Windows};
 
 /// One filter instance: which run of which Envoy, and which worker of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -91,6 +91,8 @@ pub struct LogState {
     pub failing: Option<String>,
     /// Segment files on disk.
     pub segments: usize,
+    /// No more batches are taken.
+    pub closed: bool,
 }
 
 /// What a reader meets.

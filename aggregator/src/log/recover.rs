@@ -29,8 +29,14 @@ pub(super) fn last_segment(
     committed: u64,
 ) -> io::Result<Recovered> {
     if let Some(base) = segment::list(folder)?.last().copied() {
-        let end = base + cut_torn_end(folder, base, committed.saturating_sub(base))?;
+        let (at, found) = tidy_end(folder, base, committed.saturating_sub(base))?;
+        let end = base + at;
         if end >= committed {
+            // What cannot be read stays where it is: the reader reports it as a gap.
+            if found == End::Damaged {
+                drop(disk.create(end)?);
+                return Ok(Recovered { base: end, end });
+            }
             return Ok(Recovered { base, end });
         }
         // Positions never go back: what was written again below `committed` would be skipped.
@@ -47,14 +53,27 @@ pub(super) fn last_segment(
     })
 }
 
+/// What a segment ends with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// A whole frame.
+    Whole,
+    /// Something that cannot be read, with a whole frame behind it.
+    Damaged,
+}
+
 /// Cuts off what follows the last whole frame; returns the length that is left.
 ///
-/// What lies before `from` is in the database: damage there is no reason to cut.
-fn cut_torn_end(folder: &Path, base: u64, from: u64) -> io::Result<u64> {
+/// What lies before `from` is in the database: damage there is no reason to cut. Where a damaged
+/// length hides whole frames they were acknowledged, and nothing is cut.
+fn tidy_end(folder: &Path, base: u64, from: u64) -> io::Result<(u64, End)> {
     let path = segment::path(folder, base);
     let file = OpenOptions::new().read(true).write(true).open(&path)?;
     let len = file.metadata()?.len();
     let end = whole_until(&file, from.min(len), len)?;
+    if end < len && frame::any_whole(&file, end + 1, len)? {
+        return Ok((len, End::Damaged));
+    }
     if end < len {
         file.set_len(end)?;
         file.sync_all()?;
@@ -65,7 +84,7 @@ fn cut_torn_end(folder: &Path, base: u64, from: u64) -> io::Result<u64> {
             "cut a torn end off the log: unless the disk is damaged, it was never acknowledged"
         );
     }
-    Ok(end)
+    Ok((end, End::Whole))
 }
 
 fn whole_until(file: &File, mut at: u64, len: u64) -> io::Result<u64> {
@@ -92,14 +111,17 @@ pub(super) fn windows(
         match &item {
             Item::Batch(entry) => {
                 batches += 1;
-                if let Ok(header) = header::read(&entry.body)
-                    && let Some(sequence) = header.sequence
-                {
+                if let Ok(header) = header::read(&entry.body) {
                     let worker = WorkerKey {
                         boot: header.boot,
                         worker: header.worker,
                     };
-                    windows.insert(worker, sequence, entry.arrived_us);
+                    match header.sequence {
+                        Some(sequence) => {
+                            windows.insert(worker, sequence, entry.arrived_us);
+                        }
+                        None => windows.touch(worker, entry.arrived_us),
+                    }
                 }
             }
             Item::Gap(gap) => tracing::error!(

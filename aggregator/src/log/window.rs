@@ -7,8 +7,9 @@ use super::WorkerKey;
 /// Gaps in a worker's sequence that are remembered. A gap is a batch that was refused for good;
 /// with more of them the oldest is given up, and a batch that falls in it is refused as stale.
 const RANGES_MAX: usize = 4096;
-/// Workers that are remembered; beyond it the one silent for longest is forgotten.
-const WORKERS_MAX: usize = 10_000;
+/// Workers that are remembered, here and in the ledger; beyond it the one silent for longest is
+/// forgotten.
+pub const WORKERS_MAX: usize = 10_000;
 
 /// What a window says about a sequence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,11 +98,13 @@ impl Window {
     }
 }
 
+/// A worker's window, and when it was last heard of, microseconds since the Unix epoch.
+pub type Remembered = (Window, i64);
+
 /// The windows of all workers.
 #[derive(Debug, Clone, Default)]
 pub struct Windows {
-    workers: HashMap<WorkerKey, (Window, i64)>,
-    forgotten: u64,
+    workers: HashMap<WorkerKey, Remembered>,
 }
 
 impl Windows {
@@ -113,21 +116,34 @@ impl Windows {
             .map_or(Verdict::New, |(window, _)| window.check(sequence))
     }
 
-    /// Notes that `sequence` of `worker` is in the log since `arrived_us`.
-    pub fn insert(&mut self, worker: WorkerKey, sequence: u64, arrived_us: i64) {
+    /// Notes that `sequence` of `worker` is in the log since `arrived_us`; returns the worker that
+    /// is forgotten for it.
+    pub fn insert(
+        &mut self,
+        worker: WorkerKey,
+        sequence: u64,
+        arrived_us: i64,
+    ) -> Option<(WorkerKey, Remembered)> {
+        let mut forgotten = None;
         if !self.workers.contains_key(&worker) && self.workers.len() >= WORKERS_MAX {
             let silent = self
                 .workers
                 .iter()
                 .min_by_key(|(key, (_, last))| (*last, **key));
-            if let Some(key) = silent.map(|(key, _)| *key) {
-                self.workers.remove(&key);
-                self.forgotten += 1;
-            }
+            let silent = silent.map(|(key, _)| *key);
+            forgotten = silent.and_then(|key| self.workers.remove_entry(&key));
         }
         let (window, last) = self.workers.entry(worker).or_default();
         window.insert(sequence);
         *last = arrived_us.max(*last);
+        forgotten
+    }
+
+    /// Notes that `worker` is alive: a heartbeat came.
+    pub fn touch(&mut self, worker: WorkerKey, arrived_us: i64) {
+        if let Some((_, last)) = self.workers.get_mut(&worker) {
+            *last = arrived_us.max(*last);
+        }
     }
 
     /// Puts back a window that was read from the store.
@@ -135,29 +151,24 @@ impl Windows {
         self.workers.insert(worker, (window, last_us));
     }
 
-    /// The window of `worker` as it is now, to be put back if a write fails.
+    /// The window of `worker`.
     #[must_use]
     pub fn get(&self, worker: WorkerKey) -> Option<&Window> {
         self.workers.get(&worker).map(|(window, _)| window)
     }
 
-    /// Undoes what happened to `worker` since `before` was taken.
-    pub fn put_back(&mut self, worker: WorkerKey, before: Option<Window>) {
-        match (before, self.workers.get_mut(&worker)) {
-            (Some(before), Some((window, _))) => *window = before,
-            (None, _) => {
-                self.workers.remove(&worker);
-            }
-            (Some(before), None) => {
-                self.workers.insert(worker, (before, 0));
-            }
-        }
+    /// What is remembered of `worker` now, to be put back if a write fails.
+    #[must_use]
+    pub fn remembered(&self, worker: WorkerKey) -> Option<Remembered> {
+        self.workers.get(&worker).cloned()
     }
 
-    /// Workers given up because there were too many.
-    #[must_use]
-    pub fn forgotten(&self) -> u64 {
-        self.forgotten
+    /// Undoes what happened to `worker` since `before` was taken.
+    pub fn put_back(&mut self, worker: WorkerKey, before: Option<Remembered>) {
+        match before {
+            Some(before) => self.workers.insert(worker, before),
+            None => self.workers.remove(&worker),
+        };
     }
 }
 
@@ -212,12 +223,20 @@ mod tests {
             boot: Hex([1; 8]),
             worker,
         };
-        for worker in 0..=u32::try_from(WORKERS_MAX).unwrap() {
-            windows.insert(key(worker), 0, i64::from(worker));
+        let most = u32::try_from(WORKERS_MAX).unwrap();
+        for worker in 0..most {
+            assert_eq!(windows.insert(key(worker), 0, i64::from(worker)), None);
         }
-        assert_eq!(windows.forgotten(), 1);
-        assert_eq!(windows.check(key(0), 0), Verdict::New);
+        // The first is heard of again, so that the second is silent for longest.
+        windows.touch(key(0), i64::from(most));
+        let (gone, before) = windows.insert(key(most), 0, i64::from(most)).unwrap();
+        assert_eq!((gone, before.1), (key(1), 1));
+        assert_eq!(windows.check(key(0), 0), Verdict::Duplicate);
+        assert_eq!(windows.check(key(1), 0), Verdict::New);
+        windows.put_back(key(most), None);
+        windows.put_back(gone, Some(before));
         assert_eq!(windows.check(key(1), 0), Verdict::Duplicate);
+        assert_eq!(windows.check(key(most), 0), Verdict::New);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 
 use super::disk::{Disk, SegmentFile};
 use super::file::Shared;
-use super::window::{Verdict, Window, Windows};
+use super::window::{Remembered, Verdict, Windows};
 use super::{Appended, Batch, Refusal, WorkerKey, frame};
 
 /// A group is closed when it has this many bytes or batches.
@@ -34,6 +34,7 @@ pub(super) struct Writer {
     /// The segment may hold bytes after `end`, left by a failed write.
     pub(super) untidy: bool,
     pub(super) segment_len: u64,
+    pub(super) free_min: u64,
     pub(super) windows: Windows,
     pub(super) shared: Arc<Shared>,
 }
@@ -43,7 +44,7 @@ pub(super) struct Writer {
 struct Group {
     bytes: Vec<u8>,
     waiting: Vec<(Batch, Sender, Appended)>,
-    before: HashMap<WorkerKey, Option<Window>>,
+    before: HashMap<WorkerKey, Option<Remembered>>,
 }
 
 impl Writer {
@@ -87,9 +88,14 @@ impl Writer {
         }
         if let Some(sequence) = batch.sequence {
             let windows = &mut self.windows;
-            let before = || windows.get(batch.source).cloned();
+            let before = || windows.remembered(batch.source);
             group.before.entry(batch.source).or_insert_with(before);
-            windows.insert(batch.source, sequence, batch.arrived_us);
+            let forgotten = windows.insert(batch.source, sequence, batch.arrived_us);
+            if let Some((worker, before)) = forgotten {
+                group.before.entry(worker).or_insert(Some(before));
+            }
+        } else {
+            self.windows.touch(batch.source, batch.arrived_us);
         }
         group.waiting.push((batch, sender, Appended::Stored));
     }
@@ -130,6 +136,14 @@ impl Writer {
 
     fn write_durably(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.tidy()?;
+        // Without room for the database, nothing could ever leave the log again.
+        let free = self.disk.free()?;
+        if free < self.free_min {
+            let kept = self.free_min;
+            return Err(io::Error::other(format!(
+                "{free} bytes are free on the disk, and {kept} are kept for the database"
+            )));
+        }
         if self.end - self.base >= self.segment_len {
             let next = self.disk.create(self.end)?;
             self.file = next;

@@ -6,6 +6,8 @@ use throughline_session::wire::SessionId;
 
 /// Open visits of one session; the one idle for longest is closed when there are more.
 const VISITS_PER_SESSION_MAX: usize = 16;
+/// Arrivals may be out of order by this much, microseconds; beyond it our clock was set back.
+const DISORDER_US: i64 = 60_000_000;
 
 /// When a visit ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +63,8 @@ pub struct Tracker {
     sessions: HashMap<SessionId, Vec<OpenVisit>>,
     /// Ordinal of the last record → whose visit it joined: the one idle for longest is first.
     idle: BTreeMap<u64, SessionId>,
+    /// Latest arrival, unless our clock was set back since.
+    latest_us: i64,
 }
 
 impl Tracker {
@@ -71,11 +75,13 @@ impl Tracker {
             rules,
             sessions: HashMap::new(),
             idle: BTreeMap::new(),
+            latest_us: i64::MIN,
         }
     }
 
     /// Puts back a visit that was open before a restart.
     pub fn restore(&mut self, session: SessionId, visit: OpenVisit) {
+        self.latest_us = self.latest_us.max(visit.arrived_us);
         self.idle.insert(visit.ordinal, session);
         let visits = self.sessions.entry(session).or_default();
         visits.push(visit);
@@ -123,6 +129,13 @@ impl Tracker {
     }
 
     fn expire(&mut self, now_us: i64) {
+        if now_us < self.latest_us.saturating_sub(DISORDER_US) {
+            // Visits from the future would keep all those behind them from being closed.
+            let visits = self.sessions.values_mut().flatten();
+            visits.for_each(|visit| visit.arrived_us = visit.arrived_us.min(now_us));
+            self.latest_us = now_us;
+        }
+        self.latest_us = self.latest_us.max(now_us);
         let before_us = now_us.saturating_sub(self.rules.keep_us());
         while let Some((ordinal, session)) = self.idle.first_key_value() {
             let (ordinal, session) = (*ordinal, *session);
@@ -220,6 +233,27 @@ mod tests {
         assert_eq!(tracker.open(), 2);
         assert_eq!(tracker.assign(session(3), 11, 6, 101), 9);
         assert_eq!(tracker.open(), 1, "nothing arrived for session 2 in 100 µs");
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_keeps_no_visit_open() {
+        let session = |name| Hex([name; 16]);
+        let now_us = 10 * DISORDER_US;
+        let mut tracker = Tracker::new(RULES);
+        tracker.assign(session(1), 0, 0, now_us);
+        tracker.assign(session(2), 0, 1, now_us);
+        let mut restarted = Tracker::new(RULES);
+        for (id, visits) in &tracker.sessions {
+            visits
+                .iter()
+                .for_each(|visit| restarted.restore(*id, *visit));
+        }
+        for mut tracker in [tracker, restarted] {
+            tracker.assign(session(3), 0, 2, 0);
+            assert_eq!(tracker.open(), 3, "none is closed before its time");
+            tracker.assign(session(3), 0, 3, 101);
+            assert_eq!(tracker.open(), 1);
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use duckdb::{Connection, params};
 use super::columns::{LinkParts, ParamParts, VisitParts};
 use super::database::StoreError;
 use super::step::{State, Step};
+use crate::envoy_admin::Changes;
 use crate::ledger::{Forgotten, WorkerBook};
 use crate::log::{Window, WorkerKey};
 
@@ -24,17 +25,26 @@ pub(super) struct Extras<'a> {
     pub(super) gone: &'a [WorkerKey],
     /// The sum of all forgotten ones.
     pub(super) forgotten: Forgotten,
-    /// Readings of Envoys to keep: name, JSON.
-    pub(super) envoys: &'a [(String, String)],
+    /// Readings of Envoys to keep, and those given up.
+    pub(super) envoys: &'a Changes,
 }
 
 /// Writes `step` and the position of `state`, or nothing.
+///
+/// A COMMIT that reports an error may be durable all the same (DuckDB 1.5: the checkpoint that
+/// follows it failed). The same step is then handed over again, and is not written twice.
 pub(super) fn commit(
     connection: &Connection,
     step: &Step,
     state: &State,
     extras: &Extras<'_>,
 ) -> Result<(), StoreError> {
+    // A new step's position lies beyond every one that was committed.
+    let committed: u64 =
+        connection.query_row("SELECT position FROM log_position", [], |row| row.get(0))?;
+    if committed == state.position {
+        return Ok(());
+    }
     connection.execute_batch("BEGIN TRANSACTION")?;
     let written = write(connection, step, state, extras);
     let ended = written.and_then(|()| Ok(connection.execute_batch("COMMIT")?));
@@ -188,16 +198,16 @@ fn write_worker(
 }
 
 /// Keeps the last readings of Envoys' counters.
-pub(super) fn write_envoys(
-    connection: &Connection,
-    readings: &[(String, String)],
-) -> Result<(), StoreError> {
-    for (name, reading) in readings {
+pub(super) fn write_envoys(connection: &Connection, changes: &Changes) -> Result<(), StoreError> {
+    for (name, reading) in &changes.kept {
         let set = "UPDATE envoys SET reading = ? WHERE name = ?";
         if connection.execute(set, params![reading, name])? == 0 {
             let insert = "INSERT INTO envoys (reading, name) VALUES (?, ?)";
             connection.execute(insert, params![reading, name])?;
         }
+    }
+    for name in &changes.gone {
+        connection.execute("DELETE FROM envoys WHERE name = ?", params![name])?;
     }
     Ok(())
 }
@@ -205,4 +215,84 @@ pub(super) fn write_envoys(
 /// A point in time as DuckDB takes it.
 pub(super) fn time(micros: i64) -> duckdb::types::Value {
     duckdb::types::Value::Timestamp(duckdb::types::TimeUnit::Microsecond, micros)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::Books;
+    use crate::log::{Entry, Item, Windows};
+    use crate::sessions::{Rules, Tracker};
+
+    const RECORDS: u32 = 500;
+    const HEADER: &str = r#"{"throughline":1,"boot":"00000000000000ff","worker":0,"sequence":0,"records":500,"closed_us":2000,"capture_point":"gateway","node":"n","policy_version":"p","filter_version":"0.1.0","ledger":{"seen":500,"acknowledged":0,"dropped":{"buffer_full":0,"rejected":0,"unwritable":0}}}"#;
+
+    fn batch() -> Item {
+        let line = |index| {
+            format!(
+                "\n{{\"index\":{index},\"start_us\":1000,\"application\":\"a\",\"key\":\"k\",\
+                 \"request_session\":\"{0:032}\",\"session\":\"{0:032}\"}}",
+                1
+            )
+        };
+        let body = HEADER.to_owned() + &(0..RECORDS).map(line).collect::<String>();
+        Item::Batch(Entry {
+            position: 0,
+            end: 900,
+            arrived_us: 3000,
+            body: body.into_bytes(),
+        })
+    }
+
+    #[test]
+    fn a_commit_that_failed_and_is_durable_is_not_repeated() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("hot.duckdb");
+        let connection = Connection::open(&file).unwrap();
+        connection
+            .execute_batch(include_str!("schema.sql"))
+            .unwrap();
+        // The checkpoint that follows the transaction fails, the transaction does not.
+        connection
+            .execute_batch(
+                "INSERT INTO log_position VALUES (0, 0); CHECKPOINT;
+                 SET wal_autocheckpoint = '1KB';
+                 SET debug_checkpoint_abort = 'before_truncate';",
+            )
+            .unwrap();
+        let rules = Rules {
+            idle_us: 1000,
+            longest_us: 1000,
+            open_max: 10,
+        };
+        let mut state = State {
+            position: 0,
+            ordinal: 0,
+            tracker: Tracker::new(rules),
+            windows: Windows::default(),
+            finds: (0, 0),
+        };
+        let mut step = Step::default();
+        step.take(batch(), &mut state, &Books::default());
+        let extras = Extras {
+            gone: &[],
+            forgotten: Forgotten::default(),
+            envoys: &Changes::default(),
+        };
+        let refused = commit(&connection, &step, &state, &extras).unwrap_err();
+        assert!(
+            super::super::thread::is_fatal(&refused),
+            "not reopened after: {refused}"
+        );
+        drop(connection);
+
+        let connection = Connection::open(&file).unwrap();
+        let rows = || -> u32 {
+            let rows = "SELECT count(*) FROM records";
+            connection.query_row(rows, [], |row| row.get(0)).unwrap()
+        };
+        assert_eq!(rows(), RECORDS, "it is durable in spite of: {refused}");
+        commit(&connection, &step, &state, &extras).unwrap();
+        assert_eq!(rows(), RECORDS);
+    }
 }

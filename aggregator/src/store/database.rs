@@ -11,6 +11,9 @@ const SCHEMA: &str = include_str!("schema.sql");
 const VIEWS: &str = include_str!("views.sql");
 /// (version, what brings the version before to it), in order.
 const MIGRATIONS: &[(i64, &str)] = &[(2, include_str!("migrate_2.sql"))];
+/// Queries may put this many times the memory of the buffers on the disk; DuckDB's default, 90 %
+/// of what is free, would leave the log no room.
+const SPILL: u64 = 4;
 
 /// Why the database cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -124,11 +127,12 @@ fn connect(file: &Path, memory_bytes: u64) -> Result<Connection, StoreError> {
         .enable_autoload_extension(false)?;
     let mut connection = Connection::open_with_flags(file, config)?;
     // The default checkpoints every 16 MiB, which stalls the writer twice as much.
-    connection.execute_batch(
+    let spill_kib = memory_bytes.saturating_mul(SPILL) / 1024;
+    connection.execute_batch(&format!(
         "SET wal_autocheckpoint = '256MB'; SET autoinstall_known_extensions = false;
-         SET preserve_insertion_order = false;
-         SET enable_external_access = false; SET lock_configuration = true;",
-    )?;
+         SET preserve_insertion_order = false; SET max_temp_directory_size = '{spill_kib}KiB';
+         SET enable_external_access = false; SET lock_configuration = true;"
+    ))?;
     migrate(&mut connection, file)?;
     Ok(connection)
 }
@@ -199,6 +203,24 @@ mod tests {
         ] {
             assert!(reading.connection.execute_batch(sql).is_err(), "{sql}");
         }
+    }
+
+    #[test]
+    fn a_query_cannot_fill_the_disk() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::open(&folder.path().join("hot.duckdb"), 16 << 20).unwrap();
+        let spill = || -> duckdb::Result<String> {
+            let reading = database.read().unwrap();
+            let setting = "SELECT current_setting('max_temp_directory_size')";
+            reading.connection.query_row(setting, [], |row| row.get(0))
+        };
+        assert_eq!(spill().unwrap(), "64.0 MiB");
+        database.reopen().unwrap();
+        assert_eq!(spill().unwrap(), "64.0 MiB");
+        let all = "SELECT count(DISTINCT md5(range::VARCHAR)) FROM range(5_000_000)";
+        let refused = database.read().unwrap().connection.execute_batch(all);
+        let refused = refused.unwrap_err().to_string();
+        assert!(refused.contains("max_temp_directory_size"), "{refused}");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Is this line a record? If not, why, and what is kept of it.
 
+use std::borrow::Cow;
+
 use throughline_session::wire::Record;
 
 use crate::ingest::TIME_MAX_US;
@@ -12,6 +14,8 @@ const REASON_LEN_MAX: usize = 256;
 const AHEAD_MAX_US: i64 = 86_400_000_000;
 /// Counts and durations above this are no measurement: 2^53, which JSON numbers still hold.
 const NUMBER_MAX: u64 = 1 << 53;
+/// Entries of a list: three times what the filter sends at most.
+const ENTRIES_MAX: usize = 3 * 64;
 
 /// Reads the record on `line`, which is the `index`-th of a batch closed at `closed_us`.
 ///
@@ -46,10 +50,107 @@ pub(super) fn read(line: &[u8], index: u32, closed_us: i64) -> Result<Record<'_>
         ("duration_us", record.duration_us),
         ("upstream_us", record.upstream_us.unwrap_or(0)),
     ];
-    match numbers.into_iter().find(|(_, number)| *number > NUMBER_MAX) {
-        Some((field, number)) => Err(format!("`{field}` is {number}, which cannot be")),
+    if let Some((field, number)) = numbers.into_iter().find(|(_, number)| *number > NUMBER_MAX) {
+        return Err(format!("`{field}` is {number}, which cannot be"));
+    }
+    match too_long(&record) {
+        Some(reason) => Err(reason),
         None => Ok(record),
     }
+}
+
+/// What is longer than any filter sends: its limits times three, because a byte that is not
+/// UTF-8 takes three as U+FFFD, and for the path what hashing its segments makes of it.
+fn too_long(record: &Record<'_>) -> Option<String> {
+    fn len(text: Option<&Cow<'_, str>>) -> usize {
+        text.map_or(0, |text| text.len())
+    }
+    fn longest<'a>(texts: impl Iterator<Item = &'a Cow<'a, str>>) -> usize {
+        texts.map(|text| text.len()).max().unwrap_or(0)
+    }
+    let names = record.query_values.iter().map(|(name, _)| name);
+    let values = record.query_values.iter().map(|(_, value)| value);
+    let texts = [
+        ("application", record.application.len(), 3 * 64),
+        ("key", record.key.len(), 3 * 64),
+        ("request_id", len(record.request_id.as_ref()), 3 * 128),
+        ("trace_id", len(record.trace_id.as_ref()), 32),
+        ("method", len(record.method.as_ref()), 3 * 128),
+        ("scheme", len(record.scheme.as_ref()), 3 * 128),
+        ("host", len(record.host.as_ref()), 3 * 255),
+        ("path", len(record.path.as_ref()), 40 * 1024),
+        ("query_names", longest(record.query_names.iter()), 3 * 64),
+        ("query_values", longest(names), 3 * 64),
+        ("query_values", longest(values), 3 * 256),
+        ("protocol", len(record.protocol.as_ref()), 3 * 128),
+        ("client_ip", len(record.client_ip.as_ref()), 3 * 128),
+        ("user_agent", len(record.user_agent.as_ref()), 3 * 512),
+        ("referer_host", len(record.referer_host.as_ref()), 3 * 255),
+        ("content_type", len(record.content_type.as_ref()), 3 * 128),
+        ("truncated", longest(record.truncated.iter()), 3 * 64),
+        (
+            "links",
+            longest(record.links.iter().map(|link| &link.key)),
+            3 * 64,
+        ),
+        (
+            "params",
+            longest(record.params.iter().map(|param| &param.name)),
+            3 * 64,
+        ),
+        (
+            "params",
+            longest(record.params.iter().map(|param| &param.value)),
+            3 * 1024,
+        ),
+        (
+            "extract_failed",
+            longest(record.extract_failed.iter().map(|(name, _)| name)),
+            3 * 64,
+        ),
+        (
+            "extract_failed",
+            longest(record.extract_failed.iter().map(|(_, why)| why)),
+            3 * 64,
+        ),
+        (
+            "trials",
+            longest(record.trials.iter().map(|trial| &trial.policy_version)),
+            3 * 64,
+        ),
+        (
+            "trials",
+            longest(record.trials.iter().map(|trial| &trial.application)),
+            3 * 64,
+        ),
+        (
+            "trials",
+            longest(record.trials.iter().map(|trial| &trial.key)),
+            3 * 64,
+        ),
+        (
+            "finder",
+            longest(record.finder.iter().map(|(place, _)| place)),
+            3 * 128,
+        ),
+    ];
+    if let Some((field, len, max)) = texts.into_iter().find(|(_, len, max)| len > max) {
+        return Some(format!("`{field}` has {len} bytes; the limit is {max}"));
+    }
+    let lists = [
+        ("query_names", record.query_names.len()),
+        ("query_values", record.query_values.len()),
+        ("truncated", record.truncated.len()),
+        ("links", record.links.len()),
+        ("params", record.params.len()),
+        ("extract_failed", record.extract_failed.len()),
+        ("trials", record.trials.len()),
+        ("finder", record.finder.len()),
+    ];
+    let (field, entries) = lists.into_iter().find(|(_, len)| *len > ENTRIES_MAX)?;
+    Some(format!(
+        "`{field}` has {entries} entries; the limit is {ENTRIES_MAX}"
+    ))
 }
 
 /// The beginning of `line` as text; bytes that are not UTF-8 are shown as U+FFFD.
@@ -101,6 +202,61 @@ mod tests {
         );
         check("not json", "expected ident at line 1 column 2");
         assert_eq!(read(b"{\"\xff", 0, 0), Err("not UTF-8 at byte 3".into()));
+    }
+
+    #[test]
+    fn nothing_is_longer_than_filters_send() {
+        let with = |field: &str, json: &str| {
+            let known = format!("\"{field}\":\"");
+            match GOOD.split_once(&known) {
+                Some((head, tail)) => {
+                    let (_, tail) = tail.split_once('"').unwrap();
+                    format!("{head}\"{field}\":{json}{tail}")
+                }
+                None => GOOD.replace('}', &format!(",\"{field}\":{json}}}")),
+            }
+        };
+        for (field, max) in [
+            ("application", 192),
+            ("key", 192),
+            ("request_id", 384),
+            ("trace_id", 32),
+            ("method", 384),
+            ("scheme", 384),
+            ("host", 765),
+            ("path", 40_960),
+            ("protocol", 384),
+            ("client_ip", 384),
+            ("user_agent", 1536),
+            ("referer_host", 765),
+            ("content_type", 384),
+        ] {
+            let text = |len| with(field, &format!("\"{}\"", "x".repeat(len)));
+            check(&text(max), "");
+            check(
+                &text(max + 1),
+                &format!("`{field}` has {} bytes; the limit is {max}", max + 1),
+            );
+        }
+        let list = |entry: &str, entries| format!("[{}]", vec![entry; entries].join(","));
+        for (field, entry) in [
+            ("query_names", "\"n\""),
+            ("query_values", "[\"n\",\"v\"]"),
+            ("truncated", "\"n\""),
+            ("extract_failed", "[\"n\",\"w\"]"),
+        ] {
+            check(&with(field, &list(entry, 192)), "");
+            let reason = format!("`{field}` has 193 entries; the limit is 192");
+            check(&with(field, &list(entry, 193)), &reason);
+            let long = entry.replace('n', &"n".repeat(193));
+            let reason = format!("`{field}` has 193 bytes");
+            check(&with(field, &list(&long, 1)), &reason);
+        }
+        let value = format!("[[\"n\",\"{}\"]]", "v".repeat(769));
+        check(
+            &with("query_values", &value),
+            "`query_values` has 769 bytes",
+        );
     }
 
     #[test]

@@ -16,6 +16,9 @@ use crate::sessions::{self, Exchange, Links, Parts, Tracker, VisitKey};
 /// A transaction is closed when it has this many rows, or its batches this many bytes.
 const ROWS: usize = 20_000;
 const BYTES: usize = 32 << 20;
+/// Or it concerns this many workers: new ones are rows of their own, which DuckDB keeps in memory
+/// until the end (3,000 in one transaction took more than 1 GiB).
+const WORKERS: usize = 250;
 
 /// Records of the key finder that are kept per day (UTC) of arrival: a bound on what it may take.
 pub(super) const FINDS_MAX: u64 = 50_000;
@@ -70,7 +73,10 @@ impl Step {
 
     /// Whether it should be written now.
     pub(super) fn is_full(&self) -> bool {
-        self.records.rows() >= ROWS || self.quarantine.len() >= ROWS || self.bytes >= BYTES
+        self.records.rows() >= ROWS
+            || self.quarantine.len() >= ROWS
+            || self.workers.len() >= WORKERS
+            || self.bytes >= BYTES
     }
 
     /// Takes the next item of the log.
@@ -109,6 +115,7 @@ impl Step {
             .or_insert_with(|| books.page(worker).unwrap_or_default());
         book.hear(&header, entry.arrived_us);
         let Some(sequence) = header.sequence else {
+            state.windows.touch(worker, entry.arrived_us);
             return;
         };
         state.windows.insert(worker, sequence, entry.arrived_us);

@@ -120,7 +120,7 @@ pub struct StoreParts {
 
 /// The running store.
 pub struct Store {
-    thread: JoinHandle<()>,
+    thread: JoinHandle<bool>,
 }
 
 impl Store {
@@ -150,6 +150,7 @@ impl Store {
             parts,
             state,
             connection: None,
+            last_tries: 0,
         };
         let thread = std::thread::Builder::new()
             .name("store".into())
@@ -157,24 +158,39 @@ impl Store {
         Ok(Self { thread })
     }
 
-    /// Waits until everything in the closed log is stored.
-    pub fn join(self) {
-        if self.thread.join().is_err() {
+    /// Waits until everything in the closed log is stored; `false` when the database could not
+    /// be written, and the log keeps the rest.
+    #[must_use]
+    pub fn join(self) -> bool {
+        self.thread.join().unwrap_or_else(|_| {
             tracing::error!("the store's thread panicked");
-        }
+            false
+        })
     }
+}
+
+/// After an error while it wrote its file, DuckDB refuses all work until it is reopened.
+pub(super) fn is_fatal(error: &StoreError) -> bool {
+    let text = error.to_string();
+    ["invalidated", "FATAL", "Reopen"]
+        .iter()
+        .any(|sign| text.contains(sign))
 }
 
 struct Writer {
     parts: StoreParts,
     state: State,
     connection: Option<Connection>,
+    /// Failures since the log was closed.
+    last_tries: u32,
 }
 
 impl Writer {
-    fn run(mut self) {
+    fn run(mut self) -> bool {
         let goal = self.parts.log.state().end;
-        self.load();
+        if !self.load() {
+            return false;
+        }
         let log = Arc::clone(&self.parts.log);
         let mut tail = log.tail(self.state.position);
         loop {
@@ -186,21 +202,24 @@ impl Writer {
                 );
             }
             let (step, closed) = self.gather(tail.as_mut());
-            if step.began().is_some() && !self.write(&step, closed) {
-                break;
+            if step.began().is_some() && !self.write(&step) {
+                return false;
             }
             if step.began().is_none() {
                 self.keep_readings();
             }
             if closed {
                 self.checkpoint();
-                break;
+                return true;
+            }
+            if self.gave_up() {
+                return false;
             }
         }
     }
 
-    /// Reads the open visits back; nothing can be stored before.
-    fn load(&mut self) {
+    /// Reads the open visits back; nothing can be stored before. `false` when given up.
+    fn load(&mut self) -> bool {
         let began = Instant::now();
         let tracker = loop {
             let rules = self.parts.rules;
@@ -210,6 +229,9 @@ impl Writer {
             {
                 Ok(tracker) => break tracker,
                 Err(error) => self.failed(&error),
+            }
+            if self.gave_up() {
+                return false;
             }
         };
         self.parts.health.recover();
@@ -224,6 +246,16 @@ impl Writer {
             records = self.state.ordinal,
             "read the open visits back"
         );
+        true
+    }
+
+    /// Whether it failed too often while shutting down: what is not stored stays in the log.
+    fn gave_up(&self) -> bool {
+        let gave_up = self.last_tries >= LAST_TRIES;
+        if gave_up {
+            tracing::warn!("not everything could be stored; the log keeps it for the next start");
+        }
+        gave_up
     }
 
     fn connected(&mut self) -> Result<&Connection, StoreError> {
@@ -241,10 +273,9 @@ impl Writer {
     }
 
     fn failed(&mut self, error: &StoreError) {
+        self.last_tries += u32::from(self.parts.log.state().closed);
         self.parts.health.fail(error);
-        // After an error while it wrote its file, DuckDB refuses all work until it is reopened.
-        let text = error.to_string();
-        if text.contains("invalidated") || text.contains("FATAL") {
+        if is_fatal(error) {
             self.connection = None;
             if let Err(error) = self.parts.database.reopen() {
                 tracing::debug!(%error, "the database cannot be opened yet");
@@ -277,13 +308,13 @@ impl Writer {
         (step, false)
     }
 
-    /// Writes `step`, however often it takes; `false` when it was given up while shutting down.
-    fn write(&mut self, step: &Step, closing: bool) -> bool {
-        let mut tries = 0;
+    /// Writes `step`, however often it takes; `false` when given up.
+    fn write(&mut self, step: &Step) -> bool {
         let (gone, forgotten) = self.parts.books.overflow(&step.workers);
+        // Once: what is asked for is not given again when the first try fails.
+        let envoys = self.parts.envoys.unsaved();
         loop {
             let began = Instant::now();
-            let envoys = self.parts.envoys.unsaved();
             let extras = Extras {
                 gone: &gone,
                 forgotten,
@@ -306,9 +337,7 @@ impl Writer {
                 }
                 Err(error) => self.failed(&error),
             }
-            tries += 1;
-            if closing && tries >= LAST_TRIES {
-                tracing::warn!("the database could not be written; the log keeps the rest");
+            if self.gave_up() {
                 return false;
             }
         }

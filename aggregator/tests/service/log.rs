@@ -9,7 +9,7 @@ use std::time::Duration;
 use http::StatusCode;
 use throughline::log::{
     Appended, Batch as LogBatch, Budget, Disk, FileLog, Folder, Item, Limits, Log as _, Next,
-    Refusal, Windows, WorkerKey,
+    Refusal, WORKERS_MAX, Windows, WorkerKey,
 };
 use throughline::metrics::Metrics;
 use throughline_session::hex::Hex;
@@ -25,6 +25,7 @@ fn open_on(folder: &Path, disk: Box<dyn Disk>, committed: u64) -> FileLog {
     let limits = Limits {
         segment_len: 1500,
         backlog_max: u64::MAX,
+        free_min: 10,
     };
     let metrics = Arc::new(Metrics::default());
     FileLog::open(folder, disk, limits, committed, Windows::default(), metrics).unwrap()
@@ -212,6 +213,37 @@ async fn damage_in_the_middle_costs_no_more_than_it_must() {
 }
 
 #[tokio::test]
+async fn a_damaged_length_in_the_last_segment_hides_nothing_silently() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = open(folder.path(), 0);
+    for sequence in 0..6 {
+        append(&log, sequence).await.unwrap();
+    }
+    let end = log.state().end;
+    drop(log);
+    let files = segments(folder.path());
+    assert_eq!(files.len(), 2, "three batches each");
+    let (whole, frame) = (len(&files[1]), len(&files[1]) / 3);
+    flip(&files[1], frame + 3);
+    let mut expected = [some(0..4), vec![None]].concat();
+    for sequence in 6..8 {
+        let log = open(folder.path(), 0);
+        assert_eq!(len(&files[1]), whole, "nothing is cut");
+        assert_eq!(read(&log, 0), expected);
+        assert_eq!(append(&log, sequence).await, Ok(Appended::Stored));
+        expected.push(Some(sequence));
+        assert_eq!(read(&log, 0), expected);
+        assert_eq!(read(&log, end), some(6..=sequence), "positions go on");
+    }
+    // The last frame damaged likewise: nothing whole follows it, so it counts as torn.
+    let last = segments(folder.path()).pop().unwrap();
+    flip(&last, frame + 3);
+    expected.pop();
+    assert_eq!(read(&open(folder.path(), 0), 0), expected);
+    assert_eq!(len(&last), frame);
+}
+
+#[tokio::test]
 async fn positions_never_go_back() {
     let folder = tempfile::tempdir().unwrap();
     let log = open(folder.path(), 5000);
@@ -234,6 +266,7 @@ async fn a_full_disk_refuses_and_recovers() {
         Fault::Sync,
         Fault::AppendAndCut,
         Fault::Create,
+        Fault::Full,
     ] {
         let folder = tempfile::tempdir().unwrap();
         let (disk, set) = FaultyDisk::new(folder.path().to_path_buf());
@@ -264,6 +297,41 @@ async fn a_full_disk_refuses_and_recovers() {
         let log = open(folder.path(), 0);
         assert_eq!(read(&log, 0), some(0..4), "{fault:?}");
     }
+}
+
+#[tokio::test]
+async fn a_refused_batch_forgets_no_worker() {
+    let folder = tempfile::tempdir().unwrap();
+    let (disk, set) = FaultyDisk::new(folder.path().to_path_buf());
+    let mut windows = Windows::default();
+    windows.insert(WORKER, 0, 1);
+    for worker in 1..u32::try_from(WORKERS_MAX).unwrap() {
+        windows.insert(WorkerKey { worker, ..WORKER }, 0, 2);
+    }
+    let limits = Limits {
+        segment_len: 1500,
+        backlog_max: u64::MAX,
+        free_min: 0,
+    };
+    let metrics = Arc::new(Metrics::default());
+    let log = FileLog::open(folder.path(), Box::new(disk), limits, 0, windows, metrics).unwrap();
+    let from_another = || async {
+        let worker = u32::MAX;
+        log.append(LogBatch {
+            source: WorkerKey { worker, ..WORKER },
+            sequence: Some(0),
+            arrived_us: 3,
+            body: Batch::new(0).worker(worker).record(line(1, 0)).body(),
+            room: Budget::new(0).room(),
+        })
+        .await
+    };
+    set(Fault::Append);
+    assert!(from_another().await.is_err());
+    assert_eq!(append(&log, 0).await, Ok(Appended::Duplicate));
+    set(Fault::None);
+    assert_eq!(from_another().await, Ok(Appended::Stored));
+    assert_eq!(append(&log, 0).await, Ok(Appended::Stored), "now it is");
 }
 
 #[tokio::test]

@@ -13,3 +13,4 @@ mod log;
 mod migrate;
 mod process;
 mod replay;
+mod store;

@@ -3,7 +3,6 @@
 use super::{About, BotType, Detector, Judgement, Limits, Weight};
 use crate::event::LogPosition;
 use crate::features::View;
-use crate::num::share;
 
 pub(super) struct AuthenticationAbuse;
 
@@ -17,8 +16,8 @@ static ABOUT: About = About {
     window: "the visit; for the address the last 12 hours",
     limit: 10.0,
     below: false,
-    enough: "Five failed logins in the visit; or a success in a session from an address where \
-             at least ten logins failed and at most two in five succeeded.",
+    enough: "Five failed logins in the visit; or a success, in a session without assets, from an \
+             address where twenty logins failed and at most one in twenty succeeded.",
     why: "People get in within five attempts or give up; ten leave room for a bad day. A success \
           among an address's many failures is the account that was found: the session that used \
           it counts, other people behind the address do not, because their own sessions browse.",
@@ -41,12 +40,11 @@ impl Detector for AuthenticationAbuse {
         }
         let before = own.failures_before_success.max(own.failures_running);
         let beside = view.address.map_or(0.0, |source| {
-            let failed = source.logins_failed.count(view.now_us);
-            let mostly = share(failed, source.logins.count(view.now_us));
-            let mostly = mostly.is_some_and(|share| share >= 0.6);
-            // People behind the address look at pages first; a found account is used at once.
+            let failed = source.failed_sessions.count().max(source.logins_failed.count(view.now_us));
+            // Where many get in, this one is most likely one of them.
+            let rare = source.logins_succeeded.count(view.now_us) <= (0.05 * failed).max(2.0);
             let used = own.successes > 0 && view.visit.assets.assets() == 0;
-            if mostly && used && failed >= 10.0 { failed / 2.0 } else { 0.0 }
+            if rare && used && failed >= 20.0 { failed / 2.0 } else { 0.0 }
         });
         if before < FEW && beside == 0.0 {
             return Judgement::NotEnough;

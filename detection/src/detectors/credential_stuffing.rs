@@ -3,7 +3,6 @@
 use super::{About, BotType, Detector, Judgement, Limits, Weight};
 use crate::event::LogPosition;
 use crate::features::View;
-use crate::num::share;
 use crate::state::campaign::Campaign;
 
 pub(super) struct CredentialStuffing;
@@ -13,16 +12,18 @@ static ABOUT: About = About {
     summary: "Logins that fail one after the other, from one session or one address.",
     bot_type: BotType::AccountTakeover,
     weight: Weight::Abuse(0.98),
-    unit: "failed logins (two for each different account, where accounts are known)",
+    unit: "failed logins (two for each different account, where accounts are known); half the \
+           sessions of the address that failed",
     window: "the visit; for an address the last 12 hours",
     limit: 8.0,
     below: false,
-    enough: "Three failed logins in the visit; or a session that does nothing but log in and fails, \
-             from an address with 16 failed logins of which at most two in five succeeded.",
+    enough: "Three failed logins in the visit, at most one in six successful; or a session that \
+             does nothing but log in and fails, from an address with 16 such sessions.",
     why: "A person who forgot a password tries it four or five times, then resets it. Where the \
           tried account is recorded, four different ones are enough: nobody mistypes four names. \
-          The address counts half: behind it may sit many people, so only sessions that \
-          themselves fail and do nothing else are ever judged by it.",
+          Behind an address may sit many people: only sessions that themselves fail and do \
+          nothing else are judged by it, and the failures that its successful logins let \
+          expect are the vote's stated doubt.",
     fails: "Wrong about a program that keeps trying an expired password; it should be stopped as \
             well, but is no thief. Misses a stuffer that stays below the limit per session and \
             address: low_and_slow_stuffing sees those.",
@@ -45,24 +46,29 @@ impl Detector for CredentialStuffing {
         let accounts = own.accounts.count();
         // One account only: a forgotten password, or brute force, which is not stuffing.
         let one_account = own.accounts_known > 2 && accounts < 1.5;
-        let failing = f64::from(own.successes) <= 0.3 * f64::from(own.attempts);
+        let failing = own.successes.saturating_mul(6) <= own.attempts;
         let by_session = if own.failures < 3 || !failing || one_account {
             0.0
         } else {
             failed.max(if own.accounts_known > 0 { 2.0 * accounts } else { 0.0 })
         };
-        let by_address = view.address.map_or(0.0, |source| {
-            let failed = source.logins_failed.count(view.now_us);
-            let all = source.logins.count(view.now_us);
-            let mostly = share(failed, all).is_some_and(|share| share >= 0.6);
-            let alone = Campaign::is_bare(view.session) && own.successes == 0;
-            if mostly && alone && failed >= 16.0 { failed / 2.0 } else { 0.0 }
-        });
+        let (by_address, guilty) = match view.address {
+            Some(source) if Campaign::is_bare(view.session) && own.successes == 0 => {
+                let failed = source.failed_sessions.count();
+                let (usual, _) = view.application.campaign.usual();
+                let honest = source.logins_succeeded.count(view.now_us) * usual / (1.0 - usual);
+                (failed / 2.0, ((failed - honest) / failed.max(1.0)).max(0.0))
+            }
+            _ => (0.0, 0.0),
+        };
         let linked = view.related.filter(|linked| {
             linked.logins_succeeded.saturating_mul(2) < linked.logins_failed
         });
         let by_links = linked.map_or(0.0, |linked| f64::from(linked.logins_failed));
-        let value = by_session.max(by_address).max(by_links);
+        let value = by_session.max(by_links);
+        if by_address > value && by_address >= limit.0 {
+            return Judgement::of(by_address, limit).at_most(guilty);
+        }
         if value == 0.0 {
             return Judgement::NotEnough;
         }

@@ -32,13 +32,13 @@ static ABOUT: About = About {
 
 /// Misses beyond what others have in this place.
 fn excess(view: &View<'_>, place: &Place) -> f64 {
-    let (mut others, mut missed) = (0.0, 0.0);
-    if let Some(endpoint) = view.application.endpoint(place.endpoint()) {
-        others = f64::from(endpoint.requests.saturating_sub(place.requests));
-        missed = f64::from(endpoint.misses.saturating_sub(place.misses));
-    }
-    let usual = if others >= 50.0 { missed / others } else { 0.02 };
-    f64::from(place.misses) - 1.5 * usual.min(0.5) * f64::from(place.requests)
+    /// Never take more than this for usual: enumerators alone may use an endpoint.
+    const USUAL_MAX: f64 = 0.25;
+    let endpoint = view.application.endpoint(place.endpoint());
+    let learnt = endpoint.filter(|it| it.tries >= 50);
+    let usual = learnt.and_then(|it| share(it.tries_missed, it.tries));
+    let usual = usual.unwrap_or(0.02).min(USUAL_MAX);
+    f64::from(place.misses) - 1.5 * usual * f64::from(place.requests)
 }
 
 fn measure(view: &View<'_>, place: &Place) -> f64 {

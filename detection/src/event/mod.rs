@@ -10,6 +10,7 @@ mod claim;
 mod exchange;
 mod kind;
 mod template;
+mod words;
 
 use std::net::IpAddr;
 
@@ -22,6 +23,7 @@ pub use exchange::Exchange;
 pub(crate) use exchange::{method, outcome, protocol};
 pub use kind::Kind;
 pub(crate) use template::{Parameter, Templates};
+pub(crate) use words::{is_login, is_probe};
 
 /// Where in the log a record stands; grows with every record and orders everything.
 #[derive(

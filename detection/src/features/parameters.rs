@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Direction::{Either, Machine};
 use super::{Feature, feature};
+use crate::event::Templates;
 use crate::num::{log1p, share};
 use crate::sketch::{Bits, Sample};
 use crate::state::Step;
@@ -48,7 +49,8 @@ impl Parameters {
         let Some(parameter) = event.parameter else {
             return;
         };
-        if event.kind.is_asset() {
+        // What was never served is no endpoint whose values could be tried: that is scanning.
+        if event.kind.is_asset() || event.endpoint / 2 == Templates::UNKNOWN / 2 {
             return;
         }
         let key = event.endpoint + 1;
@@ -83,6 +85,12 @@ impl Parameters {
             place.steps += u32::from(place.numbers > 1 && (1..=NEAR).contains(&apart));
             place.last = number;
         }
+    }
+
+    /// Requests at an endpoint, as far as it is among the places.
+    pub(crate) fn at(&self, endpoint: u32) -> u32 {
+        let place = self.places().find(|place| place.endpoint() == endpoint);
+        place.map_or(0, |place| place.requests)
     }
 
     /// The place with most different values.

@@ -8,6 +8,7 @@ use super::Step;
 use super::baseline::Baseline;
 use super::campaign::Campaign;
 use super::session::Session;
+use super::shapes::Shapes;
 use crate::event::{self, Claim, Event, Exchange, Kind, LogPosition, Method, Referer, Templates};
 use crate::hash;
 use crate::num;
@@ -28,7 +29,10 @@ pub(crate) struct Endpoint {
     times: LogBins<52>,
     /// Parameter values that were served: the catalogue, as far as anyone saw it.
     pub(crate) values: Bits<16>,
-    pub(crate) misses: u32,
+    /// Of requests with a parameter, the first three of a visit: more would let one enumerator
+    /// make misses usual.
+    pub(crate) tries: u32,
+    pub(crate) tries_missed: u32,
 }
 
 /// One application.
@@ -70,114 +74,6 @@ mod pairs {
         deserializer: D,
     ) -> Result<HashMap<(u32, u32), u32>, D::Error> {
         Ok(Vec::deserialize(deserializer)?.into_iter().collect())
-    }
-}
-
-/// Words in the path of a write that make it a login.
-const LOGIN: &[&str] = &[
-    "login",
-    "signin",
-    "sign-in",
-    "sign_in",
-    "logon",
-    "authenticate",
-    "auth",
-    "session",
-    "sessions",
-    "token",
-    "wp-login.php",
-    "xmlrpc.php",
-];
-
-/// Whether a write to this path is an attempt to log in.
-fn is_login(path: &str) -> bool {
-    let mut words = path.rsplit('/').filter(|word| !word.is_empty());
-    words.next().is_some_and(|word| {
-        let word = word.split('.').next().unwrap_or(word);
-        LOGIN
-            .iter()
-            .any(|login| word.eq_ignore_ascii_case(login.trim_end_matches(".php")))
-    })
-}
-
-/// Parts of paths that nothing links to: configuration, version control, other software's admin.
-const PROBES: &[&str] = &[
-    "/.env",
-    "/.git",
-    "/.svn",
-    "/.aws",
-    "/.ssh",
-    "/.htaccess",
-    "/.htpasswd",
-    "/wp-admin",
-    "/wp-login",
-    "/wp-content",
-    "/wp-includes",
-    "/xmlrpc.php",
-    "/phpmyadmin",
-    "/phpinfo",
-    "/actuator",
-    "/server-status",
-    "/cgi-bin/",
-    "/etc/passwd",
-    "/.well-known/../",
-    "/backup.",
-    "/config.php",
-    "/config.json",
-    "/console/",
-    "/manager/html",
-    "/solr/",
-    "/jenkins",
-    "/druid/",
-    "/vendor/phpunit",
-    "/_ignition",
-    "/HNAP1",
-    "/boaform",
-    "/setup.php",
-    "/shell",
-    "/swagger",
-    "/api-docs",
-    "/debug/pprof",
-    "/dump.sql",
-    "/id_rsa",
-    "/web.config",
-    "/adminer",
-];
-
-/// Whether a path is one that only scanners ask for; it counts only where it is missed.
-fn is_probe(path: &str) -> bool {
-    PROBES.iter().any(|probe| path.contains(probe))
-}
-
-/// Which header shapes go with which claims.
-///
-/// Filled once records carry a shape; until then it knows none and says nothing.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub(crate) struct Shapes {
-    browsers: Top<32>,
-    others: Top<32>,
-}
-
-impl Shapes {
-    fn learn(&mut self, event: &Event) {
-        let Some(shape) = event.header_shape.map(num::low32) else {
-            return;
-        };
-        match event.claim {
-            Claim::Browser => self.browsers.add(shape),
-            Claim::Tool | Claim::Crawler => self.others.add(shape),
-            _ => {}
-        }
-    }
-
-    /// Whether a shape is that of tools, and of hardly any browser.
-    pub(crate) fn foreign(&self, shape: u64) -> bool {
-        const KNOWN: u32 = 200;
-        let shape = num::low32(shape);
-        let (browsers, others) = (self.browsers.count(shape), self.others.count(shape));
-        self.browsers.total() >= KNOWN
-            && others >= 5
-            && browsers.saturating_mul(50) < self.browsers.total()
     }
 }
 
@@ -243,8 +139,8 @@ impl Application {
             method,
             protocol: event::protocol(exchange.protocol.as_deref()),
             kind,
-            login: write && is_login(path),
-            probe: is_probe(path),
+            login: write && event::is_login(path),
+            probe: !served && event::is_probe(path),
             path: hashed(path),
             endpoint: resolved.endpoint,
             parameter: resolved.parameter.or(by_query),
@@ -330,9 +226,11 @@ impl Application {
         (f64::from(pair) + BACK_OFF * chance) / (f64::from(out) + BACK_OFF)
     }
 
-    /// Learns from a step. `lesson` counts the visit's requests so far.
-    pub(crate) fn learn(&mut self, step: &Step<'_>, previous: u32, lesson: u32) {
+    /// Learns from a step. `lesson` counts the visit's requests so far, `tries` those at this
+    /// endpoint.
+    pub(crate) fn learn(&mut self, step: &Step<'_>, previous: u32, lesson: u32, tries: u32) {
         const REQUESTS_MAX: u64 = 1 << 24;
+        const TRIES_MAX: u32 = 3;
         let event = step.event;
         self.last_us = self.last_us.max(event.at_us);
         if self.first_us == 0 {
@@ -352,7 +250,10 @@ impl Application {
         }
         if let Some(endpoint) = self.endpoints.get_mut(at) {
             endpoint.requests += 1;
-            endpoint.misses += u32::from(event.missed());
+            if event.parameter.is_some() && tries <= TRIES_MAX {
+                endpoint.tries += 1;
+                endpoint.tries_missed += u32::from(event.missed());
+            }
             if event.succeeded() {
                 endpoint.bytes.insert(event.response_bytes as f64);
                 if let Some(us) = event.upstream_us {
@@ -384,7 +285,8 @@ impl Application {
         self.requests /= 2;
         for endpoint in &mut self.endpoints {
             endpoint.requests /= 2;
-            endpoint.misses /= 2;
+            endpoint.tries /= 2;
+            endpoint.tries_missed /= 2;
             endpoint.out /= 2;
         }
         self.steps.retain(|_, count| {
@@ -417,26 +319,5 @@ impl Application {
     /// Whether some visits fetch assets at all: one in ten, of at least ten.
     pub(crate) fn has_assets(&self) -> bool {
         self.visits >= 10 && self.visits_with_assets.saturating_mul(10) >= self.visits
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_login;
-
-    #[test]
-    fn knows_logins() {
-        for (path, expected) in [
-            ("/api/login", true),
-            ("/users/sign_in", true),
-            ("/oauth/token", true),
-            ("/wp-login.php", true),
-            ("/api/token/refresh", false),
-            ("/api/logout", false),
-            ("/login/help", false),
-            ("/", false),
-        ] {
-            assert_eq!(is_login(path), expected, "{path}");
-        }
     }
 }

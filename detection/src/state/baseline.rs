@@ -18,7 +18,9 @@ const PER_SUBNET: usize = 8;
 /// Below so many there are no ranks.
 const ENOUGH: usize = 30;
 /// Sorted anew after so many additions.
-const EVERY: u32 = 16;
+const EVERY: u32 = 32;
+/// Once full, one session in so many replaces another: the norm moves slowly, at little cost.
+const ONE_IN: u64 = 8;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Row {
@@ -51,13 +53,20 @@ fn stage(requests: u32) -> Option<usize> {
 }
 
 impl Stage {
-    fn add(&mut self, subnet: u64, values: &[f32]) {
+    fn wants(&mut self, subnet: u64) -> bool {
         self.seen += 1;
+        if self.rows.len() >= ROWS && !self.seen.is_multiple_of(ONE_IN) {
+            return false;
+        }
         let of_subnet = self.rows.iter().filter(|row| row.subnet == subnet).count();
         if of_subnet >= PER_SUBNET {
             self.refused += 1;
-            return;
+            return false;
         }
+        true
+    }
+
+    fn add(&mut self, subnet: u64, values: &[f32]) {
         let values = values
             .iter()
             .map(|value| (!value.is_nan()).then_some(*value))
@@ -103,9 +112,12 @@ impl Stage {
 }
 
 impl Baseline {
-    /// Whether a session of exactly so many requests should be added.
-    pub(crate) fn wants(requests: u32) -> bool {
+    /// Whether a session of exactly so many requests should be added now.
+    pub(crate) fn wants(&mut self, requests: u32, subnet: u64) -> bool {
         STAGES.contains(&requests)
+            && stage(requests)
+                .and_then(|stage| self.stages.get_mut(stage))
+                .is_some_and(|stage| stage.wants(subnet))
     }
 
     /// Adds a session's features.
@@ -159,6 +171,7 @@ mod tests {
     fn ranks_and_quantiles() {
         let mut baseline = Baseline::default();
         for session in 0_u16..200 {
+            assert!(baseline.wants(3, u64::from(session)));
             baseline.add(3, u64::from(session), &[f32::from(session), f32::NAN]);
         }
         let ranks = baseline.ranks(5, &[100.0, 1.0]);
@@ -171,9 +184,13 @@ mod tests {
     fn one_network_cannot_become_the_norm() {
         let mut baseline = Baseline::default();
         for session in 0_u16..200 {
-            baseline.add(3, u64::from(session), &[1.0]);
+            if baseline.wants(3, u64::from(session)) {
+                baseline.add(3, u64::from(session), &[1.0]);
+            }
             for _ in 0..20 {
-                baseline.add(3, 9999, &[50.0]);
+                if baseline.wants(3, 9999) {
+                    baseline.add(3, 9999, &[50.0]);
+                }
             }
         }
         assert!(baseline.ranks(3, &[50.0])[0] > 0.9);

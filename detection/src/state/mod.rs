@@ -5,6 +5,7 @@ pub(crate) mod baseline;
 pub(crate) mod bounded;
 pub(crate) mod campaign;
 pub(crate) mod session;
+pub(crate) mod shapes;
 pub(crate) mod source;
 pub(crate) mod totals;
 

@@ -32,6 +32,8 @@ pub(crate) struct Source {
     pub(crate) logins_succeeded: Rolling<WINDOW_SECONDS>,
     /// Accounts that failed logins tried, where known.
     pub(crate) accounts: Bits<4>,
+    /// Sessions with a failed login.
+    pub(crate) failed_sessions: Bits<4>,
     pub(crate) misses: Rolling<WINDOW_SECONDS>,
     pub(crate) missed_paths: Bits<4>,
     pub(crate) sample: Sample,
@@ -69,6 +71,8 @@ impl Source {
         }
         if event.login_failed() {
             self.logins_failed.add(at);
+            self.failed_sessions
+                .insert(hash::bytes(1, &event.session.0));
             self.sample.add(event.position);
             if let Some(account) = event.account {
                 self.accounts.insert(account);
@@ -84,6 +88,7 @@ impl Source {
         const KEPT_US: i64 = 2 * WINDOW_SECONDS * 1_000_000;
         if at.saturating_sub(self.reset_us).abs() > KEPT_US {
             self.accounts = Bits::default();
+            self.failed_sessions = Bits::default();
             self.missed_paths = Bits::default();
             self.sample = Sample::default();
             self.reset_us = at;

@@ -1,6 +1,6 @@
 //! The arithmetic from votes to a confidence.
 
-use super::{BotType, Class, Profile, Vote};
+use super::{BotType, Class, Vote, Watch};
 use crate::detectors::{self, Detector, Finding, Judgement, Weight};
 use crate::features::View;
 
@@ -28,7 +28,7 @@ fn examine(
     index: usize,
     detector: &dyn Detector,
     view: &View<'_>,
-    profile: &Profile,
+    profile: &Watch,
 ) -> Option<Finding> {
     let limits = profile.limits_of(index)?;
     match detector.examine(view, limits) {
@@ -56,7 +56,7 @@ fn class(view: &View<'_>) -> Class {
 }
 
 /// Asks all detectors.
-pub(crate) fn judge(view: &View<'_>, profile: &Profile) -> Judged {
+pub(crate) fn judge(view: &View<'_>, profile: &Watch) -> Judged {
     let class = class(view);
     let (mut clean, mut person, mut support) = (1.0, 1.0, 0.0_f64);
     let (mut strongest, mut judged) = (
@@ -99,7 +99,7 @@ pub(crate) fn judge(view: &View<'_>, profile: &Profile) -> Judged {
 }
 
 /// The votes of a mask, strongest first.
-pub(crate) fn votes(view: &View<'_>, profile: &Profile, mask: u32) -> Vec<Vote> {
+pub(crate) fn votes(view: &View<'_>, profile: &Watch, mask: u32) -> Vec<Vote> {
     let mut votes: Vec<Vote> = detectors::ALL
         .iter()
         .enumerate()

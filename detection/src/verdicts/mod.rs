@@ -13,7 +13,7 @@ use throughline_session::wire::SessionId;
 pub use crate::detectors::{BotType, LimitFrom};
 use crate::event::LogPosition;
 pub(crate) use judge::{judge, votes};
-pub(crate) use profile::stored;
+pub(crate) use profile::Watch;
 pub use profile::{Exception, Network, Profile};
 
 /// How much doubt an application accepts.

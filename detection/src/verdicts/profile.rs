@@ -1,6 +1,5 @@
 //! What an application's owner decides.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
@@ -83,25 +82,9 @@ pub struct Profile {
     pub exceptions: Vec<Exception>,
     /// Networks of good bots, verified by the caller.
     pub good_bots: Vec<Network>,
-    /// The first two lists by detector, filled by [`Profile::prepare`].
-    #[serde(skip)]
-    prepared: Vec<Option<Option<f64>>>,
 }
 
 impl Profile {
-    /// Looks the names up once.
-    #[must_use]
-    pub(crate) fn prepare(mut self) -> Self {
-        self.prepared = detectors::abouts()
-            .map(|about| {
-                let fixed = self.limits.iter().find(|(name, _)| name == about.name);
-                let on = !self.off.iter().any(|name| name == about.name);
-                on.then_some(fixed.map(|(_, limit)| *limit))
-            })
-            .collect();
-        self
-    }
-
     /// Names in it that no detector has: typing errors that would silently do nothing.
     #[must_use]
     pub fn unknown_names(&self) -> Vec<&str> {
@@ -111,34 +94,62 @@ impl Profile {
             .map(String::as_str)
             .collect()
     }
+}
 
+/// A profile with its names looked up.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(from = "Profile", into = "Profile")]
+pub(crate) struct Watch {
+    pub(crate) profile: Profile,
+    /// Per detector: `None` when it is off, and its limit where the profile has one.
+    limits: Vec<Option<Option<f64>>>,
+}
+
+impl Default for Watch {
+    fn default() -> Self {
+        Profile::default().into()
+    }
+}
+
+impl From<Watch> for Profile {
+    fn from(watch: Watch) -> Self {
+        watch.profile
+    }
+}
+
+impl From<Profile> for Watch {
+    fn from(profile: Profile) -> Self {
+        let limits = detectors::abouts().map(|about| {
+            let fixed = profile.limits.iter().find(|(name, _)| name == about.name);
+            let on = !profile.off.iter().any(|name| name == about.name);
+            on.then_some(fixed.map(|(_, limit)| *limit))
+        });
+        Self {
+            limits: limits.collect(),
+            profile,
+        }
+    }
+}
+
+impl Watch {
     /// The limits of a detector, `None` when it is off.
     pub(crate) fn limits_of(&self, detector: usize) -> Option<Limits> {
-        match self.prepared.get(detector) {
-            Some(prepared) => prepared.map(|fixed| Limits { fixed }),
-            None => Some(Limits { fixed: None }),
-        }
+        let on = self.limits.get(detector).copied().flatten();
+        on.map(|fixed| Limits { fixed })
     }
 
     /// Whether somebody is to be left alone.
     pub(crate) fn excepts(&self, exchange: &Exchange<'_>, address: Option<IpAddr>) -> bool {
-        let good = address.is_some_and(|it| self.good_bots.iter().any(|net| net.contains(it)));
-        good || self
-            .exceptions
+        let Profile {
+            good_bots,
+            exceptions,
+            ..
+        } = &self.profile;
+        let good = address.is_some_and(|it| good_bots.iter().any(|net| net.contains(it)));
+        good || exceptions
             .iter()
             .any(|exception| exception.covers(exchange, address))
     }
-}
-
-/// Profiles out of a snapshot, prepared again.
-pub(crate) fn stored<'de, D: serde::Deserializer<'de>>(
-    deserializer: D,
-) -> Result<HashMap<Box<str>, Profile>, D::Error> {
-    let profiles = HashMap::<Box<str>, Profile>::deserialize(deserializer)?;
-    let prepared = profiles
-        .into_iter()
-        .map(|(name, profile)| (name, profile.prepare()));
-    Ok(prepared.collect())
 }
 
 #[cfg(test)]

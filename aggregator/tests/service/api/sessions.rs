@@ -127,7 +127,11 @@ async fn pages_neither_miss_nor_repeat_while_records_come_in() {
 #[tokio::test]
 async fn a_query_that_takes_too_long_is_stopped_and_its_place_given_back() {
     let (service, _folder) = Setup::flags(&["--query-timeout", "1ms"]).temporary();
-    service.send(Batch::new(0).record(line(1, 0))).await;
+    // So many that no machine adds them up within the timeout.
+    let many = (0..20_000).fold(Batch::new(0), |batch, session| {
+        batch.record(line(session, 0))
+    });
+    service.send(many).await;
     service.stored().await;
     for _ in 0..20 {
         let answer = service.get("/v1/sessions").await;

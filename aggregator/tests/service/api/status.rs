@@ -46,3 +46,20 @@ async fn a_worker_vanishes_and_comes_back() {
     assert_eq!(back["unknown"], Value::Null);
     service.close();
 }
+
+#[tokio::test]
+async fn what_a_worker_says_counts_before_its_batch_is_stored() {
+    let (service, _folder) = Setup::default().temporary();
+    service.send(Batch::new(0).record(line(1, 0)).seen(3)).await;
+    let totals = service.get("/v1/status").await.json()["totals"].clone();
+    assert_eq!(totals["seen"], 3, "at once");
+    assert_eq!(totals["balanced"], true);
+    service.stored().await;
+    service.send(Batch::heartbeat().seen(8)).await;
+    let totals = service.get("/v1/status").await.json()["totals"].clone();
+    assert_eq!(
+        (&totals["seen"], &totals["pending"]),
+        (&8.into(), &7.into())
+    );
+    service.close();
+}

@@ -19,6 +19,8 @@ pub(crate) enum Fault {
     AppendAndCut,
     /// Makes no new files.
     Create,
+    /// Has nothing left for the database.
+    Full,
 }
 
 /// A folder on a disk that fails.
@@ -72,6 +74,14 @@ impl Disk for FaultyDisk {
         }
         let file = self.folder.create(base)?;
         Ok(self.wrap(file))
+    }
+
+    fn free(&mut self) -> io::Result<u64> {
+        if failing(&self.fault, &[Fault::Full]) {
+            Ok(9)
+        } else {
+            Ok(u64::MAX)
+        }
     }
 
     fn open(&mut self, base: u64) -> io::Result<Box<dyn SegmentFile>> {

@@ -192,8 +192,13 @@ impl TestService {
             .unwrap()
     }
 
-    /// Ends cleanly.
+    /// Ends cleanly, with everything stored.
     pub(crate) fn close(mut self) {
-        self.service.take().unwrap().close();
+        assert!(self.service.take().unwrap().close());
+    }
+
+    /// Ends although the database cannot be written.
+    pub(crate) fn give_up(mut self) {
+        assert!(!self.service.take().unwrap().close());
     }
 }

@@ -1,22 +1,23 @@
 //! The whole line: what the aggregator calls for each record.
 
+mod decide;
+mod learn;
+
 use std::collections::HashMap;
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 use throughline_session::wire::{Record, SessionId};
 
-use crate::event::{Claim, Event, Exchange, LogPosition, Outcome};
+use crate::event::{Claim, Exchange, LogPosition, Outcome};
 use crate::features::{self, Vector, View};
 use crate::hash;
-use crate::num;
 use crate::state::application::Application;
-use crate::state::baseline::{Baseline, STAGES};
 use crate::state::bounded::Bounded;
 use crate::state::session::Session;
 use crate::state::source::Source;
-use crate::state::totals::{Totals, octets};
-use crate::verdicts::{self, Knowledge, Profile, Sensitivity, Standing, Verdict};
+use crate::state::totals::Totals;
+use crate::verdicts::{self, Knowledge, Profile, Standing, Verdict, Watch};
 
 /// Limits of what is remembered, and the key of its hashes.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -62,16 +63,6 @@ pub struct Counts {
     pub source_bytes: usize,
 }
 
-/// Whether a session of so many requests is judged now: at each of the first 64, and for every
-/// login, then ever more rarely, so that a long session costs no more per record than a short one.
-fn due(requests: u32, event: &Event) -> bool {
-    match requests {
-        0..=64 => true,
-        65..=512 => requests.is_multiple_of(8) || event.login,
-        _ => requests.is_multiple_of(64),
-    }
-}
-
 /// The state of bot detection.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Detection {
@@ -84,8 +75,10 @@ pub struct Detection {
     /// What linked sessions did together, by the first of them.
     related: Bounded<SessionId, Totals>,
     position: LogPosition,
-    #[serde(deserialize_with = "verdicts::stored")]
-    profiles: HashMap<Box<str>, Profile>,
+    profiles: HashMap<Box<str>, Watch>,
+    /// For applications without a profile.
+    #[serde(skip)]
+    unwatched: Watch,
     /// User agents seen, by hash: reading one takes longer than all the rest.
     #[serde(skip)]
     claims: HashMap<u64, Claim>,
@@ -104,6 +97,7 @@ impl Detection {
             related: Bounded::new(settings.sources_max),
             position: LogPosition::default(),
             profiles: HashMap::new(),
+            unwatched: Watch::default(),
             claims: HashMap::new(),
             settings,
         }
@@ -111,7 +105,7 @@ impl Detection {
 
     /// Sets how an application is watched; it holds from the next record on.
     pub fn set_profile(&mut self, application: &str, profile: Profile) {
-        self.profiles.insert(application.into(), profile.prepare());
+        self.profiles.insert(application.into(), profile.into());
     }
 
     /// Learns from a record and says which verdicts are new or have become surer.
@@ -148,161 +142,11 @@ impl Detection {
         };
         let profile = self.profiles.get(&*exchange.application);
         if profile.is_some_and(|profile| profile.excepts(exchange, event.address))
-            || !due(requests, &event)
+            || !decide::due(requests, &event)
         {
             return Vec::new();
         }
         self.judge(&event)
-    }
-
-    /// A session that takes over from another with a key of its own, as after a token refresh,
-    /// is the same client's. One that was found by address is not: many clients may share that.
-    fn link(&mut self, event: &Event) {
-        let Some(before) = event.came_from else {
-            return;
-        };
-        let Some(earlier) = self.sessions.touch(&before).filter(|it| it.keyed) else {
-            return;
-        };
-        if !event.keyed {
-            return;
-        }
-        let root = *earlier.root.get_or_insert(before);
-        let totals = earlier.totals.clone();
-        self.related.entry(&root, || totals);
-        if let Some(session) = self.sessions.entry(&event.session, Session::default) {
-            session.root.get_or_insert(root);
-        }
-    }
-
-    /// Gives the number of requests in the visit.
-    fn learn(&mut self, event: &Event, index: u32) -> Option<u32> {
-        let address = event
-            .address
-            .and_then(|it| self.addresses.entry(&it, Source::default));
-        let address = address.map(|source| {
-            source.observe(event);
-            &*source
-        });
-        let subnet = event
-            .subnet
-            .and_then(|it| self.subnets.entry(&it, Source::default));
-        let subnet = subnet.map(|source| {
-            source.observe(event);
-            &*source
-        });
-        let session = self.sessions.entry(&event.session, Session::default)?;
-        let application = self.applications.get_mut(index as usize)?;
-        session.application = index;
-        session.keyed = event.keyed;
-        let gap_us = session.turn(event);
-        session.totals.observe(event);
-        if let Some(related) = session.root.and_then(|root| self.related.touch(&root)) {
-            related.observe(event);
-        }
-        let previous = session.previous;
-        let step = application.step(event, session, gap_us);
-        session.visit.observe(&step);
-        session.previous = event.endpoint + 1;
-        let requests = session.visit.volume.requests;
-        application.learn(&step, previous, requests);
-        if event.login {
-            application.campaign.observe(event, session);
-        }
-        if Baseline::wants(requests) {
-            if requests == STAGES[0] {
-                application.count_visit(session.visit.assets.assets() > 0);
-            }
-            let view = View {
-                session,
-                visit: &session.visit,
-                related: None,
-                address,
-                subnet,
-                application,
-                ready: false,
-                now_us: event.at_us,
-            };
-            let values = features::vector(&view);
-            let subnet = event.subnet.map_or(0, |it| hash::bytes(6, &octets(it)));
-            application.baseline.add(requests, subnet, &values);
-        }
-        Some(requests)
-    }
-
-    fn judge(&mut self, event: &Event) -> Vec<Verdict> {
-        let Some((verdict, by_campaign)) = self.verdict(&event.session, event) else {
-            return Vec::new();
-        };
-        let mut verdicts = vec![verdict];
-        // The first to be recognised as part of a campaign speaks for those before it.
-        if by_campaign {
-            let index = self
-                .sessions
-                .get(&event.session)
-                .map_or(0, |it| it.application);
-            let application = self.applications.get_mut(index as usize);
-            let members = application.and_then(|it| it.campaign.announce(event.at_us));
-            for member in members.unwrap_or_default() {
-                verdicts.extend(
-                    self.verdict(&member.session, event)
-                        .map(|(verdict, _)| verdict),
-                );
-            }
-        }
-        verdicts
-    }
-
-    /// The verdict on a session, if it is new or surer than before; and whether it is part of a
-    /// campaign.
-    fn verdict(&mut self, id: &SessionId, event: &Event) -> Option<(Verdict, bool)> {
-        let unwatched = Profile::default();
-        let view = View {
-            now_us: event.at_us,
-            ..self.view(id)?
-        };
-        let application = &view.application;
-        let profile = self.profiles.get(&application.name).unwrap_or(&unwatched);
-        let judged = verdicts::judge(&view, profile);
-        let sensitivity = Sensitivity::flagging(judged.confidence)?;
-        let bot_type = judged.bot_type?;
-        let before = view.session.standing;
-        if before
-            .sensitivity
-            .is_some_and(|before| before <= sensitivity)
-        {
-            return None;
-        }
-        let verdict = Verdict {
-            session: *id,
-            application: application.name.to_string(),
-            bot_type,
-            confidence: judged.confidence,
-            sensitivity,
-            flagged: sensitivity <= profile.sensitivity,
-            knowledge: if view.ready {
-                Knowledge::Ready
-            } else {
-                Knowledge::Learning
-            },
-            class: judged.class,
-            at_us: event.at_us,
-            position: event.position,
-            requests: view.visit.volume.requests,
-            votes: verdicts::votes(&view, profile, judged.mask),
-        };
-        let by_campaign = verdict
-            .votes
-            .iter()
-            .any(|it| it.detector == "low_and_slow_stuffing");
-        if let Some(session) = self.sessions.touch(id) {
-            session.standing = Standing {
-                confidence: u16::try_from(num::count(judged.confidence * 1e3)).unwrap_or(1000),
-                sensitivity: Some(sensitivity),
-                bot_type: Some(bot_type),
-            };
-        }
-        Some((verdict, by_campaign))
     }
 
     /// Forgets what was held against a session, as after 'this is wrong'.
@@ -403,12 +247,12 @@ impl Detection {
     /// How machine-like the rules find a session, and how sure they are that it is a bad bot.
     #[must_use]
     pub fn suspicion(&self, id: &SessionId) -> Option<(f64, f64)> {
-        let unwatched = Profile::default();
+        let unwatched = &self.unwatched;
         let view = self.view(id)?;
         let profile = self
             .profiles
             .get(&view.application.name)
-            .unwrap_or(&unwatched);
+            .unwrap_or(unwatched);
         let judged = verdicts::judge(&view, profile);
         Some((judged.machine, judged.confidence))
     }

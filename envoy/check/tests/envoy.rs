@@ -1,0 +1,200 @@
+//! The real Envoy with the fingerprint's configuration, and with what the manifests give a filter.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "an unexpected outcome is a failure with a line number"
+)]
+
+mod support;
+
+use manifests::manifests;
+use serde_json::{Value, json};
+use support::{Envoy, MANAGER, TIME_MAX, at, certificate, curl, ear, echo, plugin, read};
+
+/// The values of a header in an echoed head.
+fn values(head: &str, name: &str) -> Vec<String> {
+    let lines = head.lines().filter_map(|line| line.split_once(": "));
+    let ours = lines.filter(|(header, _)| header.eq_ignore_ascii_case(name));
+    ours.map(|(_, value)| value.to_owned()).collect()
+}
+
+const FORGED: [&str; 4] = [
+    "-H",
+    "x-ja4: forged",
+    "-H",
+    "X-JA4: t13d1516h2_8daaf6152771_e5627efa2ab1",
+];
+
+#[test]
+fn a_forged_fingerprint_never_arrives() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some((certificate, key)) = certificate(folder.path()) else {
+        return;
+    };
+    let mut bootstrap = read("envoy/fingerprint.yaml");
+    let chain = "/static_resources/listeners/0/filter_chains/0";
+    let context = format!("{chain}/transport_socket/typed_config/common_tls_context");
+    let files = format!("{context}/tls_certificates/0");
+    *at(
+        &mut bootstrap,
+        &format!("{files}/certificate_chain/filename"),
+    ) = json!(certificate);
+    *at(&mut bootstrap, &format!("{files}/private_key/filename")) = json!(key);
+    let (aggregator, _calls) = ear();
+    let Some(envoy) = Envoy::start(bootstrap.clone(), echo(), aggregator) else {
+        return;
+    };
+
+    let url = format!("https://{}/", envoy.address);
+    for (version, expected) in [("--http2", "h2"), ("--http1.1", "h1")] {
+        let honest = values(&curl(&[version, &url]), "x-ja4");
+        let [fingerprint] = honest.as_slice() else {
+            panic!("one fingerprint was expected: {honest:?}\n{}", envoy.log())
+        };
+        // JA4's first part: t for TCP, the TLS version, counts, the first ALPN value.
+        let (first, _) = fingerprint.split_once('_').unwrap();
+        assert!(
+            first.starts_with("t1") && first.ends_with(expected),
+            "{fingerprint}"
+        );
+        let mut forging = FORGED.to_vec();
+        forging.extend([version, &url]);
+        assert_eq!(values(&curl(&forging), "x-ja4"), honest, "{version}");
+    }
+    drop(envoy);
+
+    // Without TLS there is no fingerprint, and a client's is still taken away.
+    at(&mut bootstrap, chain)
+        .as_object_mut()
+        .unwrap()
+        .remove("transport_socket");
+    let (aggregator, _calls) = ear();
+    let plain = Envoy::start(bootstrap, echo(), aggregator).unwrap();
+    let url = format!("http://{}/", plain.address);
+    let mut forging = FORGED.to_vec();
+    forging.push(&url);
+    let head = curl(&forging);
+    assert!(head.starts_with("GET / HTTP/1.1"), "{head}");
+    assert_eq!(values(&head, "x-ja4"), Vec::<String>::new());
+}
+
+/// What Istio and Envoy Gateway make of a manifest, as far as it concerns the filter.
+struct Install {
+    file: &'static str,
+    config: &'static str,
+    env: &'static str,
+    /// The field that Istio (`failure_policy`) or Envoy Gateway (`fail_open`) sets.
+    failure: (&'static str, Value),
+}
+
+fn installs() -> [Install; 3] {
+    [
+        Install {
+            file: "envoy/istio/wasmplugin.yaml",
+            config: "/spec/pluginConfig",
+            env: "/spec/vmConfig/env",
+            failure: ("failure_policy", json!("FAIL_OPEN")),
+        },
+        Install {
+            file: "envoy/istio/trafficextension.yaml",
+            config: "/spec/wasm/pluginConfig",
+            env: "/spec/wasm/vmConfig/env",
+            failure: ("failure_policy", json!("FAIL_OPEN")),
+        },
+        Install {
+            file: "envoy/gateway/envoyextensionpolicy.yaml",
+            config: "/spec/wasm/0/config",
+            env: "/spec/wasm/0/env/hostKeys",
+            failure: ("fail_open", json!(true)),
+        },
+    ]
+}
+
+/// The filter as the manifest configures it sends its batch, with the token, to the cluster that the
+/// manifest names. No Istio and no Envoy Gateway are at work here: what they would make of the
+/// manifest is put together by hand.
+#[test]
+fn a_batch_reaches_the_cluster_that_the_manifest_names() {
+    for install in installs() {
+        let manifest = read(install.file);
+        let config = manifest.pointer(install.config).unwrap();
+        let cluster = config.pointer("/aggregator/cluster").unwrap();
+        let env = manifest.pointer(install.env).unwrap().as_array().unwrap();
+        let keys: Vec<&Value> = env
+            .iter()
+            .map(|key| key.get("name").unwrap_or(key))
+            .collect();
+
+        let mut bootstrap = read("envoy/envoy.yaml");
+        let ours = plugin(&mut bootstrap).as_object_mut().unwrap();
+        ours.remove("fail_open").unwrap();
+        ours.insert(install.failure.0.to_owned(), install.failure.1);
+        *at(plugin(&mut bootstrap), "/configuration/value") = json!(config.to_string());
+        *at(
+            plugin(&mut bootstrap),
+            "/vm_config/environment_variables/host_env_keys",
+        ) = json!(keys);
+        let theirs = at(&mut bootstrap, "/static_resources/clusters/1");
+        theirs["name"] = cluster.clone();
+        theirs["load_assignment"]["cluster_name"] = cluster.clone();
+        assert_batch(bootstrap, install.file);
+    }
+}
+
+#[test]
+fn a_batch_reaches_the_cluster_that_the_patch_adds() {
+    let all = manifests().unwrap();
+    let patch = all
+        .iter()
+        .find(|manifest| manifest.kind() == "EnvoyPatchPolicy")
+        .unwrap();
+    let operation = patch.at("/spec/jsonPatches/0/operation");
+    let policy = read("envoy/gateway/envoyextensionpolicy.yaml");
+    let mut config = policy.pointer("/spec/wasm/0/config").unwrap().clone();
+    *at(&mut config, "/aggregator/cluster") = operation["value"]["name"].clone();
+    let mut bootstrap = read("envoy/envoy.yaml");
+    *at(plugin(&mut bootstrap), "/configuration/value") = json!(config.to_string());
+    *at(&mut bootstrap, "/static_resources/clusters/1") = operation["value"].clone();
+    assert_batch(bootstrap, &patch.file);
+}
+
+fn assert_batch(bootstrap: Value, file: &str) {
+    assert!(bootstrap.pointer(MANAGER).is_some());
+    let (aggregator, calls) = ear();
+    let Some(envoy) = Envoy::start(bootstrap, echo(), aggregator) else {
+        return;
+    };
+    let url = format!("http://{}/cart", envoy.address);
+    let head = curl(&["-H", "host: shop.example", "-H", "cookie: sid=abc", &url]);
+    assert!(
+        head.starts_with("GET /cart "),
+        "{file}: {head}\n{}",
+        envoy.log()
+    );
+    let record = loop {
+        let Ok((head, body)) = calls.recv_timeout(TIME_MAX) else {
+            panic!("{file}: no batch came\n{}", envoy.log())
+        };
+        assert!(
+            head.starts_with("POST /v1/ingest HTTP/1.1\r\n"),
+            "{file}: {head}"
+        );
+        let token = format!("Bearer {}", support::SECRETS[1].1);
+        assert_eq!(values(&head, "authorization"), [token], "{file}");
+        if !file.contains("patch") {
+            let host = "aggregator.throughline.svc.cluster.local";
+            assert_eq!(values(&head, "host"), [host], "{file}");
+        }
+        // The first batch may be a heartbeat without records.
+        let body = String::from_utf8(body).unwrap();
+        if let Some(record) = body.lines().nth(1) {
+            break serde_json::from_str::<Value>(record).unwrap();
+        }
+    };
+    let shown = record.to_string();
+    assert!(
+        shown.contains("session_cookie") && shown.contains("shop"),
+        "{file}: {shown}"
+    );
+    assert!(!shown.contains("sid=abc"), "{file}: {shown}");
+}
