@@ -1,12 +1,14 @@
 //! Where do records go? The aggregator: one binary, `throughline`.
 //!
 //! batch → [`ingest`] → [`log`] (durable, acknowledged) → [`store`] (DuckDB) → [`sessions`]
-//! (visits) → [`api`]; beside them the [`ledger`], which knows what is missing.
+//! (visits) → [`api`]; beside them the [`ledger`], which knows what is missing. [`evaluate`] scores
+//! bot detection on files and needs none of the others.
 
 pub mod api;
 pub mod clock;
 pub mod config;
 pub mod envoy_admin;
+pub mod evaluate;
 pub mod ingest;
 pub mod ledger;
 pub mod lock;
