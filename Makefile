@@ -7,7 +7,7 @@
 CARGO_FLAGS := --locked
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test oci bench-filter clean
+.PHONY: help setup build demo test oci evaluate bench-filter clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ test: build ## Check format and lints, run every test, end to end included
 oci: ## Pack the filter as an OCI image into target/oci and print its digest
 	@scripts/build-filter
 	@scripts/build-oci
+
+evaluate: ## Score bot detection on the public log in ../shared/data (skips when it is not there)
+	@CARGO_FLAGS="$(CARGO_FLAGS)" scripts/evaluate
 
 bench-filter: setup ## Measure Envoy's CPU per request: no filter, an empty one, ours
 	@scripts/build-filter --bench

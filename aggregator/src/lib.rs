@@ -2,12 +2,14 @@
 //!
 //! batch → [`ingest`] → [`log`] (durable, acknowledged) → [`store`] (DuckDB) → [`sessions`]
 //! (visits) → [`api`]; beside them the [`ledger`], which knows what is missing, and the [`policy`],
-//! which tells filters what a session is.
+//! which tells filters what a session is. [`evaluate`] scores bot detection on files and needs none
+//! of the others.
 
 pub mod api;
 pub mod clock;
 pub mod config;
 pub mod envoy_admin;
+pub mod evaluate;
 pub mod ingest;
 pub mod ledger;
 pub mod lock;

@@ -1,5 +1,5 @@
 //! The aggregator as a whole: its endpoints (`api/`, one file per file of `src/api/`), its log on
-//! a failing disk, and its process, killed.
+//! a failing disk, and its process, killed; and `throughline evaluate`.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -8,6 +8,7 @@
 
 mod api;
 mod common;
+mod evaluate;
 mod ledger;
 mod log;
 mod migrate;

@@ -1,6 +1,7 @@
 //! Learning on some clients, scoring others.
 
-use super::traffic::{Moment, Sample};
+use super::samples::Sample;
+use super::watch::Moment;
 use crate::features::{self, Direction};
 use crate::hash;
 use crate::model::trees::{Options, Trees};

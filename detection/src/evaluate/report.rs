@@ -1,95 +1,129 @@
 //! Samples → a table of figures.
 
+use serde::Serialize;
+
 use super::folds::{Groups, cross_validate, model_row};
-use super::scores::{Interval, Scores, bootstrap, scores};
-use super::traffic::{Moment, REQUESTS, Sample};
+use super::samples::{Counts, Sample, Samples};
+use super::scores::{Figure, Figures, Interval};
+use super::watch::{Moment, REQUESTS};
 use crate::model::trees::{Options, Trees};
 
 /// Resamplings per interval.
-const ROUNDS: u64 = 300;
+pub const ROUNDS: u64 = 300;
+
+/// What puts sessions in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ranking {
+    /// Nothing does: what any other figure has to be held against.
+    EverythingIsABot,
+    /// The detectors, without labels.
+    Rules,
+    /// Models, each of which knows nothing of the addresses it scores.
+    FoldsIp,
+    /// Models, each of which knows nothing of the user agents it scores.
+    FoldsUserAgent,
+    /// A model learnt from other traffic.
+    TrainedElsewhere,
+}
+
+impl Ranking {
+    /// For people.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::EverythingIsABot => "everything is a bot",
+            Self::Rules => "rules",
+            Self::FoldsIp => "model, folds by address",
+            Self::FoldsUserAgent => "model, folds by user agent",
+            Self::TrainedElsewhere => "model learnt elsewhere",
+        }
+    }
+}
 
 /// One line of the table.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Row {
-    /// What ranked: `rules`, `model, folds by address`, ….
-    pub name: String,
-    /// When: `end`, or after so many requests.
-    pub moment: String,
+    /// What ranked.
+    pub ranked_by: Ranking,
+    /// When: after so many requests; `None` at the end.
+    pub after_requests: Option<u32>,
     /// Sessions scored.
     pub sessions: usize,
-    /// Figures.
-    pub scores: Scores,
-    /// Of AUC, F1, recall at 95 % precision and true positives at 1 % false positives.
-    pub intervals: [Interval; 4],
+    /// Bots among them.
+    pub bots: usize,
+    /// `None` where there are not both bots and people.
+    pub figures: Option<Figures>,
 }
 
 /// All figures of one source of traffic.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Report {
-    /// Sessions, and bots among them.
-    pub sessions: (usize, usize),
+    /// What was scored and what was not.
+    pub sessions: Counts,
     /// The table.
     pub rows: Vec<Row>,
 }
 
+/// What to rank by, besides the rules.
+#[derive(Debug, Clone, Default)]
+pub struct Plan<'a> {
+    /// How models learn.
+    pub options: Options,
+    /// Cuts for models that learn from the scored traffic itself.
+    pub folds: &'a [Groups],
+    /// A model learnt from other traffic.
+    pub elsewhere: Option<&'a Trees>,
+}
+
 type Scorer<'a> = dyn Fn(usize, &Moment) -> f64 + 'a;
 
-fn rows(name: &str, samples: &[Sample], scorer: &Scorer<'_>) -> Vec<Row> {
-    let at = |moment: Option<usize>| -> Vec<(f64, bool, u64)> {
+fn rows(ranked_by: Ranking, samples: &[Sample], scorer: &Scorer<'_>) -> Vec<Row> {
+    let at = |early: Option<usize>| {
         let pairs = samples.iter().enumerate().filter_map(|(index, sample)| {
-            let moment = match moment {
+            let moment = match early {
                 Some(early) => sample.early.get(early)?.as_ref()?,
                 None => &sample.last,
             };
             Some((scorer(index, moment), sample.bot, sample.address))
         });
-        pairs.collect()
+        let ranked: Vec<_> = pairs.collect();
+        Row {
+            ranked_by,
+            after_requests: early.and_then(|at| REQUESTS.get(at)).copied(),
+            sessions: ranked.len(),
+            bots: ranked.iter().filter(|(_, bot, _)| *bot).count(),
+            figures: Figures::of(&ranked, ROUNDS),
+        }
     };
-    let moments = (0..REQUESTS.len()).map(Some).rev().chain([None]).rev();
-    moments
-        .map(|moment| {
-            let ranked = at(moment);
-            let plain: Vec<_> = ranked
-                .iter()
-                .map(|(score, bot, _)| (*score, *bot))
-                .collect();
-            let after = moment.and_then(|it| REQUESTS.get(it));
-            Row {
-                name: name.to_owned(),
-                moment: after.map_or("end".to_owned(), |count| format!("{count} requests")),
-                sessions: plain.len(),
-                scores: scores(&plain),
-                intervals: bootstrap(&ranked, ROUNDS),
-            }
-        })
-        .collect()
+    let moments = (0..REQUESTS.len()).map(Some);
+    [None].into_iter().chain(moments).map(at).collect()
 }
 
-/// Scores rules, verdicts and the model in folds; and, where given, a model learnt elsewhere.
+/// Scores 'call everything a bot', the rules, and the models of the plan.
 #[must_use]
-pub fn evaluate(samples: &[Sample], options: &Options, elsewhere: Option<&Trees>) -> Report {
-    let mut table = rows("everything is a bot", samples, &|_, _| 1.0);
-    table.truncate(1);
-    table.extend(rows("rules", samples, &|_, moment| moment.rules));
-    for (name, groups) in [
-        ("model, folds by address", Groups::Address),
-        ("model, folds by user agent", Groups::UserAgent),
-    ] {
-        let models = cross_validate(samples, groups, options);
+pub fn evaluate(samples: &Samples, plan: &Plan<'_>) -> Report {
+    let Samples { samples, counts } = samples;
+    let mut table = rows(Ranking::EverythingIsABot, samples, &|_, _| 1.0);
+    table.extend(rows(Ranking::Rules, samples, &|_, moment| moment.rules));
+    for groups in plan.folds {
+        let models = cross_validate(samples, *groups, &plan.options);
         let score = |index: usize, moment: &Moment| {
-            models
-                .get(index)
-                .map_or(0.0, |model| model.score(&model_row(moment)))
+            let model = models.get(index);
+            model.map_or(0.0, |model| model.score(&model_row(moment)))
         };
-        table.extend(rows(name, samples, &score));
+        let ranking = match groups {
+            Groups::Address => Ranking::FoldsIp,
+            Groups::UserAgent => Ranking::FoldsUserAgent,
+        };
+        table.extend(rows(ranking, samples, &score));
     }
-    if let Some(model) = elsewhere {
+    if let Some(model) = plan.elsewhere {
         let score = |_: usize, moment: &Moment| model.score(&model_row(moment));
-        table.extend(rows("model learnt elsewhere", samples, &score));
+        table.extend(rows(Ranking::TrainedElsewhere, samples, &score));
     }
-    let bots = samples.iter().filter(|sample| sample.bot).count();
     Report {
-        sessions: (samples.len(), bots),
+        sessions: *counts,
         rows: table,
     }
 }
@@ -98,24 +132,28 @@ impl Report {
     /// The table as Markdown.
     #[must_use]
     pub fn markdown(&self) -> String {
-        let (sessions, bots) = self.sessions;
-        let mut text = format!("{sessions} sessions, {bots} of bots.\n\n");
-        text.push_str("| ranked by | scored at | n | AUC | F1 | recall at 95 % precision | true positives at 1 % false |\n");
+        let Counts { bots, people, .. } = self.sessions;
+        let Counts {
+            short,
+            unknown,
+            mixed,
+            ..
+        } = self.sessions;
+        let mut text = format!(
+            "{} sessions scored, {bots} of bots; not scored: {short} too short, {unknown} not \
+             labelled throughout. {mixed} have labels of both kinds.\n\n",
+            bots + people
+        );
+        text.push_str("| ranked by | scored at | n (bots) | AUC | F1 | recall at 95 % precision | true positives at 1 % false |\n");
         text.push_str("|---|---|--:|---|---|---|---|\n");
         for row in &self.rows {
-            let figures = [
-                row.scores.auc,
-                row.scores.f1,
-                row.scores.recall_at_95,
-                row.scores.tpr_at_1,
-            ];
-            text.push_str(&format!(
-                "| {} | {} | {} |",
-                row.name, row.moment, row.sessions
-            ));
-            for (figure, interval) in figures.iter().zip(row.intervals) {
-                let Interval { low, high } = interval;
-                text.push_str(&format!(" {figure:.3} ({low:.3}–{high:.3}) |"));
+            let after = row.after_requests;
+            let moment = after.map_or("end".to_owned(), |count| format!("{count} requests"));
+            let (title, sessions, bots) = (row.ranked_by.title(), row.sessions, row.bots);
+            text.push_str(&format!("| {title} | {moment} | {sessions} ({bots}) |"));
+            match &row.figures {
+                Some(figures) => figures.all().iter().for_each(|it| text.push_str(&cell(it))),
+                None => text.push_str(" – | – | – | – |"),
             }
             text.push('\n');
         }
@@ -124,9 +162,15 @@ impl Report {
 
     /// The figures of one line of the table.
     #[must_use]
-    pub fn scores(&self, name: &str, moment: &str) -> Option<Scores> {
+    pub fn figures(&self, ranked_by: Ranking, after_requests: Option<u32>) -> Option<Figures> {
         let mut rows = self.rows.iter();
-        rows.find(|row| row.name == name && row.moment == moment)
-            .map(|row| row.scores)
+        rows.find(|row| row.ranked_by == ranked_by && row.after_requests == after_requests)
+            .and_then(|row| row.figures)
     }
+}
+
+fn cell(figure: &Figure) -> String {
+    let Figure { value, interval } = figure;
+    let Interval { low, high } = interval;
+    format!(" {value:.3} ({low:.3}–{high:.3}) |")
 }
