@@ -19,7 +19,7 @@ use crate::log::{Budget, Disk, FileLog, Folder, Limits, Log};
 use crate::metrics::Metrics;
 use crate::policy::Policies;
 use crate::sessions::Rules;
-use crate::store::{Database, Health, Store, StoreParts};
+use crate::store::{Database, Health, Restored, Store, StoreParts};
 use crate::{server, shutdown};
 
 /// A service that is ready to answer, without a socket yet.
@@ -55,21 +55,7 @@ impl Service {
             .with_context(|| format!("cannot open {}", file.display()))?;
         let database = Arc::new(database);
         let mut restored = Store::restore(&database).context("cannot read the database")?;
-        let limits = limits(options);
-        let windows = restored.windows.clone();
-        let folder = data.join("log");
-        std::fs::create_dir_all(&folder)
-            .and_then(|()| std::fs::File::open(data)?.sync_all())
-            .context("cannot make the log's folder")?;
-        let log = FileLog::open(
-            &folder,
-            disk,
-            limits,
-            restored.position,
-            windows,
-            Arc::clone(&metrics),
-        )
-        .context("cannot open the log")?;
+        let log = open_log(options, disk, &restored, &metrics)?;
         let log = Arc::new(log);
         let workers = std::mem::take(&mut restored.workers);
         let books = Arc::new(Books::new(workers, restored.forgotten));
@@ -147,6 +133,27 @@ fn limits(options: &ServeOptions) -> Limits {
         backlog_max: options.max_log_backlog,
         free_min: options.min_free_disk,
     }
+}
+
+fn open_log(
+    options: &ServeOptions,
+    disk: Box<dyn Disk>,
+    restored: &Restored,
+    metrics: &Arc<Metrics>,
+) -> anyhow::Result<FileLog> {
+    let folder = options.data.join("log");
+    std::fs::create_dir_all(&folder)
+        .and_then(|()| std::fs::File::open(&options.data)?.sync_all())
+        .context("cannot make the log's folder")?;
+    FileLog::open(
+        &folder,
+        disk,
+        limits(options),
+        restored.position,
+        restored.windows.clone(),
+        Arc::clone(metrics),
+    )
+    .context("cannot open the log")
 }
 
 fn rules(options: &ServeOptions) -> Rules {

@@ -1,12 +1,20 @@
 //! `throughline policy …`: what can be asked about a policy without a service.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::Context as _;
+use bytes::Bytes;
+use http::Request;
+use http::header::AUTHORIZATION;
+use http_body_util::{BodyExt as _, Empty, Limited};
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
 
 use super::document::{Refused, read};
 use super::file::format_of;
 use super::{DOCUMENT_BYTES_MAX, schema};
+use crate::config::READ_TOKEN;
 
 /// What about the policy?
 #[derive(Debug, clap::Subcommand)]
@@ -18,6 +26,16 @@ pub enum PolicyCommand {
     },
     /// Print the JSON Schema of policies.
     Schema,
+    /// Ask a running service what a candidate would change; the answer is JSON.
+    ///
+    /// The read token comes by environment: `THROUGHLINE_READ_TOKEN`, where the service has one.
+    Compare {
+        /// The candidate's name.
+        name: String,
+        /// The service (`http` only).
+        #[arg(long, default_value = "http://127.0.0.1:8470", value_name = "URL")]
+        url: String,
+    },
 }
 
 /// Does what is asked; the result is what to print.
@@ -45,6 +63,43 @@ pub fn run(command: &PolicyCommand) -> anyhow::Result<String> {
                 document.parameters.len()
             ))
         }
+        PolicyCommand::Compare { name, url } => compare(name, url),
         PolicyCommand::Schema => Ok(serde_json::to_string_pretty(&schema::schema())?),
     }
+}
+
+/// The service answers a query within its `--query-timeout`, 10 s where nobody changed it.
+const PATIENCE: Duration = Duration::from_secs(60);
+const ANSWER_LEN_MAX: usize = 8 << 20;
+
+fn compare(name: &str, url: &str) -> anyhow::Result<String> {
+    let url = format!(
+        "{}/v1/policy/candidates/{name}/comparison",
+        url.trim_end_matches('/')
+    );
+    let mut request = Request::get(&url);
+    if let Some(token) = std::env::var(READ_TOKEN).ok().filter(|it| !it.is_empty()) {
+        request = request.header(AUTHORIZATION, format!("Bearer {token}"));
+    }
+    let request = request.body(Empty::<Bytes>::new())?;
+    let answer = async {
+        let client = Client::builder(TokioExecutor::new()).build_http();
+        let response = client.request(request).await?;
+        let status = response.status();
+        let body = Limited::new(response.into_body(), ANSWER_LEN_MAX).collect();
+        let body = body.await.map_err(|error| anyhow::anyhow!(error))?;
+        Ok::<_, anyhow::Error>((status, body.to_bytes()))
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let (status, body) = runtime
+        .block_on(async { tokio::time::timeout(PATIENCE, answer).await })
+        .with_context(|| format!("{url} did not answer within {} s", PATIENCE.as_secs()))?
+        .with_context(|| format!("cannot ask {url}"))?;
+    let json: serde_json::Value = serde_json::from_slice(&body)
+        .with_context(|| format!("{url} answered {status} and no JSON"))?;
+    let text = serde_json::to_string_pretty(&json)?;
+    anyhow::ensure!(status.is_success(), "{text}");
+    Ok(text)
 }

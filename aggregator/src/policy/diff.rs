@@ -112,26 +112,18 @@ mod tests {
     #[test]
     fn names_each_place() {
         let rule = |name: &str, cookie: &str| json!({"name": name, "from": {"cookie": cookie}});
-        let keys = |rules: &[Value]| json!({ "keys": rules });
+        let keys = |rules: Vec<&Value>| json!({ "keys": rules });
         let (a, b) = (rule("a", "x"), rule("b", "y"));
         check(&json!({}), &json!({}), &[]);
         check(&json!({}), &json!({"fallback": "ip"}), &["fallback"]);
         check(
-            &keys(&[a.clone()]),
-            &keys(&[rule("a", "z")]),
+            &keys(vec![&a]),
+            &keys(vec![&rule("a", "z")]),
             &["keys[a].from.cookie"],
         );
-        check(
-            &keys(&[a.clone()]),
-            &keys(&[b.clone()]),
-            &["keys[a]", "keys[b]"],
-        );
-        check(
-            &keys(&[a.clone(), b.clone()]),
-            &keys(&[b, a.clone()]),
-            &["keys (order)"],
-        );
-        check(&keys(&[a]), &json!({}), &["keys"]);
+        check(&keys(vec![&a]), &keys(vec![&b]), &["keys[a]", "keys[b]"]);
+        check(&keys(vec![&a, &b]), &keys(vec![&b, &a]), &["keys (order)"]);
+        check(&keys(vec![&a]), &json!({}), &["keys"]);
         check(
             &json!({"query_values": ["a"]}),
             &json!({"query_values": ["b"]}),

@@ -316,7 +316,7 @@ impl Policies {
                 .last()
                 .map(|version| (version.name(), version.document.clone())),
         };
-        let live = Arc::new(live(&inner.state, policy, now_us));
+        let live = Arc::new(live(&inner.state, policy.as_ref(), now_us));
         inner.live = Some(Arc::clone(&live));
         Some(live)
     }
@@ -367,7 +367,7 @@ fn named(document: &Value, version: &str) -> Value {
     document
 }
 
-fn live(state: &State, policy: Option<(String, Value)>, now_us: i64) -> Live {
+fn live(state: &State, policy: Option<&(String, Value)>, now_us: i64) -> Live {
     let running = |until_us: i64| now_us < until_us;
     let mut until_us = i64::MAX;
     let mut candidates = Vec::new();
@@ -379,8 +379,8 @@ fn live(state: &State, policy: Option<(String, Value)>, now_us: i64) -> Live {
         }));
     }
     let mut document = json!({ "candidates": candidates });
-    let policy_version = policy.as_ref().map(|(version, _)| version.clone());
-    if let Some((version, policy)) = &policy {
+    let policy_version = policy.map(|(version, _)| version.clone());
+    if let Some((version, policy)) = policy {
         document["policy"] = named(policy, version);
     }
     if let Some(finder) = state.finder.filter(|finder| running(finder.until_us)) {

@@ -62,79 +62,8 @@ pub(super) fn read(line: &[u8], index: u32, closed_us: i64) -> Result<Record<'_>
 /// What is longer than any filter sends: its limits times three, because a byte that is not
 /// UTF-8 takes three as U+FFFD, and for the path what hashing its segments makes of it.
 fn too_long(record: &Record<'_>) -> Option<String> {
-    fn len(text: Option<&Cow<'_, str>>) -> usize {
-        text.map_or(0, |text| text.len())
-    }
-    fn longest<'a>(texts: impl Iterator<Item = &'a Cow<'a, str>>) -> usize {
-        texts.map(|text| text.len()).max().unwrap_or(0)
-    }
-    let names = record.query_values.iter().map(|(name, _)| name);
-    let values = record.query_values.iter().map(|(_, value)| value);
-    let texts = [
-        ("application", record.application.len(), 3 * 64),
-        ("key", record.key.len(), 3 * 64),
-        ("request_id", len(record.request_id.as_ref()), 3 * 128),
-        ("trace_id", len(record.trace_id.as_ref()), 32),
-        ("method", len(record.method.as_ref()), 3 * 128),
-        ("scheme", len(record.scheme.as_ref()), 3 * 128),
-        ("host", len(record.host.as_ref()), 3 * 255),
-        ("path", len(record.path.as_ref()), 40 * 1024),
-        ("query_names", longest(record.query_names.iter()), 3 * 64),
-        ("query_values", longest(names), 3 * 64),
-        ("query_values", longest(values), 3 * 256),
-        ("protocol", len(record.protocol.as_ref()), 3 * 128),
-        ("client_ip", len(record.client_ip.as_ref()), 3 * 128),
-        ("user_agent", len(record.user_agent.as_ref()), 3 * 512),
-        ("referer_host", len(record.referer_host.as_ref()), 3 * 255),
-        ("content_type", len(record.content_type.as_ref()), 3 * 128),
-        ("truncated", longest(record.truncated.iter()), 3 * 64),
-        (
-            "links",
-            longest(record.links.iter().map(|link| &link.key)),
-            3 * 64,
-        ),
-        (
-            "params",
-            longest(record.params.iter().map(|param| &param.name)),
-            3 * 64,
-        ),
-        (
-            "params",
-            longest(record.params.iter().map(|param| &param.value)),
-            3 * 1024,
-        ),
-        (
-            "extract_failed",
-            longest(record.extract_failed.iter().map(|(name, _)| name)),
-            3 * 64,
-        ),
-        (
-            "extract_failed",
-            longest(record.extract_failed.iter().map(|(_, why)| why)),
-            3 * 64,
-        ),
-        (
-            "trials",
-            longest(record.trials.iter().map(|trial| &trial.policy_version)),
-            3 * 64,
-        ),
-        (
-            "trials",
-            longest(record.trials.iter().map(|trial| &trial.application)),
-            3 * 64,
-        ),
-        (
-            "trials",
-            longest(record.trials.iter().map(|trial| &trial.key)),
-            3 * 64,
-        ),
-        (
-            "finder",
-            longest(record.finder.iter().map(|(place, _)| place)),
-            3 * 128,
-        ),
-    ];
-    if let Some((field, len, max)) = texts.into_iter().find(|(_, len, max)| len > max) {
+    let mut texts = single_texts(record).into_iter().chain(listed_texts(record));
+    if let Some((field, len, max)) = texts.find(|(_, len, max)| len > max) {
         return Some(format!("`{field}` has {len} bytes; the limit is {max}"));
     }
     let lists = [
@@ -151,6 +80,93 @@ fn too_long(record: &Record<'_>) -> Option<String> {
     Some(format!(
         "`{field}` has {entries} entries; the limit is {ENTRIES_MAX}"
     ))
+}
+
+/// Field, length, limit.
+type Measured = (&'static str, usize, usize);
+
+fn single_texts(record: &Record<'_>) -> [Measured; 13] {
+    fn len(text: Option<&Cow<'_, str>>) -> usize {
+        text.map_or(0, |text| text.len())
+    }
+    [
+        ("application", record.application.len(), 3 * 64),
+        ("key", record.key.len(), 3 * 64),
+        ("request_id", len(record.request_id.as_ref()), 3 * 128),
+        ("trace_id", len(record.trace_id.as_ref()), 32),
+        ("method", len(record.method.as_ref()), 3 * 128),
+        ("scheme", len(record.scheme.as_ref()), 3 * 128),
+        ("host", len(record.host.as_ref()), 3 * 255),
+        ("path", len(record.path.as_ref()), 40 * 1024),
+        ("protocol", len(record.protocol.as_ref()), 3 * 128),
+        ("client_ip", len(record.client_ip.as_ref()), 3 * 128),
+        ("user_agent", len(record.user_agent.as_ref()), 3 * 512),
+        ("referer_host", len(record.referer_host.as_ref()), 3 * 255),
+        ("content_type", len(record.content_type.as_ref()), 3 * 128),
+    ]
+}
+
+/// The longest text of each list.
+fn listed_texts(record: &Record<'_>) -> [Measured; 12] {
+    fn longest<'a>(texts: impl Iterator<Item = &'a Cow<'a, str>>) -> usize {
+        texts.map(|text| text.len()).max().unwrap_or(0)
+    }
+    let (values, params) = (&record.query_values, &record.params);
+    let (failed, trials) = (&record.extract_failed, &record.trials);
+    [
+        ("query_names", longest(record.query_names.iter()), 3 * 64),
+        (
+            "query_values",
+            longest(values.iter().map(|(name, _)| name)),
+            3 * 64,
+        ),
+        (
+            "query_values",
+            longest(values.iter().map(|(_, value)| value)),
+            3 * 256,
+        ),
+        ("truncated", longest(record.truncated.iter()), 3 * 64),
+        (
+            "links",
+            longest(record.links.iter().map(|link| &link.key)),
+            3 * 64,
+        ),
+        (
+            "params",
+            longest(params.iter().map(|param| &param.name)),
+            3 * 64,
+        ),
+        (
+            "params",
+            longest(params.iter().map(|param| &param.value)),
+            3 * 1024,
+        ),
+        (
+            "extract_failed",
+            longest(failed.iter().map(|(name, _)| name)),
+            3 * 64,
+        ),
+        (
+            "extract_failed",
+            longest(failed.iter().map(|(_, why)| why)),
+            3 * 64,
+        ),
+        (
+            "trials",
+            longest(trials.iter().map(|trial| &trial.policy_version)),
+            3 * 128,
+        ),
+        (
+            "trials",
+            longest(trials.iter().map(|trial| &trial.key)),
+            3 * 64,
+        ),
+        (
+            "finder",
+            longest(record.finder.iter().map(|(place, _)| place)),
+            3 * 128,
+        ),
+    ]
 }
 
 /// The beginning of `line` as text; bytes that are not UTF-8 are shown as U+FFFD.

@@ -173,3 +173,22 @@ fn without_a_token_it_says_which_to_set() {
         "{said}"
     );
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_comparison_can_be_asked_for_on_the_command_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = Program::start(folder.path(), &[]);
+    let url = program.client.url().to_owned();
+    let asked = tokio::task::spawn_blocking(move || {
+        std::process::Command::new(env!("CARGO_BIN_EXE_throughline"))
+            .args(["policy", "compare", "nobody", "--url", &url])
+            .output()
+            .unwrap()
+    });
+    let asked = asked.await.unwrap();
+    let said = String::from_utf8(asked.stderr).unwrap();
+    assert!(
+        !asked.status.success() && said.contains("unknown-candidate"),
+        "{said}"
+    );
+}

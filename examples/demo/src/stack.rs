@@ -206,6 +206,7 @@ impl StackBuilder {
             ])
             .arguments(self.aggregator_arguments.iter().cloned())
             .environment("THROUGHLINE_INGEST_TOKEN", token)
+            .environment("THROUGHLINE_ADMIN_TOKEN", admin_token)
             // The log is a file: no escape sequences.
             .environment("NO_COLOR", "1"))
     }

@@ -28,6 +28,10 @@ impl Client {
         Self { url, http }
     }
 
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
     async fn ask(&self, request: Request<Full<Bytes>>) -> Option<(StatusCode, Value)> {
         let response = self.http.request(request).await.ok()?;
         let status = response.status();
