@@ -75,7 +75,7 @@ async fn a_configuration_that_is_no_json_is_located_and_traffic_flows() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unknown_place_of_a_key_is_located_and_traffic_flows() {
     let plugin = PLUGIN.replace(r#"{"cookie": "sid"}"#, r#"{"cokie": "sid"}"#);
-    bad_configuration(&plugin, "policy.keys[1].from.cokie").await;
+    bad_configuration(&plugin, "policy.keys[1].from: unknown variant `cokie`").await;
 }
 
 async fn bad_configuration(plugin: &str, reason: &str) {

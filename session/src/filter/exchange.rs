@@ -149,8 +149,9 @@ impl Exchange {
         self.early.session()
     }
 
-    /// A chunk of a body passes by; it is looked at only where a rule needs it, up to the
-    /// policy's limit, and never held back.
+    /// A chunk of a body passes by; it is kept only where a rule needs it, up to the policy's
+    /// limit, and never held back. What kind of response it is part of is not known here: Envoy
+    /// shows the response's headers again only when the exchange has ended.
     pub fn on_body<H: Host>(&mut self, host: &H, side: Side, size: usize, end: bool) {
         if let Some(bytes) = &mut self.bytes {
             let counted = match side {
@@ -164,10 +165,6 @@ impl Exchange {
             Side::Response => (&mut self.response_body, self.needs.response_body),
         };
         if !needed || kept.refused {
-            return;
-        }
-        if kept.bytes.is_empty() && side == Side::Response && !is_json(&host.response_headers()) {
-            kept.refused = true;
             return;
         }
         if kept.bytes.len().saturating_add(size) > self.body_bytes {
@@ -373,12 +370,6 @@ fn tried<'a>(
         key: Cow::Borrowed(late.key),
         session: late.session,
     }
-}
-
-/// A response that rules can look into.
-fn is_json(response: &HeaderBlock) -> bool {
-    let kind = response.get(b"content-type").unwrap_or_default();
-    Body::new(&[], true, kind, &[]).is("json")
 }
 
 /// Names of all query parameters, and the values of those that the policy names.
