@@ -108,6 +108,8 @@ pub enum ApiError {
     Database(String),
     /// Changes need a token that is not set.
     NoAdminToken,
+    /// Without a read token, a request for a host that is not this machine.
+    ForeignHost,
     /// A policy that filters would refuse.
     PolicyRefused(Refused),
     /// The body is written in another way.
@@ -298,6 +300,11 @@ impl ApiError {
                 "no-admin-token",
                 "Nobody may change the policy here",
             ),
+            Self::ForeignHost => (
+                S::FORBIDDEN,
+                "foreign-host",
+                "Only this machine may ask without a token",
+            ),
             Self::PolicyRefused(_) => (
                 S::UNPROCESSABLE_ENTITY,
                 "policy-refused",
@@ -349,6 +356,7 @@ impl ApiError {
             // What DuckDB says may quote data: it goes to the log.
             Self::Database(_) => "the reason is in the service's log".into(),
             Self::NoAdminToken => "the service was started without an admin token".into(),
+            Self::ForeignHost => "the request is for another host than the loopback".into(),
             Self::PolicyRefused(refused) => refused.problem.clone(),
             Self::UnsupportedMediaType { media_type } => {
                 format!("`content-type: {media_type}` is not supported")
@@ -392,6 +400,11 @@ impl ApiError {
             Self::NoAdminToken => {
                 "start the service with THROUGHLINE_ADMIN_TOKEN in its environment, and send its \
                  value as bearer token"
+                    .into()
+            }
+            Self::ForeignHost => {
+                "ask for 127.0.0.1 or localhost, or start the service with THROUGHLINE_READ_TOKEN \
+                 in its environment and send its value as bearer token"
                     .into()
             }
             Self::PolicyRefused(_) => {

@@ -1,9 +1,11 @@
 //! What every endpoint begins with: the method, the token, the query string.
 
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use http::header::CONTENT_TYPE;
+use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, Method};
 use serde::Serialize;
 use warp::filters::BoxedFilter;
@@ -86,8 +88,28 @@ fn admit(app: &App, headers: &HeaderMap, access: Access) -> Result<(), ApiError>
     };
     match token {
         Some(token) if !token.admits(headers) => Err(ApiError::BadToken { variable }),
+        // A page of another site may have its name resolved to the loopback, and its scripts then
+        // ask here; the browser says for which host.
+        None if !is_for_loopback(headers) => Err(ApiError::ForeignHost),
         _ => Ok(()),
     }
+}
+
+fn is_for_loopback(headers: &HeaderMap) -> bool {
+    let Some(host) = headers.get(http::header::HOST) else {
+        return true;
+    };
+    let authority = host
+        .to_str()
+        .ok()
+        .and_then(|host| host.parse::<Authority>().ok());
+    authority.is_some_and(|authority| {
+        let host = authority.host().trim_matches(['[', ']']);
+        host.eq_ignore_ascii_case("localhost")
+            || host
+                .parse::<IpAddr>()
+                .is_ok_and(|address| address.is_loopback())
+    })
 }
 
 /// To be placed after the path: admits the methods that it knows, each with the right token.

@@ -121,3 +121,23 @@ async fn the_read_token_is_asked_for_where_one_is_set() {
     assert_eq!(answer.status, StatusCode::OK);
     service.close();
 }
+
+#[tokio::test]
+async fn a_page_of_another_site_may_not_ask_without_a_token() {
+    let (service, _folder) = Setup::default().temporary();
+    for (host, expected) in [
+        ("127.0.0.1:8470", 200),
+        ("localhost:8470", 200),
+        ("LOCALHOST", 200),
+        ("[::1]:8470", 200),
+        ("evil.example", 403),
+        ("127.0.0.1.evil.example:8470", 403),
+        ("localhost.evil.example", 403),
+        ("10.0.0.1", 403),
+        ("", 403),
+    ] {
+        let request = Request::get("/v1/status").header("host", host);
+        let answer = service.ask(request.body(Full::default()).unwrap()).await;
+        assert_eq!(answer.status.as_u16(), expected, "{host}: {}", answer.text);
+    }
+}
