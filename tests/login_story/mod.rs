@@ -49,81 +49,24 @@ async fn story(protocol: Protocol) {
         ingress: stack.ingress,
         protocol,
     };
-    let visitor = account(7);
-    let cookie = ("cookie", "sid=visitor-cookie-1".to_owned());
-
-    client
-        .send("look", "GET", "/api/products", &[cookie.clone()], None)
-        .await;
-    let credentials = json!({"email": visitor.email, "password": visitor.password});
-    let login = client
-        .send(
-            "login",
-            "POST",
-            "/api/login",
-            &[cookie.clone()],
-            Some(credentials),
-        )
-        .await;
-    let token = login["token"].as_str().unwrap().to_owned();
-    let bearer = |token: &str| ("authorization", format!("Bearer {token}"));
-    client
-        .send(
-            "me",
-            "GET",
-            "/api/me",
-            &[bearer(&token), cookie.clone()],
-            None,
-        )
-        .await;
-    client
-        .send(
-            "query",
-            "GET",
-            &format!("/api/products?access_token={token}"),
-            &[],
-            None,
-        )
-        .await;
-    let renewal = json!({"refresh_token": login["refresh_token"]});
-    let renewed = client
-        .send(
-            "renew",
-            "POST",
-            "/api/token/refresh",
-            &[bearer(&token)],
-            Some(renewal),
-        )
-        .await;
-    let renewed = renewed["token"].as_str().unwrap();
-    client
-        .send("me-again", "GET", "/api/me", &[bearer(renewed)], None)
-        .await;
+    let token = play(&client).await;
     settled(&stack).await;
 
     let look = record_of(&stack, "look").await;
     let login = record_of(&stack, "login").await;
     assert_eq!(login["request_session"], look["session"]);
     assert_ne!(login["session"], look["session"]);
-    assert_eq!(
-        (&login["key"], &look["key"]),
-        (&json!("login"), &json!("sid"))
-    );
+    let keys = (&login["key"], &look["key"]);
+    assert_eq!(keys, (&json!("login"), &json!("sid")));
     assert_link(&login, "login", &look["session"]);
-    assert_eq!(login["params"][0]["value"], visitor.email, "{login}");
+    assert_eq!(login["params"][0]["value"], account(7).email, "{login}");
     assert_eq!(login["params"][0]["forgeable"], false, "{login}");
 
     let me = record_of(&stack, "me").await;
-    assert_eq!(
-        me["session"], login["session"],
-        "a header's token is the login's"
-    );
+    assert_eq!(me["session"], login["session"], "a header's token");
     assert_link(&me, "both", &look["session"]);
     let query = record_of(&stack, "query").await;
-    assert_eq!(
-        query["session"], login["session"],
-        "a query's token is the login's"
-    );
+    assert_eq!(query["session"], login["session"], "a query's token");
 
     let renew = record_of(&stack, "renew").await;
     let again = record_of(&stack, "me-again").await;
@@ -131,14 +74,42 @@ async fn story(protocol: Protocol) {
     assert_ne!(again["session"], login["session"]);
     assert_link(&renew, "refresh", &again["session"]);
     assert_vm_alive(&stack);
+    let password = account(7).password;
     super::secrets::assert_in_no_file(
         &stack.folder().join("data"),
-        &[
-            token.as_bytes(),
-            b"visitor-cookie-1",
-            visitor.password.as_bytes(),
-        ],
+        &[token.as_bytes(), COOKIE.as_bytes(), password.as_bytes()],
     );
+}
+
+const COOKIE: &str = "visitor-cookie-1";
+
+/// What the visitor does; gives the first token.
+async fn play(client: &Client) -> String {
+    let visitor = account(7);
+    let cookie = ("cookie", format!("sid={COOKIE}"));
+    let bearer = |token: &str| ("authorization", format!("Bearer {token}"));
+    let anonymous = std::slice::from_ref(&cookie);
+
+    client
+        .send("look", "GET", "/api/products", anonymous, None)
+        .await;
+    let credentials = json!({"email": visitor.email, "password": visitor.password});
+    let login = client
+        .send("login", "POST", "/api/login", anonymous, Some(credentials))
+        .await;
+    let token = login["token"].as_str().unwrap().to_owned();
+    let both = [bearer(&token), cookie.clone()];
+    client.send("me", "GET", "/api/me", &both, None).await;
+    let with_query = format!("/api/products?access_token={token}");
+    client.send("query", "GET", &with_query, &[], None).await;
+    let renewal = json!({"refresh_token": login["refresh_token"]});
+    let old = [bearer(&token)];
+    let renewed = client
+        .send("renew", "POST", "/api/token/refresh", &old, Some(renewal))
+        .await;
+    let new = [bearer(renewed["token"].as_str().unwrap())];
+    client.send("me-again", "GET", "/api/me", &new, None).await;
+    token
 }
 
 fn assert_link(record: &Value, kind: &str, session: &Value) {
