@@ -220,7 +220,7 @@ impl Worker {
         {
             self.close_batch(now_us);
         }
-        let limit_us = i64::from(self.config.aggregator.timeout_ms) * 1_000 + ANSWER_GRACE_US;
+        let limit_us = self.answer_us_max();
         if self.outbox.expire(now_us, limit_us) > 0 {
             self.call_failed(host, now_us, None, "no answer came");
         }
@@ -295,16 +295,11 @@ impl Worker {
         let Some(version) = live_version else {
             return;
         };
-        let is_known = self.active.live_version.as_ref() == Some(&version)
-            || self
-                .refused
-                .as_ref()
-                .is_some_and(|(refused, _)| *refused == version);
         let is_coming = self
             .fetch
             .as_ref()
             .is_some_and(|fetch| now_us < fetch.deadline_us);
-        if is_known || is_coming {
+        if self.knows_live(&version) || is_coming {
             return;
         }
         let timeout_ms = self.config.aggregator.timeout_ms;
@@ -315,7 +310,7 @@ impl Worker {
             timeout_ms,
         };
         if let Some(token) = host.call(&call) {
-            let deadline_us = now_us + i64::from(timeout_ms) * 1_000 + ANSWER_GRACE_US;
+            let deadline_us = now_us + self.answer_us_max();
             self.fetch = Some(Fetch {
                 token,
                 version,
@@ -344,6 +339,17 @@ impl Worker {
         }
     }
 
+    /// Whether a live version is active here, or was refused.
+    fn knows_live(&self, version: &str) -> bool {
+        let refused = self.refused.as_ref().map(|(refused, _)| &**refused);
+        [self.active.live_version.as_deref(), refused].contains(&Some(version))
+    }
+
+    /// How long the answer to a call may take before it counts as lost.
+    fn answer_us_max(&self) -> i64 {
+        i64::from(self.config.aggregator.timeout_ms) * 1_000 + ANSWER_GRACE_US
+    }
+
     /// Another worker of this Envoy may have fetched a live policy, maybe before this one began.
     fn look_at_shared<H: Host>(&mut self, host: &mut H, now_us: i64) {
         if now_us.saturating_sub(self.shared_look_us) < SHARED_LOOK_US {
@@ -355,12 +361,9 @@ impl Worker {
             .0
             .and_then(|v| String::from_utf8(v).ok());
         let Some(version) = version else { return };
-        let is_known = self.active.live_version.as_ref() == Some(&version)
-            || self
-                .refused
-                .as_ref()
-                .is_some_and(|(refused, _)| *refused == version);
-        if !is_known && let (Some(json), _) = host.shared(SHARED_LIVE) {
+        if !self.knows_live(&version)
+            && let (Some(json), _) = host.shared(SHARED_LIVE)
+        {
             self.take_live(host, now_us, &json, &version);
         }
     }
@@ -436,7 +439,7 @@ impl Worker {
                 self.call_failed(host, now_us, None, "Envoy refused the call");
                 return;
             };
-            let deadline_us = now_us + i64::from(timeout_ms) * 1_000 + ANSWER_GRACE_US;
+            let deadline_us = now_us + self.answer_us_max();
             self.outbox.sent(token, deadline_us);
             // Every batch carries the books, so it is a heartbeat too.
             self.heartbeat_us = now_us;
