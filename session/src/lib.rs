@@ -20,5 +20,6 @@ pub mod identity;
 pub mod policy;
 pub mod redact;
 pub mod request;
+pub mod shape;
 mod text;
 pub mod wire;

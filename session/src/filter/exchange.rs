@@ -13,6 +13,7 @@ use crate::identity::Hasher;
 use crate::policy::{Early, Hits, Needs, Policy, Sample};
 use crate::redact;
 use crate::request::{Request, host_of};
+use crate::shape;
 use crate::text::limited;
 use crate::wire::{Record, SessionId, Trial};
 
@@ -268,6 +269,7 @@ impl Exchange {
         });
         let (query_names, query_values) = query_parts(&request, policy, hasher, cut);
         let client_ip = Some(&*self.client_ip).filter(|ip| !ip.is_empty());
+        let shape = shape::of(&self.headers);
         Record {
             index: 0,
             start_us: self.start_us,
@@ -301,6 +303,8 @@ impl Exchange {
                 .referer
                 .and_then(referer_host)
                 .map(|host| lower(text(host, HOST_BYTES_MAX, "referer_host", cut))),
+            header_shape: shape.map(|shape| shape.hash),
+            header_marks: shape.map(|shape| shape.marks),
             content_type: None,
             key: Cow::Borrowed(""),
             request_session: self.early.session(),

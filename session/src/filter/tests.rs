@@ -7,6 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::headers::HeaderBlock;
+use crate::shape::mark;
 use crate::wire::{BatchHeader, Record, Reply};
 
 const SECRET: &str = "a secret of the tests";
@@ -183,26 +184,29 @@ fn hides_secrets(body: &[u8]) {
     }
 }
 
+/// What a browser sends, with a secret in every place that has one.
+const FULL_REQUEST: &[(&str, &str)] = &[
+    (":method", "GET"),
+    (":scheme", "http"),
+    (":authority", "Shop.Example:8080"),
+    (
+        ":path",
+        "/reset/abc/9f86d081884c7d659a2feaa0c55ad015?page=2&secret=s&x",
+    ),
+    ("user-agent", "test/1"),
+    ("referer", "https://Other.example/secret"),
+    ("x-request-id", "r-1"),
+    (
+        "traceparent",
+        "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+    ),
+    ("authorization", "Bearer tok-1"),
+];
+
 #[test]
 fn one_exchange_becomes_one_full_record() {
     let mut host = FakeHost::with(
-        &[
-            (":method", "GET"),
-            (":scheme", "http"),
-            (":authority", "Shop.Example:8080"),
-            (
-                ":path",
-                "/reset/abc/9f86d081884c7d659a2feaa0c55ad015?page=2&secret=s&x",
-            ),
-            ("user-agent", "test/1"),
-            ("referer", "https://Other.example/secret"),
-            ("x-request-id", "r-1"),
-            (
-                "traceparent",
-                "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
-            ),
-            ("authorization", "Bearer tok-1"),
-        ],
+        FULL_REQUEST,
         &[
             (":status", "200"),
             ("content-type", "application/JSON; charset=utf-8"),
@@ -237,10 +241,16 @@ fn one_exchange_becomes_one_full_record() {
     let shown = serde_json::to_value(record).unwrap();
     let hashed = shown["path"].as_str().unwrap();
     assert!(hashed.starts_with("/reset/~") && hashed.len() == "/reset/".len() + 17 + 1 + 17);
-    assert!(record.query_hash.is_some());
+    assert!(record.query_hash.is_some() && record.header_shape.is_some());
     assert_eq!(record.session, record.request_session);
     let mut rest = shown.as_object().unwrap().clone();
-    for known in ["path", "query_hash", "session", "request_session"] {
+    for known in [
+        "path",
+        "query_hash",
+        "session",
+        "request_session",
+        "header_shape",
+    ] {
         rest.remove(known);
     }
     assert_eq!(
@@ -252,6 +262,7 @@ fn one_exchange_becomes_one_full_record() {
             "query_values": [["page", "2"]], "protocol": "HTTP/2", "status": 200,
             "flags": 1 << 14, "request_bytes": 0, "response_bytes": 1234, "duration_us": 5_000,
             "upstream_us": 3_000, "client_ip": "203.0.113.7", "user_agent": "test/1",
+            "header_marks": mark("user-agent") | mark("referer") | mark("authorization"),
             "referer_host": "other.example", "content_type": "application/json", "key": "token",
         })
     );
@@ -273,6 +284,7 @@ fn an_exchange_without_request_headers_is_a_record_too() {
         (record.status, record.client_ip.as_deref()),
         (Some(431), Some("2001:db8::1"))
     );
+    assert_eq!((record.header_shape, record.header_marks), (None, None));
     assert_eq!(
         (&*record.key, &*record.application),
         ("ip_user_agent", "default")

@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::hex::Hex;
+use crate::shape::HeaderShape;
 
 /// 128 bits as 32 hex digits: HMAC of the application, the namespace and the key values.
 pub type SessionId = Hex<16>;
@@ -108,6 +109,15 @@ pub struct Record<'a> {
     /// Host of the `referer`, at most 255 bytes.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub referer_host: Option<Cow<'a, str>>,
+    /// Hash of the set of header names that the client sent, [`crate::shape`]: names only, in any
+    /// order, equal in every worker. Names that proxies add, and those that depend on what is
+    /// asked for (`cookie`, `content-length`, …), are left out. Absent when no headers were seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header_shape: Option<HeaderShape>,
+    /// Bit i: the request had the i-th header of [`crate::shape::MARKS`]; absent like
+    /// `header_shape`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header_marks: Option<u32>,
     /// The response's `content-type` without parameters, at most 128 bytes.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub content_type: Option<Cow<'a, str>>,
