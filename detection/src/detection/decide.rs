@@ -56,10 +56,7 @@ impl Detection {
         let sensitivity = Sensitivity::flagging(judged.confidence)?;
         let bot_type = judged.bot_type?;
         let before = view.session.standing;
-        if before
-            .sensitivity
-            .is_some_and(|before| before <= sensitivity)
-        {
+        if before.covers(sensitivity, event.at_us) || profile.excepts_session(view.session, id) {
             return None;
         }
         let verdict = Verdict {
@@ -89,6 +86,7 @@ impl Detection {
                 confidence: u16::try_from(num::count(judged.confidence * 1e3)).unwrap_or(1000),
                 sensitivity: Some(sensitivity),
                 bot_type: Some(bot_type),
+                at_us: event.at_us,
             };
         }
         Some((verdict, by_campaign))

@@ -16,6 +16,10 @@ pub(crate) use judge::{judge, votes};
 pub(crate) use profile::Watch;
 pub use profile::{Exception, Network, Profile};
 
+/// How long a verdict holds, microseconds: a day. A session that goes on is judged anew after half
+/// of that.
+pub const HOLDS_US: i64 = 24 * 3600 * 1_000_000;
+
 /// How much doubt an application accepts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -137,11 +141,34 @@ pub(crate) struct Standing {
     pub(crate) confidence: u16,
     pub(crate) sensitivity: Option<Sensitivity>,
     pub(crate) bot_type: Option<BotType>,
+    /// When it was said, microseconds since the Unix epoch.
+    pub(crate) at_us: i64,
+}
+
+impl Standing {
+    /// Whether this has been said already, at least as surely, and still holds for a while.
+    pub(crate) fn covers(self, sensitivity: Sensitivity, now_us: i64) -> bool {
+        let as_sure = self.sensitivity.is_some_and(|said| said <= sensitivity);
+        as_sure && now_us.saturating_sub(self.at_us) < HOLDS_US / 2
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_said_is_said_again_when_surer_or_half_expired() {
+        let standing = Standing {
+            sensitivity: Some(Sensitivity::Medium),
+            at_us: 10,
+            ..Standing::default()
+        };
+        assert!(standing.covers(Sensitivity::Medium, 20) && standing.covers(Sensitivity::High, 20));
+        assert!(!standing.covers(Sensitivity::Low, 20));
+        assert!(!standing.covers(Sensitivity::Medium, 10 + HOLDS_US / 2));
+        assert!(!Standing::default().covers(Sensitivity::High, 20));
+    }
 
     #[test]
     fn sensitivities_are_nested() {

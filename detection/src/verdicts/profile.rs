@@ -8,6 +8,7 @@ use throughline_session::wire::SessionId;
 use super::Sensitivity;
 use crate::detectors::{self, Limits};
 use crate::event::Exchange;
+use crate::state::session::Session;
 
 /// A network: an address and how many of its leading bits count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -136,6 +137,24 @@ impl Watch {
     pub(crate) fn limits_of(&self, detector: usize) -> Option<Limits> {
         let on = self.limits.get(detector).copied().flatten();
         on.map(|fixed| Limits { fixed })
+    }
+
+    /// Whether a session is to be left alone that is judged without a request of its own.
+    pub(crate) fn excepts_session(&self, session: &Session, id: &SessionId) -> bool {
+        let address = session.visit.identity.address;
+        let inside = |network: &Network| address.is_some_and(|it| network.contains(it));
+        self.profile.good_bots.iter().any(inside)
+            || self
+                .profile
+                .exceptions
+                .iter()
+                .any(|exception| match exception {
+                    Exception::Network(network) => inside(network),
+                    Exception::Session(excepted) => excepted == id,
+                    Exception::UserAgent(_) | Exception::PathPrefix(_) | Exception::User(_) => {
+                        false
+                    }
+                })
     }
 
     /// Whether somebody is to be left alone.
