@@ -202,7 +202,7 @@ async fn one_request_through_every_arrow() {
     .await
     .unwrap();
     let sessions = ask(
-        Request::get("/v1/sessions?from=2026-01-01T00:00:00Z"),
+        Request::get("/v1/sessions?q=from:2026-01-01T00:00:00Z"),
         String::new(),
     )
     .await;

@@ -127,7 +127,7 @@ async fn record_of_while(stack: &Stack, request_id: &str) -> Value {
     let found = eventually(&what, TIME_MAX, async || {
         let sessions: Value = stack
             .api
-            .json("/v1/sessions?limit=200&key=ip_user_agent")
+            .json("/v1/sessions?limit=200&q=key:ip_user_agent")
             .await
             .ok()?;
         for session in sessions["items"].as_array()? {
@@ -183,7 +183,7 @@ async fn roll_back_and_restart(stack: &mut Stack, version: &str, load: Load) {
     );
     let session: Value = stack
         .api
-        .json("/v1/sessions?key=by_header&limit=200")
+        .json("/v1/sessions?q=key:by_header&limit=200")
         .await
         .unwrap();
     assert_eq!(

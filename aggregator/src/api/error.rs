@@ -6,6 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use warp::reply::Response;
 
+use crate::filters::FilterError;
 use crate::ingest::BatchError;
 use crate::log::Refusal;
 use crate::policy::{PolicyError, Refused};
@@ -90,6 +91,8 @@ pub enum ApiError {
         /// What would be right.
         remedy: &'static str,
     },
+    /// A filter that makes no sense.
+    BadFilter(FilterError),
     /// A cursor that no page gave out.
     BadCursor,
     /// No record of that session.
@@ -272,6 +275,7 @@ impl ApiError {
                 "bad-parameter",
                 "A parameter makes no sense",
             ),
+            Self::BadFilter(_) => (S::BAD_REQUEST, "bad-filter", "The filter makes no sense"),
             Self::BadCursor => (
                 S::BAD_REQUEST,
                 "bad-cursor",
@@ -349,6 +353,9 @@ impl ApiError {
                 format!("this endpoint has no parameter `{parameter}`")
             }
             Self::BadParameter { detail, .. } => detail.clone(),
+            Self::BadFilter(error) => {
+                format!("at letter {} of `q`: {}", error.column, error.problem)
+            }
             Self::BadCursor => "the cursor cannot be read".into(),
             Self::UnknownSession { session } => format!("nothing is stored of session {session}"),
             Self::QueryTimeout { after_ms } => format!("it was stopped after {after_ms} ms"),
@@ -392,6 +399,7 @@ impl ApiError {
             Self::UnknownParameter { known: [], .. } => "it has no parameters".into(),
             Self::UnknownParameter { known, .. } => format!("it has {}", known.join(", ")),
             Self::BadParameter { remedy, .. } => (*remedy).into(),
+            Self::BadFilter(error) => error.remedy.clone(),
             Self::BadCursor => "take `next` of the page before, or leave the cursor out".into(),
             Self::QueryTimeout { .. } => {
                 "ask for a shorter time range, or raise --query-timeout".into()
@@ -428,6 +436,7 @@ impl ApiError {
         match self {
             Self::UnknownParameter { parameter, .. } => Some(parameter.clone()),
             Self::BadParameter { parameter, .. } => Some((*parameter).into()),
+            Self::BadFilter(_) => Some("q".into()),
             Self::BadCursor => Some("cursor".into()),
             Self::UnknownSession { .. } => Some("id".into()),
             Self::Policy(PolicyError::UnknownVersion(_)) => Some("version".into()),

@@ -1,6 +1,7 @@
 //! Query strings: only what an endpoint knows, each parameter once, each checked.
 
 use super::error::ApiError;
+use crate::spelling;
 use crate::time;
 
 /// Longest value of a parameter, bytes.
@@ -12,23 +13,6 @@ pub(super) struct Params {
     values: Vec<(&'static str, String)>,
 }
 
-/// How many letters must change to make `one` of `other`.
-fn distance(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (line, letter) in one.chars().enumerate() {
-        let mut next = vec![line + 1];
-        for (column, pair) in row.windows(2).enumerate() {
-            let &[above_left, above] = pair else { continue };
-            let differs = usize::from(other.get(column) != Some(&letter));
-            let left = next.last().copied().unwrap_or_default();
-            next.push((above_left + differs).min(above + 1).min(left + 1));
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or_default()
-}
-
 impl Params {
     /// Reads the query string `raw`; `known` are the parameters of the endpoint.
     pub(super) fn parse(raw: &str, known: &'static [&'static str]) -> Result<Self, ApiError> {
@@ -36,9 +20,7 @@ impl Params {
         for (name, value) in form_urlencoded::parse(raw.as_bytes()) {
             let Some(known_name) = known.iter().find(|known| **known == name) else {
                 let parameter: String = name.chars().take(64).collect();
-                let near = |known: &&&'static str| distance(known, &parameter);
-                let nearest = known.iter().min_by_key(near).copied();
-                let nearest = nearest.filter(|nearest| distance(nearest, &parameter) <= 3);
+                let nearest = spelling::nearest(&parameter, known.iter().copied());
                 return Err(ApiError::UnknownParameter {
                     parameter,
                     nearest,
@@ -160,18 +142,5 @@ mod tests {
             &format!("user_agent={}", "x".repeat(1025)),
             "more than 1024 bytes",
         );
-    }
-
-    #[test]
-    fn counts_letters() {
-        for (one, other, expected) in [
-            ("", "", 0),
-            ("a", "", 1),
-            ("limit", "limt", 1),
-            ("from", "form", 2),
-            ("a", "b", 1),
-        ] {
-            assert_eq!(distance(one, other), expected, "{one} {other}");
-        }
     }
 }

@@ -18,6 +18,7 @@ use super::identity::People;
 use super::params::Params;
 use super::request::{Access, Call, call, json, respond};
 use super::{SharedKey, cursor, identity, query};
+use crate::filters::{Selection, SessionFilter};
 use crate::store::StoreError;
 use crate::time;
 
@@ -161,136 +162,81 @@ pub(super) struct SessionPage {
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "describes the parameters in the OpenAPI document")]
 struct SessionsQuery {
-    /// Only sessions whose last request is at or after this time: RFC 3339, or how long ago
-    /// (`24h`).
-    from: Option<String>,
-    /// Only sessions whose first request is before this time: RFC 3339, or how long ago.
-    to: Option<String>,
-    /// Only sessions of this application.
-    application: Option<String>,
-    /// Only sessions that this key rule found first.
-    key: Option<String>,
-    /// Only sessions with a request from this client address.
-    ip: Option<String>,
-    /// Only sessions with a user agent that contains this, in capitals or not.
-    user_agent: Option<String>,
-    /// Only sessions with this value of a user parameter.
-    user: Option<String>,
-    /// Only sessions with at least this many requests.
-    min_requests: Option<u64>,
-    /// Only sessions with at least this many requests answered with 400 to 599.
-    min_errors: Option<u64>,
-    /// The order: only `last`, the session active last first.
+    /// A filter, as `docs/filters.md` describes it.
+    #[param(example = "app:shop status:4xx requests>=20 last:24h")]
+    q: Option<String>,
+    /// What the list is ordered by: `last` (when absent), `first`, `duration`, `requests`,
+    /// `errors` or `bytes`.
     sort: Option<String>,
+    /// `desc`, the most first (when absent), or `asc`.
+    order: Option<String>,
     /// Sessions per page, 1 to 500; 50 when absent.
     limit: Option<u64>,
     /// `next` of the page before.
     cursor: Option<String>,
 }
 
-const PARAMETERS: &[&str] = &[
-    "from",
-    "to",
-    "application",
-    "key",
-    "ip",
-    "user_agent",
-    "user",
-    "min_requests",
-    "min_errors",
-    "sort",
-    "limit",
-    "cursor",
+const PARAMETERS: &[&str] = &["q", "sort", "order", "limit", "cursor"];
+
+/// What a list can be ordered by: a number of each session.
+const ORDERS: &[(&str, &str)] = &[
+    ("last", "epoch_us(max(last))"),
+    ("first", "epoch_us(min(first))"),
+    ("duration", "epoch_us(max(last)) - epoch_us(min(first))"),
+    ("requests", "sum(requests)::BIGINT"),
+    ("errors", "sum(errors_4xx + errors_5xx)::BIGINT"),
+    (
+        "bytes",
+        "least(sum(request_bytes) + sum(response_bytes), 9223372036854775807)::BIGINT",
+    ),
 ];
 
-/// Where a page ended: last request of its last session, that session, and the log position up
-/// to which all its pages see.
+/// Where a page ended: what its last session is ordered by, that session, and the log position
+/// up to which all its pages see.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Cursor(i64, SessionId, u64);
-
-/// SQL in the making: conditions with their values.
-#[derive(Default)]
-struct Conditions {
-    sql: Vec<&'static str>,
-    values: Vec<Value>,
-}
-
-impl Conditions {
-    fn add(&mut self, sql: &'static str, values: impl IntoIterator<Item = Value>) {
-        self.sql.push(sql);
-        self.values.extend(values);
-    }
-
-    fn joined(&self) -> String {
-        if self.sql.is_empty() {
-            "true".into()
-        } else {
-            self.sql.join(" AND ")
-        }
-    }
-}
 
 /// A point in time as DuckDB takes it.
 pub(super) fn at(micros: i64) -> Value {
     Value::Timestamp(TimeUnit::Microsecond, micros)
 }
 
-struct Selection {
-    /// On parts: sessions without such a part are left out early.
-    active: Conditions,
-    /// On sessions: what they add up to.
-    having: Conditions,
+struct Asked {
+    filter: SessionFilter,
+    /// SQL of what the list is ordered by.
+    by: &'static str,
+    ascending: bool,
     before: Option<Cursor>,
     limit: usize,
 }
 
-fn selection(params: &Params, now_us: i64) -> Result<Selection, ApiError> {
-    let mut active = Conditions::default();
-    let mut having = Conditions::default();
-    let text = |name| params.get(name).map(|text| Value::Text(text.to_owned()));
-    if let Some(from_us) = params.time("from", now_us)? {
-        active.add("last >= ?", [at(from_us)]);
-    }
-    if let Some(to_us) = params.time("to", now_us)? {
-        having.add("min(first) < ?", [at(to_us)]);
-    }
-    if let Some(application) = text("application") {
-        active.add("application = ?", [application]);
-    }
-    if let Some(user) = text("user") {
-        let has = "session IN (SELECT session FROM param_parts WHERE kind = 'user' AND value = ?)";
-        active.add(has, [user]);
-    }
-    if let Some(key) = text("key") {
-        having.add("arg_min(key, ordinal) = ?", [key]);
-    }
-    if let Some(ip) = text("ip") {
-        having.add("bool_or(list_contains(ips, ?))", [ip]);
-    }
-    if let Some(part) = text("user_agent") {
-        let contains = "bool_or(contains(lower(array_to_string(user_agents, chr(10))), lower(?)))";
-        having.add(contains, [part]);
-    }
-    if let Some(least) = params.number("min_requests")? {
-        having.add("sum(requests) >= ?", [Value::UBigInt(least)]);
-    }
-    if let Some(least) = params.number("min_errors")? {
-        having.add("sum(errors_4xx + errors_5xx) >= ?", [Value::UBigInt(least)]);
-    }
-    if let Some(sort) = params.get("sort").filter(|sort| *sort != "last") {
-        let detail = format!("`sort` is `{sort}`");
-        let remedy = "the only order is `last`: the session active last first";
+/// Reads the parameter `q`.
+pub(super) fn filter(params: &Params, now_us: i64) -> Result<SessionFilter, ApiError> {
+    SessionFilter::parse(params.get("q").unwrap_or_default(), now_us).map_err(ApiError::BadFilter)
+}
+
+fn asked(params: &Params, now_us: i64) -> Result<Asked, ApiError> {
+    let sort = params.get("sort").unwrap_or("last");
+    let Some((_, by)) = ORDERS.iter().find(|(name, _)| *name == sort) else {
         return Err(ApiError::BadParameter {
             parameter: "sort",
-            detail,
-            remedy,
+            detail: format!("`sort` is `{sort}`"),
+            remedy: "order by last, first, duration, requests, errors or bytes",
+        });
+    };
+    let order = params.get("order").unwrap_or("desc");
+    if !matches!(order, "asc" | "desc") {
+        return Err(ApiError::BadParameter {
+            parameter: "order",
+            detail: format!("`order` is `{order}`"),
+            remedy: "give `desc`, the most first, or `asc`",
         });
     }
-    let before = cursor::read(params)?;
-    Ok(Selection {
-        active,
-        having,
-        before,
+    Ok(Asked {
+        filter: filter(params, now_us)?,
+        by,
+        ascending: order == "asc",
+        before: cursor::read(params)?,
         limit: params.limit()?,
     })
 }
@@ -302,12 +248,12 @@ pub(super) fn route(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .boxed()
 }
 
-/// Sessions, the one active last first.
+/// Sessions, the one active last first unless asked otherwise.
 #[utoipa::path(
     get, path = "/v1/sessions", tag = "sessions", params(SessionsQuery),
     security((), ("read_token" = [])),
-    description = "The figures are those of the whole session, also of the requests before `from` \
-        and after `to`. Pages that follow a cursor see the sessions as they were on the first page.",
+    description = "The figures are those of the whole session, also of requests that the filter \
+        does not match. Pages that follow a cursor see the sessions as they were on the first page.",
     responses(
         (status = 200, description = "A page of sessions", body = SessionPage),
         (status = 400, description = "A parameter makes no sense", body = super::Problem, content_type = "application/problem+json"),
@@ -317,58 +263,64 @@ pub(super) fn route(app: &Arc<App>) -> BoxedFilter<(Response,)> {
 )]
 async fn handle(call: &Call) -> Result<Response, ApiError> {
     let params = call.params(PARAMETERS)?;
-    let selection = selection(&params, call.app.clock.now_us())?;
+    let asked = asked(&params, call.app.clock.now_us())?;
     let position = call.app.health.position();
     let limit = call.app.shared_key;
     let page = query::run(&call.app, move |connection| {
-        page(connection, selection, position, limit)
+        page(connection, &asked, position, limit)
     });
     json(&page.await?)
 }
 
 fn page(
     connection: &Connection,
-    selection: Selection,
+    asked: &Asked,
     position: u64,
     shared_key: SharedKey,
 ) -> Result<SessionPage, StoreError> {
-    let Selection {
-        active,
-        having,
-        before,
-        limit,
-    } = selection;
-    let seen_to = before.map_or(position, |Cursor(_, _, seen_to)| seen_to);
-    let after = match before {
-        Some(_) => "(max(last) < ? OR (max(last) = ? AND session < ?))",
-        None => "true",
+    let seen_to = asked
+        .before
+        .map_or(position, |Cursor(_, _, seen_to)| seen_to);
+    let (by, limit) = (asked.by, asked.limit);
+    let (beyond, direction) = if asked.ascending {
+        (">", "ASC")
+    } else {
+        ("<", "DESC")
     };
+    let after = match asked.before {
+        Some(_) => format!("({by} {beyond} ? OR ({by} = ? AND session {beyond} ?))"),
+        None => "true".into(),
+    };
+    let Selection { sessions, sums } = asked.filter.selection(seen_to);
     // First which sessions, then their figures: the lists are put together for one page only.
     let sql = format!(
         "WITH parts AS (FROM visit_parts WHERE position <= ?),
          page AS (
-            SELECT session FROM parts
-            WHERE session IN (SELECT session FROM parts WHERE {active})
-            GROUP BY session HAVING {having} AND {after}
-            ORDER BY max(last) DESC, session DESC LIMIT ?
+            SELECT session FROM parts WHERE {sessions}
+            GROUP BY session HAVING {sums} AND {after}
+            ORDER BY {by} {direction}, session {direction} LIMIT ?
          )
-         SELECT {COLUMNS}, epoch_us(max(last)) AS last_us, session
+         SELECT {COLUMNS}, {by} AS ordered_by, session
          FROM parts WHERE session IN (SELECT session FROM page)
-         GROUP BY session ORDER BY max(last) DESC, session DESC",
-        active = active.joined(),
-        having = having.joined(),
+         GROUP BY session ORDER BY ordered_by {direction}, session {direction}",
+        sessions = sessions.sql,
+        sums = sums.sql,
     );
     let mut values = vec![Value::UBigInt(seen_to)];
-    values.extend(active.values);
-    values.extend(having.values);
-    if let Some(Cursor(last_us, session, _)) = before {
-        values.extend([at(last_us), at(last_us), Value::Blob(session.0.to_vec())]);
+    values.extend(sessions.values);
+    values.extend(sums.values);
+    if let Some(Cursor(value, session, _)) = asked.before {
+        values.extend([
+            Value::BigInt(value),
+            Value::BigInt(value),
+            Value::Blob(session.0.to_vec()),
+        ]);
     }
     values.push(Value::UBigInt(limit as u64 + 1));
     let mut statement = connection.prepare(&sql)?;
     let read = |row: &Row<'_>| {
-        let (last_us, session): (i64, String) = (row.get(14)?, row.get(0)?);
-        Ok((Session::read(row)?, last_us, session))
+        let (ordered_by, session): (i64, String) = (row.get(14)?, row.get(0)?);
+        Ok((Session::read(row)?, ordered_by, session))
     };
     let mut rows: Vec<_> = statement
         .query_map(duckdb::params_from_iter(values), read)?
@@ -378,8 +330,8 @@ fn page(
     let next = rows
         .last()
         .filter(|_| more)
-        .and_then(|(_, last_us, session)| {
-            cursor::write(&Cursor(*last_us, Hex::parse(session)?, seen_to))
+        .and_then(|(_, ordered_by, session)| {
+            cursor::write(&Cursor(*ordered_by, Hex::parse(session)?, seen_to))
         });
     let ids: Vec<_> = rows
         .iter()

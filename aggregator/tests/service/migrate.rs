@@ -43,7 +43,7 @@ async fn version_1_goes_on_where_it_ended() {
             .send(Batch::new(1 + start).record(new).seen(4 + start))
             .await;
         service.stored().await;
-        let found = service.get("/v1/sessions?user=ann").await;
+        let found = service.get("/v1/sessions?q=user:ann").await;
         assert_eq!(found.status, StatusCode::OK, "{}", found.text);
         assert_eq!(found.json()["items"][0]["requests"], 3 + start);
         for view in ["requests", "visits", "sessions"] {

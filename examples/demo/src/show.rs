@@ -58,7 +58,7 @@ pub(crate) async fn where_next(stack: &Stack) -> anyhow::Result<()> {
     let api = stack.api.base();
     let busy: Value = stack
         .api
-        .json("/v1/sessions?min_requests=20&limit=1")
+        .json("/v1/sessions?q=requests:20..&limit=1")
         .await?;
     let session = busy["items"][0]["session"].as_str().unwrap_or("SESSION");
     line(&format!(

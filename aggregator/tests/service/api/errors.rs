@@ -50,7 +50,7 @@ const CASES: &[Case] = &[
     ),
     (
         Method::GET,
-        "/v1/sessions?sort=first",
+        "/v1/sessions?sort=colour",
         400,
         "bad-parameter",
         "",

@@ -59,7 +59,7 @@ async fn a_session_shows_its_people_and_what_it_belongs_to() {
     insta::assert_json_snapshot!("requests", shown);
     for (name, expected) in [("ann", &[2, 5, 4][..]), ("bob", &[2]), ("an", &[])] {
         let page = service
-            .get(&format!("/v1/sessions?user={name}"))
+            .get(&format!("/v1/sessions?q=user:{name}"))
             .await
             .json();
         let items = page["items"].as_array().unwrap();

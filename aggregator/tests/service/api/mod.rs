@@ -1,5 +1,6 @@
 mod candidates;
 mod errors;
+mod filters;
 mod finder;
 mod health;
 mod identity;

@@ -37,26 +37,24 @@ async fn lists_the_session_active_last_first() {
 }
 
 #[tokio::test]
-async fn filters_narrow_the_list() {
+async fn times_narrow_the_list_and_orders_turn_it() {
     let (service, _folder) = sample().await;
     for (query, expected) in [
         ("", &[4, 3, 2, 1][..]),
-        ("application=blog", &[2]),
-        ("application=nothing", &[]),
-        ("key=bearer", &[2]),
-        ("ip=10.0.0.1", &[4, 3, 1]),
-        ("user_agent=CURL", &[2]),
-        ("user_agent=%25", &[]),
-        ("min_requests=2", &[3]),
-        ("min_errors=1", &[3]),
-        ("min_errors=2", &[]),
-        ("from=2026-01-01T00:00:02Z", &[4, 3]),
-        ("to=2026-01-01T00:00:02Z", &[2, 1]),
-        ("from=2026-01-01T00:00:01Z&to=2026-01-01T00:00:02Z", &[2]),
-        ("from=2026-01-01T00:00:03Z&to=2026-01-01T00:00:04Z", &[3]),
-        ("from=51m", &[4]),
+        ("order=asc", &[1, 2, 3, 4]),
+        ("sort=first", &[4, 3, 2, 1]),
+        ("sort=requests", &[3, 4, 2, 1]),
+        ("sort=requests&order=asc", &[1, 2, 4, 3]),
+        ("sort=duration&limit=1", &[3]),
+        ("sort=errors&limit=1", &[3]),
+        ("sort=bytes&limit=1", &[3]),
+        ("q=from:2026-01-01T00:00:02Z", &[4, 3]),
+        ("q=to:2026-01-01T00:00:02Z", &[2, 1]),
+        ("q=from:2026-01-01T00:00:01Z+to:2026-01-01T00:00:02Z", &[2]),
+        ("q=from:2026-01-01T00:00:03Z+to:2026-01-01T00:00:04Z", &[3]),
+        ("q=last:51m", &[4]),
         (
-            "from=2h&min_requests=1&ip=10.0.0.1&application=shop&sort=last",
+            "q=last:2h+requests:1..+ip:10.0.0.1+app:shop&sort=last",
             &[4, 3, 1],
         ),
     ] {
@@ -73,10 +71,46 @@ async fn filters_narrow_the_list() {
     }
     // The figures are the whole session's, also where only a part of it lies in the range.
     let answer = service
-        .get("/v1/sessions?from=2026-01-01T00:00:04Z&min_errors=1")
+        .get("/v1/sessions?q=from:2026-01-01T00:00:04Z+errors:1..")
         .await
         .json();
     assert_eq!(answer["items"][0]["requests"], 2);
+    service.close();
+}
+
+#[tokio::test]
+async fn every_order_has_pages() {
+    let (service, _folder) = Setup::default().temporary();
+    for number in 0..30_u64 {
+        let mut one = line(number, i64::try_from(number % 7).unwrap() * 1000);
+        one["response_bytes"] = (number % 5).into();
+        one["status"] = if number % 3 == 0 {
+            404.into()
+        } else {
+            200.into()
+        };
+        service.send(Batch::new(number).record(one)).await;
+    }
+    service.stored().await;
+    for sort in ["last", "first", "duration", "requests", "errors", "bytes"] {
+        for order in ["asc", "desc"] {
+            let mut found = BTreeSet::new();
+            let mut next = String::new();
+            loop {
+                let path = format!("/v1/sessions?sort={sort}&order={order}&limit=7{next}");
+                let page = service.get(&path).await.json();
+                for item in page["items"].as_array().unwrap() {
+                    let new = found.insert(item["session"].as_str().unwrap().to_owned());
+                    assert!(new, "{sort} {order}: twice: {item}");
+                }
+                match &page["next"] {
+                    Value::String(cursor) => next = format!("&cursor={cursor}"),
+                    _ => break,
+                }
+            }
+            assert_eq!(found.len(), 30, "{sort} {order}");
+        }
+    }
     service.close();
 }
 

@@ -1,0 +1,212 @@
+//! What a filter can ask for: one list.
+
+use super::values::Kind;
+
+/// Where a field's values are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// A column of `records`: at least one request must match all such terms together.
+    Request(&'static str),
+    /// A sum over the session's parts.
+    Sum(&'static str),
+    /// Rows of the session, one of which must match: what stands behind FROM, with columns
+    /// `session`, `position` and `value`.
+    Rows(&'static str),
+    /// Context parameters of any name, which is a part of the field's.
+    Parameter,
+    /// Sessions that have something, by a word.
+    Has,
+    /// Session, request and trace ids at once.
+    AnyId,
+}
+
+/// A field.
+#[derive(Debug, Clone, Copy)]
+pub struct Field {
+    /// What one types.
+    pub name: &'static str,
+    /// What kind of values it has.
+    pub kind: Kind,
+    /// What it is.
+    pub meaning: &'static str,
+    pub(super) place: Place,
+}
+
+const fn field(name: &'static str, kind: Kind, place: Place, meaning: &'static str) -> Field {
+    Field {
+        name,
+        kind,
+        meaning,
+        place,
+    }
+}
+
+pub(super) const USERS: &str =
+    "(SELECT session, position, value FROM param_parts WHERE kind = 'user')";
+const ROLES: &str = "(SELECT session, position, value FROM param_parts WHERE kind = 'role')";
+const ADDRESSES: &str = "(SELECT session, position, unnest(ips) AS value FROM visit_parts)";
+const USER_AGENTS: &str =
+    "(SELECT session, position, unnest(user_agents) AS value FROM visit_parts)";
+
+/// What `has:` knows.
+const HAS: &[&str] = &["link", "user", "error"];
+
+/// All fields. Those of a request hold together: `path:/login status:401` are sessions with a
+/// request that is both.
+pub const FIELDS: &[Field] = &[
+    field(
+        "app",
+        Kind::Text,
+        Place::Sum("arg_min(application, ordinal)"),
+        "application",
+    ),
+    field(
+        "key",
+        Kind::Text,
+        Place::Sum("arg_min(key, ordinal)"),
+        "key rule or fallback that found the session",
+    ),
+    field(
+        "session",
+        Kind::Id,
+        Place::Sum("lower(hex(session))"),
+        "session id, or its first digits",
+    ),
+    field(
+        "user",
+        Kind::Text,
+        Place::Rows(USERS),
+        "value of a user parameter",
+    ),
+    field(
+        "role",
+        Kind::Text,
+        Place::Rows(ROLES),
+        "value of a role parameter",
+    ),
+    field(
+        "param",
+        Kind::Text,
+        Place::Parameter,
+        "value of the context parameter NAME: `param.NAME:value`",
+    ),
+    field(
+        "ip",
+        Kind::Address,
+        Place::Rows(ADDRESSES),
+        "client address or network",
+    ),
+    field(
+        "ua",
+        Kind::Part,
+        Place::Rows(USER_AGENTS),
+        "part of the user agent",
+    ),
+    field(
+        "requests",
+        Kind::Count,
+        Place::Sum("sum(requests)"),
+        "number of requests",
+    ),
+    field(
+        "visits",
+        Kind::Count,
+        Place::Sum("count(DISTINCT visit_start)"),
+        "number of visits",
+    ),
+    field(
+        "errors",
+        Kind::Count,
+        Place::Sum("sum(errors_4xx + errors_5xx)"),
+        "requests answered with 400 to 599",
+    ),
+    field(
+        "errors_4xx",
+        Kind::Count,
+        Place::Sum("sum(errors_4xx)"),
+        "requests answered with 400 to 499",
+    ),
+    field(
+        "errors_5xx",
+        Kind::Count,
+        Place::Sum("sum(errors_5xx)"),
+        "requests answered with 500 to 599",
+    ),
+    field(
+        "bytes",
+        Kind::Bytes,
+        Place::Sum("sum(request_bytes + response_bytes)"),
+        "bytes of bodies, both ways",
+    ),
+    field(
+        "duration",
+        Kind::Duration,
+        Place::Sum("epoch_us(max(last)) - epoch_us(min(first))"),
+        "from the first request to the last",
+    ),
+    field(
+        "has",
+        Kind::OneOf(HAS),
+        Place::Has,
+        "sessions with a link, a user or an error",
+    ),
+    field(
+        "method",
+        Kind::Capitals,
+        Place::Request("method"),
+        "request method",
+    ),
+    field(
+        "host",
+        Kind::Text,
+        Place::Request("host"),
+        "host, without the port",
+    ),
+    field(
+        "path",
+        Kind::Text,
+        Place::Request("path"),
+        "path, without the query",
+    ),
+    field(
+        "status",
+        Kind::Status,
+        Place::Request("status"),
+        "response status",
+    ),
+    field(
+        "took",
+        Kind::Duration,
+        Place::Request("duration_us"),
+        "how long a request took",
+    ),
+    field(
+        "request",
+        Kind::Text,
+        Place::Request("request_id"),
+        "`x-request-id`",
+    ),
+    field(
+        "trace",
+        Kind::Id,
+        Place::Request("trace_id"),
+        "trace id, or its first digits",
+    ),
+    field(
+        "id",
+        Kind::AnyId,
+        Place::AnyId,
+        "session, request or trace id",
+    ),
+];
+
+/// The field `name`, and the parameter's name where it has one.
+pub(super) fn find(name: &str) -> Option<(&'static Field, Option<String>)> {
+    let (field, parameter) = match name.split_once('.') {
+        Some((field, parameter)) => (field, Some(parameter).filter(|name| !name.is_empty())),
+        None => (name, None),
+    };
+    let found = FIELDS.iter().find(|known| known.name == field)?;
+    let named = found.place == Place::Parameter;
+    (named == parameter.is_some()).then(|| (found, parameter.map(str::to_owned)))
+}
