@@ -7,15 +7,16 @@
 CARGO_FLAGS := --locked
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test oci evaluate bench-filter clean
+.PHONY: help setup build demo test screenshots oci evaluate bench-filter clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: ## Put DuckDB's library, Envoy and the compiled filter in place
+setup: ## Put DuckDB's library, Envoy, the compiled filter and the web UI in place
 	@scripts/setup-duckdb
 	@scripts/setup-envoy
 	@scripts/build-filter --test
+	@scripts/build-ui
 
 build: setup ## Compile the aggregator, the demo API, the traffic and the demo
 	@cargo build $(CARGO_FLAGS) --workspace --bins
@@ -27,8 +28,12 @@ test: build ## Check format and lints, run every test, end to end included
 	cargo fmt --all --check
 	cargo clippy $(CARGO_FLAGS) --workspace --all-targets -- -D warnings
 	scripts/build-filter --clippy
+	scripts/test-ui
 	@scripts/setup-registry
 	cargo test $(CARGO_FLAGS) --workspace
+
+screenshots: build ## Draw docs/images: every page of the web UI in both themes
+	UPDATE_IMAGES=1 cargo test $(CARGO_FLAGS) --package throughline-tests --test e2e browser
 
 oci: ## Pack the filter as an OCI image into target/oci and print its digest
 	@scripts/build-filter

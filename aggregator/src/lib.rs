@@ -2,7 +2,7 @@
 //!
 //! batch → [`ingest`] → [`log`] (durable, acknowledged) → [`store`] (DuckDB) → [`sessions`]
 //! (visits) → [`api`]; beside them the [`ledger`], which knows what is missing, and the [`policy`],
-//! which tells filters what a session is. [`evaluate`] scores bot detection on files and needs none
+//! which tells filters what a session is, and the `ui`, which shows what [`api`] answers. [`evaluate`] scores bot detection on files and needs none
 //! of the others.
 
 pub mod api;
@@ -25,3 +25,4 @@ mod spelling;
 pub mod store;
 pub mod time;
 pub mod token;
+mod ui;

@@ -29,6 +29,7 @@ const PING_TIME: Duration = Duration::from_secs(20);
 /// Requests that run when the process is asked to end may take this long to finish.
 const GRACE: Duration = Duration::from_secs(10);
 
+/// Where an answer does not say otherwise.
 const HEADERS: [(HeaderName, HeaderValue); 4] = [
     (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (CACHE_CONTROL, HeaderValue::from_static("no-store")),
@@ -99,7 +100,8 @@ async fn connection(
         async move {
             let mut response = answer.await?;
             for (name, value) in &HEADERS {
-                response.headers_mut().insert(name, value.clone());
+                let headers = response.headers_mut();
+                headers.entry(name).or_insert_with(|| value.clone());
             }
             Ok::<_, Infallible>(response)
         }

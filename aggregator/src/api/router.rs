@@ -37,6 +37,8 @@ const ALL: &[Route] = &[
     health::readyz,
     metrics::route,
     openapi::route,
+    // Last: it takes every page's path.
+    crate::ui::route,
 ];
 
 /// Answers every request; what goes wrong is answered with a problem.

@@ -9,7 +9,6 @@ use crate::common::{READ_TOKEN, Setup};
 type Case = (Method, &'static str, u16, &'static str, &'static str);
 
 const CASES: &[Case] = &[
-    (Method::GET, "/", 404, "not-found", ""),
     (Method::GET, "/v1/session", 404, "not-found", ""),
     (Method::GET, "/v1/ingest", 405, "method-not-allowed", "POST"),
     (

@@ -1,0 +1,88 @@
+//! See README.md.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use bytes::Bytes;
+use demo::{Stack, binary, repository};
+use http::{Method, StatusCode};
+use throughline_tests::Slot;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+
+const POLICY: &str = include_str!("policy.yaml");
+/// Enough for every actor to show what it is.
+const TRAFFIC_SECONDS: &str = "10";
+/// All stories, on a machine that compiles something else.
+const STORIES_TIME_MAX: Duration = Duration::from_secs(240);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stories_in_chromium() {
+    build_ui().await;
+    let _slot = Slot::take().await;
+    let stack = Stack::builder().workers(2).start().await.unwrap();
+    put_policy(&stack).await;
+    let mut stories = stories(&stack);
+    let mut lines = BufReader::new(stories.stdout.take().unwrap()).lines();
+    let mut traffic = None;
+    let told = async {
+        while let Some(line) = lines.next_line().await.unwrap() {
+            eprintln!("{line}");
+            // The page that waits for the first record is open.
+            if line == "stories: send traffic" {
+                traffic = Some(play(&stack));
+            }
+        }
+        stories.wait().await.unwrap()
+    };
+    let ended = tokio::time::timeout(STORIES_TIME_MAX, told).await;
+    assert!(ended.unwrap().success(), "a story failed, see above");
+    assert!(traffic.is_some(), "no story asked for traffic");
+    stack.stop().await.unwrap();
+}
+
+/// Takes no time where nothing changed.
+async fn build_ui() {
+    let script = repository().join("scripts/build-ui");
+    let built = Command::new(script).stdout(Stdio::null()).status().await;
+    assert!(built.unwrap().success(), "scripts/build-ui failed");
+}
+
+async fn put_policy(stack: &Stack) {
+    let authorization = format!("Bearer {}", stack.admin_token);
+    let headers = [
+        ("authorization", &*authorization),
+        ("content-type", "application/yaml"),
+        ("if-match", "\"v0\""),
+    ];
+    let path = "/v1/policy?author=ann&comment=Users%20by%20the%20login%27s%20answer";
+    let body = Bytes::from_static(POLICY.as_bytes());
+    let put = stack.api.send(Method::PUT, path, &headers, body).await;
+    assert_eq!(put.unwrap().0, StatusCode::OK);
+}
+
+fn stories(stack: &Stack) -> Child {
+    Command::new("node")
+        .arg(repository().join("ui/stories/run.mjs"))
+        .env("BASE", stack.api.base())
+        .env("ADMIN_TOKEN", &stack.admin_token)
+        .env("THROUGHLINE", binary("throughline").unwrap())
+        .env("FOLDER", stack.folder())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap()
+}
+
+fn play(stack: &Stack) -> Child {
+    let target = format!("http://{}", stack.ingress);
+    Command::new(binary("traffic").unwrap())
+        .args(["--target", &target, "--host", "shop.example"])
+        .args(["--seed", "7", "--seconds", TRAFFIC_SECONDS])
+        .arg("--truth")
+        .arg(stack.folder().join("truth.ndjson"))
+        .stdout(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap()
+}

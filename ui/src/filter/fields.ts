@@ -1,0 +1,57 @@
+// The fields of docs/filters.md, for completion and help. The API reads the filter itself and says
+// what is wrong with it; nothing here decides what is right.
+import type { Session } from "../api/schema";
+import { clientName } from "../words/client";
+
+export interface Field {
+  name: string;
+  /** How a term mostly begins. */
+  begins: string;
+  about: string;
+  /** Values to offer without looking at any session. */
+  fixed?: readonly string[];
+  /** Values of a session. */
+  values?: (session: Session) => string[];
+}
+
+const is = (name: string, about: string, more: Partial<Field> = {}): Field => ({
+  name,
+  begins: `${name}:`,
+  about,
+  ...more,
+});
+const atLeast = (name: string, about: string): Field => ({ name, begins: `${name}>=`, about });
+
+export const FIELDS: readonly Field[] = [
+  is("user", "value of a user parameter", { values: ({ users }) => users.values }),
+  is("role", "value of a role parameter", { values: ({ roles }) => roles.values }),
+  is("ip", "client address or network", { values: ({ ips }) => ips.values }),
+  is("path", "path of a request, * at its end", {}),
+  is("status", "status of a request", { fixed: ["4xx", "5xx", "401", "403", "404", "429"] }),
+  is("method", "method of a request", { fixed: ["GET", "POST", "PUT", "PATCH", "DELETE"] }),
+  { name: "took", begins: "took>", about: "how long a request took, 500ms" },
+  atLeast("requests", "how many requests"),
+  atLeast("errors", "requests answered with 400 to 599"),
+  atLeast("duration", "from the first request to the last, 10m"),
+  atLeast("bytes", "of all bodies, 8MiB"),
+  atLeast("visits", "how many visits"),
+  is("has", "link, user or error", { fixed: ["link", "user", "error"] }),
+  is("app", "application", { values: ({ application }) => [application] }),
+  is("key", "key rule that found the session", { values: ({ key }) => [key] }),
+  is("ua", "part of the user agent", {
+    values: ({ user_agents }) => user_agents.values.map((agent) => program(agent)),
+  }),
+  is("host", "host of a request"),
+  { name: "param", begins: "param.", about: "a context parameter by its name" },
+  is("request", "x-request-id"),
+  is("trace", "trace id or its first digits"),
+  is("session", "session id or its first digits"),
+];
+
+/** The program in a user agent: `Chrome`, `curl`. */
+export function program(agent: string): string {
+  const word = clientName(agent).split(" ")[0] ?? "";
+  // What stands in the text, not what we call it.
+  const spelled = { Headless: "HeadlessChrome", Edge: "Edg", Opera: "OPR" }[word] ?? word;
+  return agent.includes(spelled) ? spelled : agent;
+}

@@ -1,0 +1,171 @@
+// The list's columns: one entry each.
+import type { ColumnDef } from "@tanstack/react-table";
+import { Link } from "../app/Link";
+import type { Listed, Session } from "../api/schema";
+import { program } from "../filter/fields";
+import { Sequence } from "../parts/Sequence";
+import { Time } from "../parts/Time";
+import { Value } from "../parts/Value";
+import { clientName } from "../words/client";
+import { bytes, count } from "../words/number";
+import { length } from "../words/time";
+import { useBeginning } from "./sequenceData";
+import style from "./Sessions.module.css";
+
+/** A value and how many others there are. */
+function Several({
+  field,
+  of,
+  short,
+}: {
+  field: string;
+  of: Listed;
+  short?: (text: string) => string;
+}) {
+  const first = of.values[0];
+  if (first === undefined) return <span className="quiet">–</span>;
+  const more = of.count - 1;
+  return (
+    <span className={style.several} title={of.values.join("\n")}>
+      <span className="cut">
+        <Value field={field} value={short ? program(first) : first} title={first}>
+          {short ? short(first) : first}
+        </Value>
+      </span>
+      {more > 0 && <span className="soft">+{count(more)}</span>}
+    </span>
+  );
+}
+
+function Beginning({ row }: { row: Session }) {
+  const { steps, cut } = useBeginning(row.session, row.requests);
+  if (steps === null) return <span className={style.waiting} aria-label="loading" />;
+  return (
+    <span className={style.what}>
+      <Sequence steps={steps} />
+      {cut && <span className="quiet"> …</span>}
+    </span>
+  );
+}
+
+function Errors({ row }: { row: Session }) {
+  const sum = row.errors_4xx + row.errors_5xx;
+  if (sum === 0) return <span className="quiet">0</span>;
+  const title = `${row.errors_4xx} answered 4xx, ${row.errors_5xx} answered 5xx`;
+  return (
+    <span className={row.errors_5xx > 0 ? "bad" : "warn"} title={title}>
+      {count(sum)}
+    </span>
+  );
+}
+
+export const COLUMNS: (ColumnDef<Session> & { id: string; header: string })[] = [
+  {
+    id: "last",
+    header: "Last seen",
+    meta: { sort: "last", min: 92, priority: 1 },
+    cell: ({ row }) => (
+      <Link to={`/sessions/${row.original.session}`} className={style.when} tabIndex={-1}>
+        <Time at={row.original.last} />
+      </Link>
+    ),
+  },
+  {
+    id: "length",
+    header: "Length",
+    meta: { sort: "duration", min: 78, priority: 6, align: "right" },
+    cell: ({ row }) => <span className="soft">{length(row.original.duration_ms)}</span>,
+  },
+  {
+    id: "user",
+    header: "User",
+    meta: { min: 130, grow: 1, priority: 4 },
+    cell: ({ row }) => <Several field="user" of={row.original.users} />,
+  },
+  {
+    id: "role",
+    header: "Role",
+    meta: { min: 80, grow: 0.5, priority: 10 },
+    cell: ({ row }) => <Several field="role" of={row.original.roles} />,
+  },
+  {
+    id: "ip",
+    header: "Address",
+    meta: { min: 146, grow: 0.5, priority: 5, mono: true },
+    cell: ({ row }) => <Several field="ip" of={row.original.ips} />,
+  },
+  {
+    id: "what",
+    header: "What happened",
+    meta: { min: 180, grow: 5, priority: 2, mono: true },
+    cell: ({ row }) => <Beginning row={row.original} />,
+  },
+  {
+    id: "requests",
+    header: "Requests",
+    meta: { sort: "requests", min: 76, priority: 3, align: "right" },
+    cell: ({ row }) => count(row.original.requests),
+  },
+  {
+    id: "errors",
+    header: "Errors",
+    meta: { sort: "errors", min: 64, priority: 3, align: "right" },
+    cell: ({ row }) => <Errors row={row.original} />,
+  },
+  {
+    id: "client",
+    header: "Client",
+    meta: { min: 158, priority: 7 },
+    cell: ({ row }) => <Several field="ua" of={row.original.user_agents} short={clientName} />,
+  },
+  {
+    id: "key",
+    header: "Found by",
+    meta: { min: 126, priority: 8 },
+    cell: ({ row }) => (
+      <>
+        <Value field="key" value={row.original.key} />
+        {row.original.shared_key && <span className="warn"> shared</span>}
+      </>
+    ),
+  },
+  {
+    id: "app",
+    header: "Application",
+    meta: { min: 90, grow: 0.4, priority: 11 },
+    cell: ({ row }) => <Value field="app" value={row.original.application} />,
+  },
+  {
+    id: "visits",
+    header: "Visits",
+    meta: { min: 60, priority: 12, align: "right" },
+    cell: ({ row }) => count(row.original.visits),
+  },
+  {
+    id: "bytes",
+    header: "Sent back",
+    meta: { sort: "bytes", min: 90, priority: 13, align: "right" },
+    cell: ({ row }) => <span className="soft">{bytes(row.original.response_bytes)}</span>,
+  },
+  {
+    id: "id",
+    header: "Session",
+    meta: { min: 110, priority: 14, mono: true },
+    cell: ({ row }) => (
+      <span title={row.original.session}>{row.original.session.slice(0, 12)}</span>
+    ),
+  },
+];
+
+/** Shown when nobody chose. */
+export const USUAL = [
+  "last",
+  "length",
+  "user",
+  "ip",
+  "what",
+  "requests",
+  "errors",
+  "client",
+  "key",
+];

@@ -1,0 +1,69 @@
+// Every page in both themes: axe finds nothing serious, and there is a picture of it when asked for.
+import { mkdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { BASE, expect, page as newPage } from "./browser.mjs";
+import { buyer } from "./follow.mjs";
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const IMAGES = new URL("../../docs/images/", import.meta.url).pathname;
+// To look at, not to keep.
+const NARROW_IMAGES = new URL("../../target/images/", import.meta.url).pathname;
+const WIDE = { width: 1440, height: 900 };
+const NARROW = { width: 390, height: 844 };
+
+/** Name, path, and what is there when the page is. */
+async function pages() {
+  const { session } = await buyer();
+  return [
+    ["sessions", "/sessions", "grid"],
+    ["session", `/sessions/${session.session}`, "grid"],
+    ["connect", "/system/connect", "heading"],
+  ];
+}
+
+export async function lookAtAll(_, browser) {
+  const drawn = process.env.UPDATE_IMAGES !== undefined;
+  if (drawn) for (const folder of [IMAGES, NARROW_IMAGES]) mkdirSync(folder, { recursive: true });
+  const found = [];
+  for (const theme of ["light", "dark"]) {
+    const page = await newPage(browser, { colorScheme: theme, viewport: WIDE });
+    for (const [name, path, role] of await pages()) {
+      await page.goto(`${BASE}${path}`);
+      await page.getByRole(role).first().waitFor();
+      await page.waitForLoadState("networkidle");
+      found.push(...(await serious(page, `${name}, ${theme}`)));
+      if (drawn) await page.screenshot({ path: `${IMAGES}${name}-${theme}.png` });
+      await page.setViewportSize(NARROW);
+      found.push(...(await serious(page, `${name}, ${theme}, narrow`)));
+      found.push(...(await sideways(page, name)));
+      if (drawn) await page.screenshot({ path: `${NARROW_IMAGES}${name}-${theme}.png` });
+      await page.setViewportSize(WIDE);
+    }
+    found.push(...page.faults);
+    await page.context().close();
+  }
+  expect(found.length === 0, `nothing serious, but\n${found.join("\n")}`);
+}
+
+async function serious(page, where) {
+  // Not a script element: the content security policy stays as it is.
+  await page.evaluate(AXE);
+  const { violations } = await page.evaluate(() => globalThis.axe.run());
+  return violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .map(
+      ({ id, nodes }) =>
+        `${where}: ${id}\n  ${nodes
+          .map(({ html }) => html)
+          .slice(0, 3)
+          .join("\n  ")}`,
+    );
+}
+
+/** Nothing is scrolled sideways. */
+async function sideways(page, name) {
+  const over = await page.evaluate(
+    () => document.querySelector("main").scrollWidth - document.documentElement.clientWidth,
+  );
+  return over > 0 ? [`${name}: ${over} px wider than a phone`] : [];
+}
