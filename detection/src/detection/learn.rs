@@ -1,64 +1,64 @@
-//! event → state: what a session, its sources and its application remember of it.
+//! event → state: what a session, those it belongs with, its sources and its application remember.
 
 use super::Detection;
 use crate::event::Event;
-use crate::features::{self, View};
+use crate::features::{self, Scope, View};
 use crate::hash;
+use crate::num;
+use crate::state::Step;
 use crate::state::baseline::STAGES;
 use crate::state::session::Session;
 use crate::state::source::Source;
 use crate::state::totals::octets;
 
 impl Detection {
-    /// A session that takes over from another with a key of its own, as after a token refresh,
-    /// is the same client's. One that was found by address is not: many clients may share that.
+    /// Joins the sessions that an event says belong together: those of its links, and the one
+    /// that a login or a refresh came from. Only sessions with keys of their own are joined: one
+    /// that was found by address may be anybody's.
     pub(super) fn link(&mut self, event: &Event) {
-        let Some(before) = event.came_from else {
-            return;
-        };
-        let Some(earlier) = self.sessions.touch(&before).filter(|it| it.keyed) else {
-            return;
-        };
         if !event.keyed {
             return;
         }
-        let root = *earlier.root.get_or_insert(before);
-        let totals = earlier.totals.clone();
-        self.related.entry(&root, || totals);
+        let linked = event.links.iter().copied().flatten();
+        for other in linked.chain(event.came_from) {
+            if other != event.session {
+                self.join(event, other);
+            }
+        }
+    }
+
+    fn join(&mut self, event: &Event, other: throughline_session::wire::SessionId) {
+        let own = self.sessions.get(&event.session).and_then(|it| it.root);
+        let Some(earlier) = self.sessions.touch(&other).filter(|it| it.keyed) else {
+            return;
+        };
+        if own.is_some() && earlier.root.is_some() {
+            return;
+        }
+        let root = own.or(earlier.root).unwrap_or(other);
+        earlier.root = Some(root);
+        let founder = earlier.found_group();
+        self.groups.entry(&root, || founder);
         if let Some(session) = self.sessions.entry(&event.session, Session::default) {
-            session.root.get_or_insert(root);
+            session.root = Some(root);
         }
     }
 
     /// Gives the number of requests in the visit.
     pub(super) fn learn(&mut self, event: &Event, index: u32) -> Option<u32> {
-        let address = event
-            .address
-            .and_then(|it| self.addresses.entry(&it, Source::default));
-        let address = address.map(|source| {
-            source.observe(event);
-            &*source
-        });
-        let subnet = event
-            .subnet
-            .and_then(|it| self.subnets.entry(&it, Source::default));
-        let subnet = subnet.map(|source| {
-            source.observe(event);
-            &*source
-        });
+        self.learn_source(event);
+        self.found(event);
         let session = self.sessions.entry(&event.session, Session::default)?;
         let application = self.applications.get_mut(index as usize)?;
         session.application = index;
         session.keyed = event.keyed;
         let gap_us = session.turn(event);
         session.totals.observe(event);
-        if let Some(related) = session.root.and_then(|root| self.related.touch(&root)) {
-            related.observe(event);
-        }
         let previous = session.previous;
         let step = application.step(event, session, gap_us);
         session.visit.observe(&step);
         session.previous = event.endpoint + 1;
+        let root = session.root;
         let requests = session.visit.volume.requests;
         let tries = session.visit.parameters.at(event.endpoint);
         application.learn(&step, previous, requests, tries);
@@ -66,23 +66,84 @@ impl Detection {
             application.campaign.observe(event, session);
         }
         if requests == STAGES[0] {
-            application.count_visit(session.visit.assets.assets() > 0);
+            application.count_visit(&session.visit);
         }
-        let network = event.subnet.map_or(0, |it| hash::bytes(6, &octets(it)));
-        if application.baseline.wants(requests, network) {
-            let view = View {
-                session,
-                visit: &session.visit,
-                related: None,
-                address,
-                subnet,
-                application,
-                ready: false,
-                now_us: event.at_us,
-            };
-            let values = features::vector(&view);
-            application.baseline.add(requests, network, &values);
+        if let Some(group) = root.and_then(|root| self.groups.touch(&root)) {
+            group.observe_member(&step, index);
         }
+        Self::learn_user(&mut self.users, &step, index);
+        self.learn_baseline(event, index, requests);
         Some(requests)
     }
+
+    fn learn_source(&mut self, event: &Event) {
+        if let Some(address) = event.address
+            && let Some(source) = self.addresses.entry(&address, Source::default)
+        {
+            source.observe(event);
+        }
+        if let Some(subnet) = event.subnet
+            && let Some(source) = self.subnets.entry(&subnet, Source::default)
+        {
+            source.observe(event);
+        }
+    }
+
+    /// A session with a key of its own that comes back for another visit founds a group with
+    /// itself: what it did before counts on.
+    fn found(&mut self, event: &Event) {
+        let Some(session) = self.sessions.touch(&event.session) else {
+            return;
+        };
+        if session.keyed && session.root.is_none() && session.ends_with(event) {
+            session.root = Some(event.session);
+            let founder = session.found_group();
+            self.groups.entry(&event.session, || founder);
+        }
+    }
+
+    /// Where anyone can claim to be a user, only what the upstream accepted is held to be theirs.
+    fn learn_user(users: &mut super::Users, step: &Step<'_>, application: u32) {
+        let event = step.event;
+        let Some(user) = user_key(event, application) else {
+            return;
+        };
+        if (!event.user_forgeable || event.succeeded())
+            && let Some(user) = users.entry(&user, Session::default)
+        {
+            user.observe_member(step, application);
+        }
+    }
+
+    fn learn_baseline(&mut self, event: &Event, index: u32, requests: u32) {
+        if !STAGES.contains(&requests) {
+            return;
+        }
+        let network = event.subnet.map_or(0, |it| hash::bytes(6, &octets(it)));
+        let Some(application) = self.applications.get_mut(index as usize) else {
+            return;
+        };
+        if !application.baseline.wants(requests, network) {
+            return;
+        }
+        let view = self.view(&event.session).map(|view| View {
+            ready: false,
+            now_us: event.at_us,
+            scope: Scope::Visit,
+            ..view
+        });
+        let values = view.map(|view| features::vector(&view)).unwrap_or_default();
+        if let Some(application) = self.applications.get_mut(index as usize) {
+            application.baseline.add(requests, network, &values);
+        }
+    }
+}
+
+/// A user of one application.
+pub(super) fn user_key(event: &Event, application: u32) -> Option<u64> {
+    let user = event.user?;
+    Some(hash::pair(
+        user,
+        u64::from(num::low32(u64::from(application))),
+    ))
 }

@@ -9,20 +9,20 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use throughline_session::wire::{Record, SessionId};
 
-use crate::event::{Claim, Exchange, LogPosition, Outcome};
-use crate::features::{self, Vector, View};
+use crate::event::{Browser, Claim, Exchange, LogPosition, Outcome};
+use crate::features::{self, Scope, Vector, View};
 use crate::hash;
 use crate::state::application::Application;
 use crate::state::bounded::Bounded;
 use crate::state::session::Session;
 use crate::state::source::Source;
-use crate::state::totals::Totals;
 use crate::verdicts::{self, Knowledge, Profile, Standing, Verdict, Watch};
 
 /// Limits of what is remembered, and the key of its hashes.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Settings {
-    /// Live sessions; the least used are forgotten first.
+    /// Live sessions; the least used are forgotten first. An eighth as many groups of sessions
+    /// that belong together, and as many users.
     pub sessions_max: usize,
     /// Addresses, and as many networks.
     pub sources_max: usize,
@@ -55,6 +55,10 @@ pub struct Counts {
     pub addresses: usize,
     /// Networks.
     pub subnets: usize,
+    /// Groups of sessions that belong together, or came back.
+    pub groups: usize,
+    /// Users.
+    pub users: usize,
     /// Sessions forgotten for lack of room so far.
     pub sessions_evicted: u64,
     /// Bytes of one session, its key in table and index included.
@@ -62,6 +66,11 @@ pub struct Counts {
     /// Bytes of one address or network.
     pub source_bytes: usize,
 }
+
+/// By user and application, hashed.
+type Users = Bounded<u64, Session>;
+/// An address that no source has.
+const NOWHERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED);
 
 /// The state of bot detection.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -72,8 +81,10 @@ pub struct Detection {
     sessions: Bounded<SessionId, Session>,
     addresses: Bounded<IpAddr, Source>,
     subnets: Bounded<IpAddr, Source>,
-    /// What linked sessions did together, by the first of them.
-    related: Bounded<SessionId, Totals>,
+    /// What sessions that belong together did, by the first of them.
+    groups: Bounded<SessionId, Session>,
+    /// What users did in all their sessions.
+    users: Users,
     position: LogPosition,
     profiles: HashMap<Box<str>, Watch>,
     /// For applications without a profile.
@@ -81,7 +92,7 @@ pub struct Detection {
     unwatched: Watch,
     /// User agents seen, by hash: reading one takes longer than all the rest.
     #[serde(skip)]
-    claims: HashMap<u64, Claim>,
+    claims: HashMap<u64, (Claim, Option<Browser>)>,
 }
 
 impl Detection {
@@ -94,7 +105,8 @@ impl Detection {
             sessions: Bounded::new(settings.sessions_max),
             addresses: Bounded::new(settings.sources_max),
             subnets: Bounded::new(settings.sources_max),
-            related: Bounded::new(settings.sources_max),
+            groups: Bounded::new(settings.sessions_max / 8),
+            users: Bounded::new(settings.sessions_max / 8),
             position: LogPosition::default(),
             profiles: HashMap::new(),
             unwatched: Watch::default(),
@@ -146,7 +158,7 @@ impl Detection {
         {
             return Vec::new();
         }
-        self.judge(&event)
+        self.judge(&event, exchange.user.as_deref())
     }
 
     /// Forgets what was held against a session, as after 'this is wrong'.
@@ -175,16 +187,18 @@ impl Detection {
             sessions: self.sessions.len(),
             addresses: self.addresses.len(),
             subnets: self.subnets.len(),
+            groups: self.groups.len(),
+            users: self.users.len(),
             sessions_evicted: self.sessions.evicted(),
             session_bytes: size_of::<Session>() + size_of::<SessionId>() * 2 + 8,
             source_bytes: size_of::<Source>() + size_of::<IpAddr>() * 2 + 8,
         }
     }
 
-    fn claim(&mut self, user_agent: Option<&str>) -> Claim {
+    fn claim(&mut self, user_agent: Option<&str>) -> (Claim, Option<Browser>) {
         const CLAIMS_MAX: usize = 8192;
         let Some(text) = user_agent else {
-            return Claim::Unknown;
+            return (Claim::Unknown, None);
         };
         let key = hash::bytes(self.settings.seed, text.as_bytes());
         if let Some(claim) = self.claims.get(&key) {
@@ -193,7 +207,7 @@ impl Detection {
         if self.claims.len() >= CLAIMS_MAX {
             self.claims.clear();
         }
-        let claim = Claim::of(text);
+        let claim = (Claim::of(text), Browser::of(text));
         self.claims.insert(key, claim);
         claim
     }
@@ -225,9 +239,9 @@ impl Detection {
             address: address.and_then(|it| self.addresses.get(&it)),
             subnet: address.and_then(|it| self.subnets.get(&crate::event::prefix(it))),
             application,
-            related: session.root.and_then(|root| self.related.get(&root)),
             ready: application.ready(),
             now_us: session.last_us,
+            scope: Scope::Visit,
         })
     }
 
@@ -240,6 +254,8 @@ impl Detection {
     /// Forgets sessions and sources, keeps what was learnt of applications.
     pub fn forget_clients(&mut self) {
         self.sessions = Bounded::new(self.settings.sessions_max);
+        self.groups = Bounded::new(self.settings.sessions_max / 8);
+        self.users = Bounded::new(self.settings.sessions_max / 8);
         self.addresses = Bounded::new(self.settings.sources_max);
         self.subnets = Bounded::new(self.settings.sources_max);
     }

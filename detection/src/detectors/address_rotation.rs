@@ -15,6 +15,7 @@ static ABOUT: About = About {
     window: "the visit",
     limit: 12.0,
     below: false,
+    adds_up: 0.25,
     enough: "A session found by its own key, with three networks and ten requests.",
     why: "A phone changes between home and mobile networks, two to four in a visit; carriers that \
           spread their users add some. A dozen within one visit is a proxy pool, or a key that \

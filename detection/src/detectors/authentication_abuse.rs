@@ -1,4 +1,4 @@
-//! Many failures, then one success, then use: an account that changed hands.
+//! One password after the other, until one opens or none does.
 
 use super::{About, BotType, Detector, Judgement, Limits, Weight};
 use crate::event::LogPosition;
@@ -8,14 +8,15 @@ pub(super) struct AuthenticationAbuse;
 
 static ABOUT: About = About {
     name: "authentication_abuse",
-    summary: "A password that was guessed: failures on end, or a success after them that is put \
-              to use.",
+    summary: "A password that is being guessed: failures on end, or the rare success among an \
+              address's many failures.",
     bot_type: BotType::AccountTakeover,
     weight: Weight::Abuse(0.97),
     unit: "failed logins before the success, or on end without one",
     window: "the visit; for the address the last 12 hours",
     limit: 10.0,
     below: false,
+    adds_up: 0.0,
     enough: "Five failed logins in the visit; or a success, in a session without assets, from an \
              address where twenty logins failed and at most one in twenty succeeded.",
     why: "People get in within five attempts or give up; ten leave room for a bad day. A success \
@@ -34,7 +35,7 @@ impl Detector for AuthenticationAbuse {
 
     fn examine(&self, view: &View<'_>, limits: Limits) -> Judgement {
         const FEW: u32 = 5;
-        let own = &view.visit.authentication;
+        let own = view.visit.authentication.logins();
         if own.attempts == 0 {
             return Judgement::NotEnough;
         }
@@ -49,13 +50,11 @@ impl Detector for AuthenticationAbuse {
         if before < FEW && beside == 0.0 {
             return Judgement::NotEnough;
         }
-        let taken = own.failures_before_success >= FEW && own.others_after > 0;
-        let use_made = f64::from(u8::from(taken)) * f64::from(own.writes_after.min(3));
-        let value = (f64::from(before) + use_made).max(beside);
+        let value = f64::from(before).max(beside);
         Judgement::of(value, limits.choose(&ABOUT, None))
     }
 
     fn records(&self, view: &View<'_>) -> Vec<LogPosition> {
-        view.visit.authentication.sample.positions()
+        view.visit.authentication.logins().positions()
     }
 }

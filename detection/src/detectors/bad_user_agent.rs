@@ -15,6 +15,7 @@ static ABOUT: About = About {
     window: "the latest request",
     limit: 1.0,
     below: false,
+    adds_up: 0.0,
     enough: "Three requests with a user agent.",
     why: "Nobody pretends to be sqlmap. Tools and libraries (curl, python-requests) are no \
           reason: honest clients of an API use them.",

@@ -17,6 +17,7 @@ static ABOUT: About = About {
     window: "the visit, and the address so far",
     limit: 2.0,
     below: false,
+    adds_up: 0.0,
     enough: "Three requests, to an application whose sessions usually fetch assets; none to an \
              application whose sessions do not.",
     why: "What a person sees of a page, a browser had to fetch. The points are shares, so that \

@@ -17,6 +17,7 @@ static ABOUT: About = About {
     window: "the visit; for an address the last 12 hours",
     limit: 8.0,
     below: false,
+    adds_up: 0.25,
     enough: "Three failed logins in the visit, at most one in six successful; or a session that \
              does nothing but log in and fails, from an address with 16 such sessions.",
     why: "A person who forgot a password tries it four or five times, then resets it. Where the \
@@ -37,7 +38,7 @@ impl Detector for CredentialStuffing {
     }
 
     fn examine(&self, view: &View<'_>, limits: Limits) -> Judgement {
-        let own = &view.visit.authentication;
+        let own = view.visit.authentication.logins();
         if own.failures == 0 {
             return Judgement::NotEnough;
         }
@@ -61,11 +62,7 @@ impl Detector for CredentialStuffing {
             }
             _ => (0.0, 0.0),
         };
-        let linked = view.related.filter(|linked| {
-            linked.logins_succeeded.saturating_mul(2) < linked.logins_failed
-        });
-        let by_links = linked.map_or(0.0, |linked| f64::from(linked.logins_failed));
-        let value = by_session.max(by_links);
+        let value = by_session;
         if by_address > value && by_address >= limit.0 {
             return Judgement::of(by_address, limit).at_most(guilty);
         }
@@ -76,7 +73,7 @@ impl Detector for CredentialStuffing {
     }
 
     fn records(&self, view: &View<'_>) -> Vec<LogPosition> {
-        let own = view.visit.authentication.sample.positions();
+        let own = view.visit.authentication.logins().positions();
         if own.len() > 2 {
             return own;
         }

@@ -17,6 +17,7 @@ static ABOUT: About = About {
     window: "the visit",
     limit: 8.0,
     below: false,
+    adds_up: 0.25,
     enough: "Eight different values at one endpoint that serves others, with three misses or \
              with three in five values being neighbours of the one before.",
     why: "Clients get identifiers from lists, so they hit; a dead link or an expired order is a \

@@ -15,6 +15,7 @@ static ABOUT: About = About {
     window: "the visit",
     limit: 0.4,
     below: true,
+    adds_up: 0.0,
     enough: "Fifteen pauses over 200 ms (shorter gaps are a browser's parallel requests).",
     why: "People's pauses spread over more than one order of magnitude: reading, clicking on, \
           being called away (deviation about 1 and above). A timer gives 0 to 0.1, a random \

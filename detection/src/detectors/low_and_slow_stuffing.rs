@@ -17,6 +17,7 @@ static ABOUT: About = About {
     window: "the application's last 6 hours",
     limit: 15.0,
     below: false,
+    adds_up: 0.0,
     enough: "Twenty failed logins by sessions that did nothing but log in (at most two other \
              requests, no assets), failing at least half of the time and three times as often as \
              people here do; and this session is one of them.",
@@ -36,7 +37,7 @@ impl Detector for LowAndSlowStuffing {
 
     fn examine(&self, view: &View<'_>, limits: Limits) -> Judgement {
         const FAILED: f64 = 20.0;
-        let own = &view.visit.authentication;
+        let own = view.visit.authentication.logins();
         if own.failures == 0 || own.successes > 0 || !Campaign::is_bare(view.session) {
             return Judgement::NotEnough;
         }
@@ -50,7 +51,7 @@ impl Detector for LowAndSlowStuffing {
     }
 
     fn records(&self, view: &View<'_>) -> Vec<LogPosition> {
-        let own = view.visit.authentication.sample.positions();
+        let own = view.visit.authentication.logins().positions();
         let members = view.application.campaign.members(view.now_us);
         let others = members.iter().rev().map(|member| member.position).take(4);
         let mut all: Vec<_> = own.into_iter().chain(others).collect();

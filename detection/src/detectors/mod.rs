@@ -64,6 +64,9 @@ pub struct About {
     pub limit: f64,
     /// Whether low values are the suspicious ones.
     pub below: bool,
+    /// How much of the limit honest clients may use up in a visit: where several visits are judged
+    /// as one, the limit grows by this share with each further one.
+    pub adds_up: f64,
     /// What it needs before it says anything.
     pub enough: &'static str,
     /// Why the limit is where it is, and how it is learnt.
@@ -101,16 +104,20 @@ pub enum Judgement {
 pub(crate) struct Limits {
     /// The profile's own limit, in place of the cold-start value and the learnt one.
     pub(crate) fixed: Option<f64>,
+    /// Visits that are judged as one.
+    pub(crate) visits: f64,
 }
 
 impl Limits {
     /// The limit that applies: the profile's, the learnt one, or the detector's own.
     pub(crate) fn choose(self, about: &About, learnt: Option<f64>) -> (f64, LimitFrom) {
-        match (self.fixed, learnt) {
+        let (limit, from) = match (self.fixed, learnt) {
             (Some(fixed), _) => (fixed, LimitFrom::Profile),
             (None, Some(learnt)) => (learnt, LimitFrom::Learnt),
             (None, None) => (about.limit, LimitFrom::ColdStart),
-        }
+        };
+        let growth = about.adds_up.mul_add(self.visits - 1.0, 1.0);
+        (limit * growth, from)
     }
 }
 
@@ -182,6 +189,20 @@ impl Finding {
     }
 }
 
+/// How much more than others a client may take before it is too much: one that behaves as a browser
+/// does twice as much, one with its own key at one address six times.
+pub(crate) fn room(view: &View<'_>) -> f64 {
+    let visit = &view.visit;
+    let assets = crate::num::share(visit.assets.assets(), visit.volume.requests);
+    let browser = if assets.unwrap_or(0.0) >= 0.3 {
+        2.0
+    } else {
+        1.0
+    };
+    let own_key = view.session.keyed && visit.identity.addresses.count() < 2.5;
+    browser * if own_key { 6.0 } else { 1.0 }
+}
+
 macro_rules! detectors {
     ($($module:ident: $detector:ident),* $(,)?) => {
         $(mod $module;)*
@@ -205,6 +226,16 @@ detectors! {
     bad_user_agent: BadUserAgent,
     address_rotation: AddressRotation,
     request_rate: RequestRate,
+    outdated_browser: OutdatedBrowser,
+    request_uniqueness: RequestUniqueness,
+    query_abuse: QueryAbuse,
+    wide_scope: WideScope,
+    unusual_sequence: UnusualSequence,
+    session_rotation: SessionRotation,
+    account_takeover: AccountTakeover,
+    response_time_anomaly: ResponseTimeAnomaly,
+    request_consumption: RequestConsumption,
+    response_consumption: ResponseConsumption,
 }
 
 /// What there is to know about each detector, in order.

@@ -15,6 +15,7 @@ static ABOUT: About = About {
     window: "the visit",
     limit: 300.0,
     below: false,
+    adds_up: 0.0,
     enough: "Thirty requests.",
     why: "Where the application is ready, five times what 99 in 100 of its longer sessions \
           reach, never below 100. The rate alone ranks bots hardly better than a coin, so it \

@@ -17,6 +17,7 @@ static ABOUT: About = About {
     window: "the visit",
     limit: 9.0,
     below: false,
+    adds_up: 0.25,
     enough: "Three such paths, making up a quarter of the visit's requests without assets.",
     why: "Dead links lead to one or two such paths, and to pages that once existed. \
           Configuration files, version control folders and other people's admin pages \
@@ -46,6 +47,6 @@ impl Detector for Scanning {
     }
 
     fn records(&self, view: &View<'_>) -> Vec<LogPosition> {
-        view.visit.statuses.sample.positions()
+        view.visit.statuses.missed()
     }
 }

@@ -16,6 +16,7 @@ static ABOUT: About = About {
     window: "the visit",
     limit: 30.0,
     below: false,
+    adds_up: 0.75,
     enough: "Twelve different items at one endpoint, nine in ten requests for a new one, and half \
              of the visit's documents spent there.",
     why: "A person looks at some ten items and comes back to some. Where the application is \
@@ -49,15 +50,8 @@ impl Detector for Scraping {
             return Judgement::NotEnough;
         };
         let learnt = columns::values(view).map(|log| (2.0 * log.exp_m1()).max(ABOUT.limit));
-        let (mut limit, from) = limits.choose(&ABOUT, learnt);
-        if share(view.visit.assets.assets(), view.visit.volume.requests).unwrap_or(0.0) >= 0.3 {
-            limit *= 2.0;
-        }
-        if view.session.keyed && view.visit.identity.addresses.count() < 2.5 {
-            limit *= 6.0;
-        }
-        let linked = view.related.map_or(0.0, |linked| linked.parameters.count());
-        Judgement::of(place.distinct().max(linked), (limit, from))
+        let (limit, from) = limits.choose(&ABOUT, learnt);
+        Judgement::of(place.distinct(), (limit * super::room(view), from))
     }
 
     fn records(&self, view: &View<'_>) -> Vec<LogPosition> {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use throughline_session::wire::{Record, SessionId};
+use throughline_session::wire::{ParameterKind, Record, SessionId};
 
 use super::{Method, Outcome, Protocol};
 
@@ -25,13 +25,20 @@ pub struct Exchange<'a> {
     pub client_ip: Option<Cow<'a, str>>,
     /// `user-agent`; `None` when absent, hidden or `-`.
     pub user_agent: Option<Cow<'a, str>>,
-    /// The user the session belongs to. Records carry none yet.
+    /// Other sessions known to belong together with this one, each found by a key of its own: one
+    /// that is known by its address alone may be anybody's.
+    pub links: [Option<SessionId>; LINKS_MAX],
+    /// The user the session belongs to.
     pub user: Option<Cow<'a, str>>,
+    /// Anyone can claim to be that user: what the upstream did not accept does not count.
+    pub user_forgeable: bool,
     /// The account that a login tried. Records carry it only where the policy names the
     /// parameter; see [`crate::Settings::account_parameters`].
     pub account: Option<Cow<'a, str>>,
-    /// Order-insensitive fingerprint of the header names. Records carry none yet.
+    /// Hash of the set of header names, [`throughline_session::shape`].
     pub header_shape: Option<u64>,
+    /// Which telling headers there were, bits of [`throughline_session::shape::MARKS`].
+    pub header_marks: Option<u32>,
     /// Request method.
     pub method: Option<Cow<'a, str>>,
     /// Host, lower-case, without port.
@@ -50,6 +57,8 @@ pub struct Exchange<'a> {
     pub flags: u64,
     /// Whether the upstream gave the answer; `None` when the source cannot know.
     pub upstream_answered: Option<bool>,
+    /// Bytes of the request body.
+    pub request_bytes: u64,
     /// Bytes of the response body.
     pub response_bytes: u64,
     /// What the upstream took, microseconds.
@@ -61,6 +70,9 @@ pub struct Exchange<'a> {
     /// The response's type, without parameters.
     pub content_type: Option<Cow<'a, str>>,
 }
+
+/// Links of one exchange at most, as on records.
+pub const LINKS_MAX: usize = 4;
 
 /// Key rules that mean: the client brought no key, so its address stands for it.
 const FALLBACKS: [&str; 2] = ["ip", "ip_user_agent"];
@@ -77,6 +89,19 @@ impl<'a> Exchange<'a> {
             account_parameters.iter().any(|parameter| parameter == name)
         };
         let account = record.query_values.iter().find(named);
+        let users = record
+            .params
+            .iter()
+            .filter(|it| it.kind == ParameterKind::User);
+        let user = users.min_by_key(|it| it.forgeable);
+        let own_keys = record
+            .links
+            .iter()
+            .filter(|it| !FALLBACKS.contains(&&*it.key));
+        let mut links = [None; LINKS_MAX];
+        for (to, link) in links.iter_mut().zip(own_keys) {
+            *to = Some(link.session);
+        }
         Self {
             start_us: record.start_us,
             application: Cow::Borrowed(&*record.application),
@@ -85,9 +110,12 @@ impl<'a> Exchange<'a> {
             keyed: !FALLBACKS.contains(&&*record.key),
             client_ip: text(record.client_ip.as_ref()),
             user_agent: text(record.user_agent.as_ref()),
-            user: None,
+            links,
+            user: user.map(|it| Cow::Borrowed(&*it.value)),
+            user_forgeable: user.is_some_and(|it| it.forgeable),
             account: account.map(|(_, value)| Cow::Borrowed(&**value)),
-            header_shape: None,
+            header_shape: record.header_shape.map(|it| u64::from_be_bytes(it.0)),
+            header_marks: record.header_marks,
             method: text(record.method.as_ref()),
             host: text(record.host.as_ref()),
             path: text(record.path.as_ref()),
@@ -97,6 +125,7 @@ impl<'a> Exchange<'a> {
             status: record.status,
             flags: record.flags,
             upstream_answered: Some(record.upstream_us.is_some()),
+            request_bytes: record.request_bytes,
             response_bytes: record.response_bytes,
             upstream_us: record.upstream_us,
             referer_host: text(record.referer_host.as_ref()),

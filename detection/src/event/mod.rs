@@ -6,6 +6,7 @@
 
 pub mod access_log;
 mod address;
+mod browser;
 mod claim;
 mod exchange;
 mod kind;
@@ -18,8 +19,9 @@ use serde::{Deserialize, Serialize};
 use throughline_session::wire::SessionId;
 
 pub(crate) use address::{parse as address, prefix};
+pub(crate) use browser::{Browser, Family};
 pub use claim::Claim;
-pub use exchange::Exchange;
+pub use exchange::{Exchange, LINKS_MAX};
 pub(crate) use exchange::{method, outcome, protocol};
 pub use kind::Kind;
 pub(crate) use template::{Parameter, Templates};
@@ -96,10 +98,17 @@ pub(crate) struct Event {
     pub(crate) subnet: Option<IpAddr>,
     pub(crate) user_agent: Option<u64>,
     pub(crate) claim: Claim,
-    /// Fingerprint of the set of header names, once records carry one.
+    pub(crate) browser: Option<Browser>,
+    /// Fingerprint of the set of header names.
     pub(crate) header_shape: Option<u64>,
-    /// The user the session belongs to, once context parameters are there.
+    /// Telling header names.
+    pub(crate) header_marks: Option<u32>,
+    /// The sessions that links lead to.
+    pub(crate) links: [Option<SessionId>; LINKS_MAX],
+    /// The user the session belongs to.
     pub(crate) user: Option<u64>,
+    /// Anyone can claim to be that user.
+    pub(crate) user_forgeable: bool,
     /// The account that a login tried.
     pub(crate) account: Option<u64>,
     pub(crate) method: Method,
@@ -123,6 +132,7 @@ pub(crate) struct Event {
     /// 0: no response.
     pub(crate) status: u16,
     pub(crate) outcome: Outcome,
+    pub(crate) request_bytes: u64,
     pub(crate) response_bytes: u64,
     /// What the upstream took; `None` when unknown.
     pub(crate) upstream_us: Option<u64>,

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Direction::{Either, Machine};
 use super::{Feature, feature};
-use crate::event::Claim;
+use crate::event::{Browser, Claim};
 use crate::hash;
 use crate::num::log1p;
 use crate::sketch::Bits;
@@ -17,9 +17,12 @@ pub(crate) struct Identity {
     pub(crate) addresses: Bits<1>,
     pub(crate) subnets: Bits<1>,
     pub(crate) agents: Bits<1>,
-    users: Bits<1>,
+    pub(crate) users: Bits<1>,
     pub(crate) claim: Claim,
+    pub(crate) browser: Option<Browser>,
     pub(crate) shape: Option<u64>,
+    /// Headers that any request had; `None` where records do not say.
+    pub(crate) marks: Option<u32>,
     pub(crate) http2: bool,
     pub(crate) http10: bool,
     /// Of the first request.
@@ -39,9 +42,13 @@ impl Identity {
         if let Some(agent) = event.user_agent {
             self.agents.insert(agent);
             self.claim = event.claim;
+            self.browser = event.browser;
         }
         if let Some(user) = event.user {
             self.users.insert(user);
+        }
+        if let Some(marks) = event.header_marks {
+            self.marks = Some(self.marks.unwrap_or(0) | marks);
         }
         self.shape = event.header_shape.or(self.shape);
         self.http2 |= event.protocol == crate::event::Protocol::Http2;

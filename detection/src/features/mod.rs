@@ -11,7 +11,6 @@ use crate::state::Step;
 use crate::state::application::Application;
 use crate::state::session::Session;
 use crate::state::source::Source;
-use crate::state::totals::Totals;
 
 /// Which way a feature points, from knowing what it measures and not from any data set. The
 /// learnt model may not contradict it, which keeps it from learning one site's accidents.
@@ -52,13 +51,22 @@ pub struct Group {
     pub features: &'static [Feature],
 }
 
+/// What is judged as if it were one session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// One visit of one session.
+    Visit,
+    /// All visits of a session and of those that links join to it, for a week.
+    Group,
+    /// All sessions of a user, for a week.
+    User,
+}
+
 /// Everything a feature or a detector may look at.
 #[derive(Clone, Copy)]
 pub(crate) struct View<'a> {
     pub(crate) session: &'a Session,
     pub(crate) visit: &'a Visit,
-    /// What linked sessions did together.
-    pub(crate) related: Option<&'a Totals>,
     pub(crate) address: Option<&'a Source>,
     pub(crate) subnet: Option<&'a Source>,
     pub(crate) application: &'a Application,
@@ -66,6 +74,30 @@ pub(crate) struct View<'a> {
     pub(crate) ready: bool,
     /// Time of the record that is judged.
     pub(crate) now_us: i64,
+    /// What `session` and `visit` stand for.
+    pub(crate) scope: Scope,
+}
+
+impl<'a> View<'a> {
+    /// The same with all that belongs together; `None` where it says nothing new, or where more
+    /// people than one seem to share what joins it.
+    pub(crate) fn wider(own: Self, session: &'a Session, scope: Scope) -> Option<Self> {
+        let more = session.totals.requests > own.visit.volume.requests;
+        (more && !session.is_shared()).then_some(Self {
+            session,
+            visit: &session.visit,
+            scope,
+            ..own
+        })
+    }
+
+    /// Visits that were added up: what a person does in one is done again in the next.
+    pub(crate) fn visits(&self) -> f64 {
+        match self.scope {
+            Scope::Visit => 1.0,
+            Scope::Group | Scope::User => f64::from(self.session.totals.visits.max(1)),
+        }
+    }
 }
 
 macro_rules! groups {
@@ -131,6 +163,10 @@ pub(crate) mod columns {
     static VALUES: LazyLock<usize> = LazyLock::new(|| find("parameters", "values"));
     static ASSETS: LazyLock<usize> = LazyLock::new(|| find("assets", "assets"));
     static PEAK: LazyLock<usize> = LazyLock::new(|| find("volume", "peak_minute"));
+    static ENDPOINTS: LazyLock<usize> = LazyLock::new(|| find("endpoints", "endpoints"));
+    static SURPRISE: LazyLock<usize> = LazyLock::new(|| find("sequence", "surprise"));
+    static WORK: LazyLock<usize> = LazyLock::new(|| find("sizes", "work"));
+    static CARRIED: LazyLock<usize> = LazyLock::new(|| find("sizes", "carried"));
 
     fn quantile(view: &View<'_>, column: usize, q: f64) -> Option<f64> {
         let requests = view.visit.volume.requests;
@@ -148,6 +184,26 @@ pub(crate) mod columns {
     /// Median share of assets.
     pub(crate) fn assets(view: &View<'_>) -> Option<f64> {
         quantile(view, *ASSETS, 0.5)
+    }
+
+    /// Different endpoints that 99 in 100 sessions stay below, `ln(1 + n)`.
+    pub(crate) fn endpoints(view: &View<'_>) -> Option<f64> {
+        quantile(view, *ENDPOINTS, 0.99)
+    }
+
+    /// Mean surprise of a step that 99 in 100 sessions stay below, nats.
+    pub(crate) fn surprise(view: &View<'_>) -> Option<f64> {
+        quantile(view, *SURPRISE, 0.99)
+    }
+
+    /// Seconds of the upstream's time per minute that 99 in 100 sessions stay below, `ln(1 + n)`.
+    pub(crate) fn work(view: &View<'_>) -> Option<f64> {
+        quantile(view, *WORK, 0.99)
+    }
+
+    /// MiB per minute that 99 in 100 sessions stay below, `ln(1 + n)`.
+    pub(crate) fn carried(view: &View<'_>) -> Option<f64> {
+        quantile(view, *CARRIED, 0.99)
     }
 
     /// Requests in a minute that 99 in 100 sessions stay below, `ln(1 + n)`.

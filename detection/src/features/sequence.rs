@@ -37,10 +37,16 @@ impl Sequence {
     }
 }
 
+impl Sequence {
+    /// Mean surprise of a step, nats.
+    pub(crate) fn mean_surprise(&self) -> Option<f64> {
+        share(self.surprise_sum as f64 / 1e3, self.steps)
+    }
+}
+
 pub(super) const FEATURES: &[Feature] = &[
     feature("surprise", Either, "Mean surprise of its steps, nats.", |view| {
-        let sequence = &view.visit.sequence;
-        share(sequence.surprise_sum as f64 / 1e3, sequence.steps)
+        view.visit.sequence.mean_surprise()
     }),
     feature("surprise_most", Either, "Its most surprising step, nats.", |view| {
         let sequence = &view.visit.sequence;

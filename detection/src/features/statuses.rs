@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Direction::{Either, Machine};
 use super::{Feature, View, feature};
-use crate::event::{Method, Protocol};
+use crate::event::{LogPosition, Method, Protocol};
 use crate::num::share;
-use crate::sketch::{Bits, Sample};
+use crate::sketch::{Bits, Rare, Sample};
 use crate::state::Step;
 
 /// Answers of a visit.
@@ -32,8 +32,8 @@ pub(crate) struct Statuses {
     pub(crate) probe_paths: Bits<1>,
     /// Writes that were turned down, logins aside.
     pub(crate) writes_failed: u32,
-    pub(crate) refused: Sample,
-    pub(crate) sample: Sample,
+    refused: Rare<Sample>,
+    sample: Rare<Sample>,
 }
 
 impl Statuses {
@@ -60,10 +60,10 @@ impl Statuses {
             Method::Write => self.writes = self.writes.saturating_add(1),
             Method::Other => self.odd_methods = self.odd_methods.saturating_add(1),
         }
-        let turned_down = matches!(event.status, 400 | 403 | 404 | 409 | 410 | 422);
+        let turned_down = matches!(event.status, 400 | 402 | 403 | 404 | 409 | 410 | 422);
         if event.method == Method::Write && turned_down && !event.login {
             self.writes_failed = self.writes_failed.saturating_add(1);
-            self.refused.add(event.position);
+            self.refused.make().add(event.position);
         }
         self.http10 += u32::from(event.protocol == Protocol::Http10);
         if event.missed() && !event.login {
@@ -72,8 +72,18 @@ impl Statuses {
             if event.probe {
                 self.probe_paths.insert(event.path);
             }
-            self.sample.add(event.position);
+            self.sample.make().add(event.position);
         }
+    }
+
+    /// Refused writes.
+    pub(crate) fn refused(&self) -> Vec<LogPosition> {
+        self.refused.get().map(Sample::positions).unwrap_or_default()
+    }
+
+    /// Misses.
+    pub(crate) fn missed(&self) -> Vec<LogPosition> {
+        self.sample.get().map(Sample::positions).unwrap_or_default()
     }
 
     /// HEAD, HTTP/1.0 and methods that no browser uses.

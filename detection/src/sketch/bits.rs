@@ -17,6 +17,9 @@ impl<const N: usize> Default for Bits<N> {
 }
 
 impl<const N: usize> Bits<N> {
+    /// Nothing added.
+    pub(crate) const EMPTY: Self = Self([0; N]);
+
     /// Adds a value by its hash; whether its bit was not set yet.
     pub(crate) fn insert(&mut self, hash: u64) -> bool {
         let bit = num::slot(hash, N * 64);

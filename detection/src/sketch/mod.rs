@@ -5,12 +5,14 @@
 
 mod bits;
 mod log_bins;
+mod rare;
 mod rolling;
 mod sample;
 mod top;
 
 pub(crate) use bits::Bits;
 pub(crate) use log_bins::LogBins;
+pub(crate) use rare::Rare;
 pub(crate) use rolling::Rolling;
 pub(crate) use sample::Sample;
 pub(crate) use top::Top;

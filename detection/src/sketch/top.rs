@@ -46,6 +46,11 @@ impl<const N: usize> Top<N> {
         self.total
     }
 
+    /// All keys and their counts.
+    pub(crate) fn slots(&self) -> impl Iterator<Item = (u32, u32)> {
+        self.slots.iter().copied().filter(|slot| slot.1 > 0)
+    }
+
     /// The commonest key and its count.
     pub(crate) fn first(&self) -> Option<(u32, u32)> {
         self.slots

@@ -9,7 +9,10 @@ use super::baseline::Baseline;
 use super::campaign::Campaign;
 use super::session::Session;
 use super::shapes::Shapes;
-use crate::event::{self, Claim, Event, Exchange, Kind, LogPosition, Method, Referer, Templates};
+use crate::event::{
+    self, Browser, Claim, Event, Exchange, Kind, LogPosition, Method, Referer, Templates,
+};
+use crate::features::Visit;
 use crate::hash;
 use crate::num;
 use crate::sketch::{Bits, LogBins, Top};
@@ -101,7 +104,7 @@ impl Application {
     pub(crate) fn event(
         &mut self,
         exchange: &Exchange<'_>,
-        claim: Claim,
+        (claim, browser): (Claim, Option<Browser>),
         position: LogPosition,
     ) -> Event {
         let seed = self.seed;
@@ -133,8 +136,12 @@ impl Application {
             subnet: address.map(event::prefix),
             user_agent: exchange.user_agent.as_deref().map(hashed),
             claim,
+            browser,
             header_shape: exchange.header_shape,
+            header_marks: exchange.header_marks,
+            links: exchange.links,
             user: exchange.user.as_deref().map(hashed),
+            user_forgeable: exchange.user_forgeable,
             account: exchange.account.as_deref().map(hashed),
             method,
             protocol: event::protocol(exchange.protocol.as_deref()),
@@ -150,6 +157,7 @@ impl Application {
             query_names: u8::try_from(exchange.query_names).unwrap_or(u8::MAX),
             status,
             outcome,
+            request_bytes: exchange.request_bytes,
             response_bytes: exchange.response_bytes,
             upstream_us: exchange.upstream_us,
             referer: self.referer(exchange, kind),
@@ -310,8 +318,10 @@ impl Application {
         rows >= ROWS && seen >= SESSIONS && hours >= HOURS
     }
 
-    /// Counts a visit that came to its third request.
-    pub(crate) fn count_visit(&mut self, with_assets: bool) {
+    /// Learns from a visit that came to its third request.
+    pub(crate) fn count_visit(&mut self, visit: &Visit) {
+        let with_assets = visit.assets.assets() > 0;
+        self.shapes.learn_visit(visit);
         self.visits = self.visits.saturating_add(1);
         self.visits_with_assets += u32::from(with_assets);
     }

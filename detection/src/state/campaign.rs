@@ -46,14 +46,14 @@ impl Campaign {
     /// Whether a visit does nothing but log in: at most two other requests, no assets.
     pub(crate) fn is_bare(session: &Session) -> bool {
         let visit = &session.visit;
-        visit.authentication.attempts > 0
+        visit.authentication.logins().attempts > 0
             && visit.authentication.others <= 2
             && visit.assets.assets() == 0
     }
 
     /// Learns from an answered login; the session has learnt from it already.
     pub(crate) fn observe(&mut self, event: &Event, session: &Session) {
-        let authentication = &session.visit.authentication;
+        let authentication = session.visit.authentication.logins();
         if authentication.attempts != 1 || !(event.login_failed() || event.login_succeeded()) {
             return;
         }

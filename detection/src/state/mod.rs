@@ -12,7 +12,7 @@ pub(crate) mod totals;
 use crate::event::Event;
 
 /// An event with what its session and its application know of it, before both learn from it.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Step<'a> {
     pub(crate) event: &'a Event,
     /// Since the visit's request before, microseconds; `None` for the first and for late ones.

@@ -1,7 +1,11 @@
-//! A session: its current visit in full, its past in short.
+//! A session: its current visit in full, its past in short. A group of sessions that belong
+//! together, and all sessions of a user, are kept in the same form: what is judged in one session
+//! is judged in many as if they were one.
 
 use serde::{Deserialize, Serialize};
+use throughline_session::wire::SessionId;
 
+use super::Step;
 use super::totals::Totals;
 use crate::event::{Event, Referer};
 use crate::features::Visit;
@@ -11,6 +15,8 @@ use crate::verdicts::Standing;
 const IDLE_US: i64 = 30 * 60 * 1_000_000;
 /// The longest visit.
 const VISIT_US: i64 = 24 * 3600 * 1_000_000;
+/// How long what a group did is added up before it starts over.
+const GROUP_US: i64 = 7 * VISIT_US;
 /// A record this much older than the latest is not late: the clock was set back.
 const LATE_US: i64 = 3600 * 1_000_000;
 
@@ -26,31 +32,50 @@ pub(crate) struct Session {
     pub(crate) previous: u32,
     pub(crate) last_us: i64,
     started_us: i64,
-    /// Kin: the session that links lead to.
-    pub(crate) root: Option<throughline_session::wire::SessionId>,
+    /// The first of the sessions that belong together with this one.
+    pub(crate) root: Option<SessionId>,
 }
 
 impl Session {
+    /// Whether an event begins another visit, and so ends the one that is remembered.
+    pub(crate) fn ends_with(&self, event: &Event) -> bool {
+        let gap = event.at_us.saturating_sub(self.last_us);
+        let age = event.at_us.saturating_sub(self.started_us);
+        self.totals.requests > 0 && (!(-LATE_US..=IDLE_US).contains(&gap) || age > VISIT_US)
+    }
+
     /// Turns to the visit that an event belongs to; gives the gap since the request before.
     pub(crate) fn turn(&mut self, event: &Event) -> Option<i64> {
         let at = event.at_us;
-        if self.totals.requests == 0 {
+        if self.totals.requests == 0 || self.ends_with(event) {
             self.begin(at);
             return None;
         }
-        let gap = at.saturating_sub(self.last_us);
-        if gap < 0 {
-            if gap < -LATE_US {
-                self.begin(at);
-            }
-            return None;
-        }
-        if gap > IDLE_US || at.saturating_sub(self.started_us) > VISIT_US {
+        self.pass_to(at)
+    }
+
+    /// The same for a group: its visits add up for a week.
+    pub(crate) fn turn_group(&mut self, event: &Event) -> Option<i64> {
+        let at = event.at_us;
+        let age = at.saturating_sub(self.started_us);
+        if self.totals.requests == 0 || !(-LATE_US..=GROUP_US).contains(&age) {
             self.begin(at);
             return None;
         }
-        self.last_us = at;
+        let gap = self.pass_to(at)?;
+        if gap > IDLE_US {
+            self.totals.visits = self.totals.visits.saturating_add(1);
+            self.previous = 0;
+            return None;
+        }
         Some(gap)
+    }
+
+    /// `None` for a late record.
+    fn pass_to(&mut self, at: i64) -> Option<i64> {
+        let gap = at.saturating_sub(self.last_us);
+        self.last_us = self.last_us.max(at);
+        (gap >= 0).then_some(gap)
     }
 
     fn begin(&mut self, at: i64) {
@@ -59,6 +84,39 @@ impl Session {
         self.started_us = at;
         self.last_us = at;
         self.totals.visits = self.totals.visits.saturating_add(1);
+    }
+
+    /// The group that this session founds, with what it did in its visit so far.
+    pub(crate) fn found_group(&self) -> Self {
+        Self {
+            standing: Standing::default(),
+            root: None,
+            totals: Totals {
+                visits: 1,
+                ..self.totals.clone()
+            },
+            ..self.clone()
+        }
+    }
+
+    /// Adds a member's step to a group.
+    pub(crate) fn observe_member(&mut self, step: &Step<'_>, application: u32) {
+        let event = step.event;
+        self.application = application;
+        self.keyed |= event.keyed;
+        let gap_us = self.turn_group(event);
+        self.totals.observe(event);
+        self.visit.observe(&Step { gap_us, ..*step });
+        self.previous = event.endpoint + 1;
+    }
+
+    /// Whether more people than one seem to be in this group: a key that many share joins nobody.
+    pub(crate) fn is_shared(&self) -> bool {
+        const MANY: f64 = 5.5;
+        let identity = &self.visit.identity;
+        let one_user = (0.5..1.5).contains(&identity.users.count());
+        let many = if one_user { 2.0 * MANY } else { MANY };
+        identity.agents.count() >= many && identity.subnets.count() >= many
     }
 
     /// Whether the event names a page of this visit as where it came from.

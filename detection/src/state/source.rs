@@ -1,11 +1,15 @@
 //! An address or a network over time: many sessions, one place.
 
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
 
 use super::totals::octets;
 use crate::event::{Event, Kind};
 use crate::hash;
+use crate::num;
 use crate::sketch::{Bits, Rolling, Sample};
+use crate::verdicts::{HOLDS_US, Network, Subject, Verdict};
 
 /// Half a day: long enough for a slow bot, short enough that an address that changed hands
 /// starts clean.
@@ -38,6 +42,10 @@ pub(crate) struct Source {
     pub(crate) missed_paths: Bits<4>,
     pub(crate) sample: Sample,
     reset_us: i64,
+    /// Sessions that were here since the sets began anew, and those of them that were flagged.
+    pub(crate) active: Bits<4>,
+    pub(crate) flagged: u32,
+    said_us: i64,
 }
 
 impl Source {
@@ -46,7 +54,9 @@ impl Source {
         self.forget(at);
         self.requests = self.requests.saturating_add(1);
         self.recent.add(at);
-        self.sessions.insert(hash::bytes(1, &event.session.0));
+        let session = hash::bytes(1, &event.session.0);
+        self.sessions.insert(session);
+        self.active.insert(session);
         if let Some(address) = event.address {
             self.addresses.insert(hash::bytes(2, &octets(address)));
         }
@@ -71,8 +81,7 @@ impl Source {
         }
         if event.login_failed() {
             self.logins_failed.add(at);
-            self.failed_sessions
-                .insert(hash::bytes(1, &event.session.0));
+            self.failed_sessions.insert(session);
             self.sample.add(event.position);
             if let Some(account) = event.account {
                 self.accounts.insert(account);
@@ -83,6 +92,41 @@ impl Source {
         }
     }
 
+    /// A verdict on the whole place, where at least so many sessions were flagged lately and four
+    /// in five of all were: people behind the same address are left alone. Once in twelve hours.
+    pub(crate) fn verdict(
+        &mut self,
+        ip: IpAddr,
+        address: bool,
+        least: f64,
+        because: &Verdict,
+    ) -> Option<Verdict> {
+        let at = because.at_us;
+        let flagged = f64::from(self.flagged);
+        let sessions = self.active.count().max(flagged);
+        let again = at.saturating_sub(self.said_us) >= HOLDS_US / 2;
+        if flagged < least || flagged < 0.8 * sessions || self.said_us != 0 && !again {
+            return None;
+        }
+        self.said_us = at;
+        Some(Verdict {
+            subject: Subject::Source {
+                network: Network {
+                    address: ip,
+                    bits: match (ip, address) {
+                        (IpAddr::V4(_), true) => 32,
+                        (IpAddr::V4(_), false) => 24,
+                        (IpAddr::V6(_), true) => 128,
+                        (IpAddr::V6(_), false) => 64,
+                    },
+                },
+                flagged: self.flagged,
+                sessions: num::count(sessions),
+            },
+            ..because.clone()
+        })
+    }
+
     /// Sets are kept for two windows at most.
     fn forget(&mut self, at: i64) {
         const KEPT_US: i64 = 2 * WINDOW_SECONDS * 1_000_000;
@@ -91,6 +135,8 @@ impl Source {
             self.failed_sessions = Bits::default();
             self.missed_paths = Bits::default();
             self.sample = Sample::default();
+            self.active = Bits::default();
+            self.flagged = 0;
             self.reset_us = at;
         }
     }

@@ -1,11 +1,10 @@
-//! A session over all its visits, and all that is known to belong together: the user, the
-//! sessions that links join.
+//! A session over all its visits, in small counts.
 
 use serde::{Deserialize, Serialize};
 
 use crate::event::Event;
 use crate::num;
-use crate::sketch::{Bits, Sample};
+use crate::sketch::Bits;
 
 /// Small counts that survive a visit.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -16,15 +15,11 @@ pub(crate) struct Totals {
     pub(crate) last_us: i64,
     pub(crate) sessions: Bits<1>,
     pub(crate) addresses: Bits<1>,
-    pub(crate) paths: Bits<4>,
-    pub(crate) parameters: Bits<4>,
-    pub(crate) accounts: Bits<1>,
     /// Hours of the day with requests, one bit each.
     pub(crate) hours: u32,
     pub(crate) misses: u32,
     pub(crate) logins_failed: u32,
     pub(crate) logins_succeeded: u32,
-    pub(crate) sample: Sample,
 }
 
 impl Totals {
@@ -42,19 +37,9 @@ impl Totals {
         }
         self.sessions
             .insert(crate::hash::bytes(4, &event.session.0));
-        self.paths.insert(event.path);
-        if let Some(parameter) = event.parameter {
-            self.parameters.insert(parameter.value);
-        }
-        if let Some(account) = event.account {
-            self.accounts.insert(account);
-        }
         self.misses += u32::from(event.missed());
         self.logins_failed += u32::from(event.login_failed());
         self.logins_succeeded += u32::from(event.login_succeeded());
-        if event.missed() || event.login {
-            self.sample.add(event.position);
-        }
     }
 
     /// Hours from the first to the last request.

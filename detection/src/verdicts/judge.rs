@@ -1,8 +1,8 @@
 //! The arithmetic from votes to a confidence.
 
 use super::{BotType, Class, Vote, Watch};
-use crate::detectors::{self, Detector, Finding, Judgement, Weight};
-use crate::features::View;
+use crate::detectors::{self, Detector, Finding, Judgement, Limits, Weight};
+use crate::features::{Scope, View};
 
 /// How much a machine vote can add to abuse that is in doubt.
 const SUPPORT: f64 = 0.5;
@@ -30,7 +30,10 @@ fn examine(
     view: &View<'_>,
     profile: &Watch,
 ) -> Option<Finding> {
-    let limits = profile.limits_of(index)?;
+    let limits = Limits {
+        visits: view.visits(),
+        ..profile.limits_of(index)?
+    };
     match detector.examine(view, limits) {
         Judgement::Measured(finding) => Some(finding),
         Judgement::NotEnough => None,
@@ -117,7 +120,11 @@ pub(crate) fn votes(view: &View<'_>, profile: &Watch, mask: u32) -> Vec<Vote> {
                 limit: finding.limit,
                 limit_from: finding.from,
                 unit: about.unit,
-                window: about.window,
+                window: match view.scope {
+                    Scope::Visit => about.window,
+                    Scope::Group => "this and related sessions, up to a week",
+                    Scope::User => "the user's sessions, up to a week",
+                },
                 strength: finding.strength(about),
                 endpoint: endpoint.map(|it| view.application.templates.name(it)),
                 records,

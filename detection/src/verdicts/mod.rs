@@ -12,7 +12,7 @@ use throughline_session::wire::SessionId;
 
 pub use crate::detectors::{BotType, LimitFrom};
 use crate::event::LogPosition;
-pub(crate) use judge::{judge, votes};
+pub(crate) use judge::{Judged, judge, votes};
 pub(crate) use profile::Watch;
 pub use profile::{Exception, Network, Profile};
 
@@ -105,10 +105,32 @@ pub struct Vote {
     pub records: Vec<LogPosition>,
 }
 
-/// What is held against a session.
+/// Whom a verdict is about.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "kind", content = "of", rename_all = "snake_case")]
+pub enum Subject {
+    /// The session.
+    Session,
+    /// The user that the session belongs to, by name. Where anyone can claim to be that user, only
+    /// exchanges that the upstream accepted led to it.
+    User(String),
+    /// The place that the session's requests come from.
+    Source {
+        /// An address (32 or 128 bits) or its network (/24 or /64).
+        network: Network,
+        /// Sessions from there that were flagged lately (a day at most).
+        flagged: u32,
+        /// All sessions from there in the same time.
+        sessions: u32,
+    },
+}
+
+/// What is held against a session, a user or a source.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Verdict {
     /// Whom.
+    pub subject: Subject,
+    /// The session whose request led to it.
     pub session: SessionId,
     /// Where.
     pub application: String,
@@ -143,6 +165,12 @@ pub(crate) struct Standing {
     pub(crate) bot_type: Option<BotType>,
     /// When it was said, microseconds since the Unix epoch.
     pub(crate) at_us: i64,
+}
+
+impl Knowledge {
+    pub(crate) fn of(ready: bool) -> Self {
+        if ready { Self::Ready } else { Self::Learning }
+    }
 }
 
 impl Standing {

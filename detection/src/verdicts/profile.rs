@@ -136,7 +136,7 @@ impl Watch {
     /// The limits of a detector, `None` when it is off.
     pub(crate) fn limits_of(&self, detector: usize) -> Option<Limits> {
         let on = self.limits.get(detector).copied().flatten();
-        on.map(|fixed| Limits { fixed })
+        on.map(|fixed| Limits { fixed, visits: 1.0 })
     }
 
     /// Whether a session is to be left alone that is judged without a request of its own.
