@@ -5,14 +5,13 @@ mod envoy;
 mod filter;
 mod load;
 mod report;
-mod sources;
 
 use clap::Parser;
 
 #[derive(Parser)]
 #[command(about = "Throughline's benchmarks")]
 enum Bench {
-    /// CPU of Envoy per request: no filter, an empty filter, ours, and ours with a rule of each kind.
+    /// CPU of Envoy per request: no filter, an empty filter, ours.
     Filter(filter::Arguments),
 }
 

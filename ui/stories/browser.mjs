@@ -15,8 +15,7 @@ const ARGS = [
   "--disable-component-update",
   "--disable-sync",
 ];
-/** A machine that compiles something else needs it. */
-const WAIT_MS = 45_000;
+const WAIT_MS = 20_000;
 
 export async function open() {
   const program = process.env.CHROMIUM ?? PLACES.find((path) => existsSync(path));
@@ -76,8 +75,8 @@ export async function ask(path) {
 }
 
 /** Waits until `condition` gives something. */
-export async function eventually(what, condition, limitMs = WAIT_MS) {
-  const end = Date.now() + limitMs;
+export async function eventually(what, condition) {
+  const end = Date.now() + WAIT_MS;
   for (;;) {
     const found = await condition();
     if (found) return found;

@@ -17,11 +17,6 @@ async function pages() {
   return [
     ["sessions", "/sessions", "grid"],
     ["session", `/sessions/${session.session}`, "grid"],
-    ["setup", "/setup", "textbox"],
-    ["candidates", "/setup/candidates", "table"],
-    ["keys", "/setup/keys", "table"],
-    ["versions", "/setup/versions", "table"],
-    ["system", "/system", "table"],
     ["connect", "/system/connect", "heading"],
   ];
 }
@@ -39,8 +34,7 @@ export async function lookAtAll(_, browser) {
       found.push(...(await serious(page, `${name}, ${theme}`)));
       if (drawn) await page.screenshot({ path: `${IMAGES}${name}-${theme}.png` });
       await page.setViewportSize(NARROW);
-      // Colours are the same as on the wide page.
-      if (theme === "light") found.push(...(await serious(page, `${name}, narrow`)));
+      found.push(...(await serious(page, `${name}, ${theme}, narrow`)));
       found.push(...(await sideways(page, name)));
       if (drawn) await page.screenshot({ path: `${NARROW_IMAGES}${name}-${theme}.png` });
       await page.setViewportSize(WIDE);

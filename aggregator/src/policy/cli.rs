@@ -54,15 +54,13 @@ pub fn run(command: &PolicyCommand) -> anyhow::Result<String> {
                 );
                 return Err(Refused::whole(problem)).with_context(about);
             }
-            let read = read(&text, format_of(file)).with_context(about)?;
-            let document = read.document;
+            let document = read(&text, format_of(file)).with_context(about)?.document;
             Ok(format!(
-                "{}: good: {} applications, {} key rules, {} parameters, {} detection profiles",
+                "{}: good: {} applications, {} key rules, {} parameters",
                 file.display(),
                 document.applications.len(),
                 document.keys.len(),
-                document.parameters.len(),
-                read.detection.len()
+                document.parameters.len()
             ))
         }
         PolicyCommand::Compare { name, url } => compare(name, url),

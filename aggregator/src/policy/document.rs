@@ -3,8 +3,6 @@
 use serde_json::Value;
 use throughline_session::policy::PolicyDocument;
 
-use super::detection::{self, DetectionProfile};
-
 /// How a policy is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
@@ -21,8 +19,6 @@ pub struct Read {
     pub value: Value,
     /// As it is understood.
     pub document: PolicyDocument,
-    /// How applications are watched for bots.
-    pub detection: Vec<DetectionProfile>,
 }
 
 /// Why a policy may not be used: the place, and what is wrong there or would be right.
@@ -83,12 +79,7 @@ pub fn read(text: &[u8], format: Format) -> Result<Read, Refused> {
             problem,
         }
     })?;
-    let detection = detection::check(&value, &document.applications)?;
-    Ok(Read {
-        value,
-        document,
-        detection,
-    })
+    Ok(Read { value, document })
 }
 
 fn without_position(problem: &str) -> String {

@@ -6,13 +6,11 @@
 mod columns;
 mod commit;
 mod database;
-mod replay;
+mod line;
 mod restore;
 mod step;
 mod thread;
-mod verdicts;
 
 pub use database::{Database, Reading, SCHEMA_VERSION, StoreError};
-pub use replay::Replayed;
 pub use restore::Restored;
 pub use thread::{Health, Store, StoreParts};

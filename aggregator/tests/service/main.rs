@@ -15,4 +15,3 @@ mod migrate;
 mod process;
 mod replay;
 mod store;
-mod verdicts;

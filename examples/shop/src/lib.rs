@@ -19,5 +19,5 @@ mod state;
 mod tokens;
 pub mod webhook;
 
-pub use server::{serve, serve_stream};
+pub use server::{answer, serve, serve_stream};
 pub use state::{Config, Shop};

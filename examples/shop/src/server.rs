@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{Method, Request, Response, header};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
@@ -55,7 +55,10 @@ pub async fn serve_stream<S>(stream: S, shop: Arc<Shop>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let service = service_fn(move |request| answer(Arc::clone(&shop), request));
+    let service = service_fn(move |request: Request<Incoming>| {
+        let answer = answer(Arc::clone(&shop), request);
+        async { Ok::<_, Infallible>(answer.await) }
+    });
     let builder = Builder::new(TokioExecutor::new());
     // A connection that breaks is the client's way of leaving.
     drop(
@@ -65,10 +68,12 @@ where
     );
 }
 
-async fn answer(
-    shop: Arc<Shop>,
-    request: Request<Incoming>,
-) -> Result<Response<Full<Bytes>>, Infallible> {
+/// Answers one request, after as long as it takes.
+pub async fn answer<B>(shop: Arc<Shop>, request: Request<B>) -> Response<Full<Bytes>>
+where
+    B: Body,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
     let (head, body) = request.into_parts();
     let body = match Limited::new(body, BODY_BYTES_MAX).collect().await {
         Ok(body) => body.to_bytes(),
@@ -78,7 +83,7 @@ async fn answer(
             } else {
                 Reply::error(400, "bad_body", "The body could not be read.")
             };
-            return Ok(reply.into_response());
+            return reply.into_response();
         }
     };
     let target = head
@@ -100,7 +105,7 @@ async fn answer(
         // HTTP/2 would send the body that HTTP/1.1 leaves out by itself.
         let bytes = std::mem::take(&mut timed.reply.body).len();
         let reply = timed.reply.with(header::CONTENT_LENGTH, &bytes.to_string());
-        return Ok(reply.into_response());
+        return reply.into_response();
     }
-    Ok(timed.reply.into_response())
+    timed.reply.into_response()
 }

@@ -18,7 +18,12 @@ pub(crate) enum Net {
     Office,
     /// A data centre.
     Hosting,
+    /// The range that a search engine says is its own: [`CRAWLERS`].
+    Crawlers,
 }
+
+/// Where declared search engines come from, as published by them: address and leading bits.
+pub const CRAWLERS: (IpAddr, u8) = (IpAddr::V4(Ipv4Addr::new(192, 0, 2, 0)), 24);
 
 impl Net {
     pub(crate) fn address(self, dice: &mut Dice) -> IpAddr {
@@ -28,6 +33,7 @@ impl Net {
             Self::Mobile if chance(dice, 0.6) => v6(0x2000, dice),
             Self::Mobile => Ipv4Addr::new(203, 0, 113, dice.random_range(64..96)).into(),
             Self::Office => Ipv4Addr::new(203, 0, 113, dice.random_range(1..9)).into(),
+            Self::Crawlers => Ipv4Addr::new(192, 0, 2, dice.random_range(1..255)).into(),
             Self::Hosting => {
                 Ipv4Addr::new(198, 19, dice.random(), dice.random_range(1..255)).into()
             }

@@ -54,6 +54,8 @@ pub(crate) struct Client {
     /// All devices come from here, when the cast says so (a shared address).
     place: Option<IpAddr>,
     account: u32,
+    /// When it leaves, whatever it is at; otherwise it stays until the curtain falls.
+    leaves: Option<Instant>,
 }
 
 impl Seat {
@@ -121,6 +123,7 @@ impl Client {
             }),
             place,
             account: position * ACCOUNTS_PER_ACTOR + number % ACCOUNTS_PER_ACTOR,
+            leaves: None,
         }
     }
 
@@ -166,6 +169,18 @@ impl Client {
         Ok(())
     }
 
+    /// Leaves after a time between these bounds, story seconds; short stays are likelier.
+    pub(crate) fn stay(&mut self, (shortest, longest): (f64, f64)) {
+        let seconds = shortest * (longest / shortest).powf(self.dice.random());
+        self.leaves = Some(Instant::now() + self.real(seconds));
+    }
+
+    /// Story seconds as the clock runs, three days at most.
+    fn real(&self, seconds: f64) -> Duration {
+        let real = seconds / self.seat.world.plan.time_scale;
+        Duration::from_secs_f64(real.clamp(0.0, 3.0 * 86_400.0))
+    }
+
     /// Waits as long as the pace says.
     pub(crate) async fn pause(&mut self, pace: Pace) -> Result<(), Over> {
         let seconds = pace.draw(&mut self.dice);
@@ -175,13 +190,11 @@ impl Client {
     /// Waits for so many seconds of story time.
     pub(crate) async fn wait(&self, seconds: f64) -> Result<(), Over> {
         let world = &self.seat.world;
-        let real = (seconds / world.plan.time_scale).clamp(0.0, 86_400.0);
-        let until = Instant::now() + Duration::from_secs_f64(real);
-        sleep_until(until.min(world.ends)).await;
-        if until >= world.ends {
-            Err(Over)
-        } else {
-            Ok(())
-        }
+        let until = Instant::now() + self.real(seconds);
+        let ends = self
+            .leaves
+            .map_or(world.ends, |leaves| leaves.min(world.ends));
+        sleep_until(until.min(ends)).await;
+        if until >= ends { Err(Over) } else { Ok(()) }
     }
 }

@@ -19,7 +19,8 @@ mod run;
 mod truth;
 mod wire;
 
+pub use addresses::CRAWLERS;
 pub use cast::{Cast, CastError, Part};
-pub use run::{Plan, Tally, run};
+pub use run::{Plan, Tally, Turnover, run};
 pub use truth::Truth;
-pub use wire::{Dial, Stream, Tcp};
+pub use wire::{Dial, OtherSide, Outgoing, Stream, Tcp};

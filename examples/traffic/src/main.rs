@@ -12,7 +12,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use anyhow::Context;
 use clap::Parser;
-use traffic::{Cast, Plan, Tcp, Truth, run};
+use traffic::{Cast, Plan, Tcp, Truth, Turnover, run};
 
 /// Plays people, honest machine clients and bots against the demo API.
 #[derive(Debug, Parser)]
@@ -83,6 +83,7 @@ async fn main() -> anyhow::Result<()> {
         time_scale: options.time_scale,
         host: options.host,
         cast,
+        turnover: Turnover::Replaced,
         requests_max: options.requests_max,
         clients_max: options.clients_max,
         epoch_us: epoch_us(),

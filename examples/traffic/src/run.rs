@@ -11,7 +11,7 @@ use rand::Rng;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::actors::{self, Actor};
+use crate::actors::{self, Actor, Class};
 use crate::cast::Cast;
 use crate::client::{Client, Over};
 use crate::draw::Span;
@@ -20,8 +20,23 @@ use crate::wire::Dial;
 
 /// First clients arrive within this share of the run, so that most stories come to their end.
 const ARRIVAL_SHARE: f64 = 0.35;
+/// The same where nobody is replaced.
+const ARRIVAL_SHARE_ONCE: f64 = 0.9;
 /// Story seconds until somebody new takes the place of a client whose story has ended.
 const SUCCESSION_S: Span = Span(5.0, 60.0);
+
+/// Who comes when.
+#[derive(Clone, Copy, Debug)]
+pub enum Turnover {
+    /// Everybody within the first third; when a story has ended, somebody new takes the place.
+    Replaced,
+    /// Each place is taken once, at any time but the last tenth. Machines, whose stories do not
+    /// end, leave after a time between these bounds, story seconds; short stays are likelier.
+    Once {
+        /// Shortest and longest stay.
+        machine_stay_s: (f64, f64),
+    },
+}
 
 /// What to play.
 #[derive(Clone, Debug)]
@@ -36,6 +51,8 @@ pub struct Plan {
     pub host: String,
     /// Who plays.
     pub cast: Cast,
+    /// Who comes when.
+    pub turnover: Turnover,
     /// No further request is sent after so many.
     pub requests_max: u64,
     /// Nobody new arrives after so many.
@@ -170,14 +187,20 @@ impl Place {
             }
             let number = self.slot + generation * self.clients;
             let mut client = Client::new(Arc::clone(&world), self.actor, position, number, self.ip);
-            let delay_s = if generation == 0 {
-                let story = world.plan.duration.as_secs_f64() * world.plan.time_scale;
-                client.dice.random::<f64>() * story * ARRIVAL_SHARE
-            } else {
-                SUCCESSION_S.draw(&mut client.dice)
+            let story = world.plan.duration.as_secs_f64() * world.plan.time_scale;
+            let once = matches!(world.plan.turnover, Turnover::Once { .. });
+            let delay_s = match (generation, once) {
+                (0, false) => client.dice.random::<f64>() * story * ARRIVAL_SHARE,
+                (0, true) => client.dice.random::<f64>() * story * ARRIVAL_SHARE_ONCE,
+                _ => SUCCESSION_S.draw(&mut client.dice),
             };
             if client.wait(delay_s).await.is_err() {
                 return;
+            }
+            if let Turnover::Once { machine_stay_s } = world.plan.turnover
+                && self.actor.class == Class::Machine
+            {
+                client.stay(machine_stay_s);
             }
             let seat = Arc::clone(&client.seat);
             let ended = (self.actor.play)(client).await;
@@ -185,7 +208,7 @@ impl Place {
                 world.truth.write(&line);
                 world.clients.fetch_add(1, Ordering::Relaxed);
             }
-            if ended.is_err() {
+            if ended.is_err() || once {
                 return;
             }
         }

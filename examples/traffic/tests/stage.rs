@@ -16,7 +16,7 @@ use serde_json::Value;
 use shop::{Config, Shop};
 use tokio::net::TcpListener;
 use traffic::actors::{self, Class};
-use traffic::{Cast, Dial, Plan, Stream, Tally, Tcp, Truth, run};
+use traffic::{Cast, Dial, Plan, Stream, Tally, Tcp, Truth, Turnover, run};
 
 /// Connections to a shop in this process.
 struct InMemory(Arc<Shop>);
@@ -55,6 +55,7 @@ fn plan(cast: Cast, seed: u64, seconds: u64, time_scale: f64) -> Plan {
         time_scale,
         host: "shop.example".to_owned(),
         cast,
+        turnover: Turnover::Replaced,
         requests_max: 20_000,
         clients_max: 1_000,
         epoch_us: 1_700_000_000_000_000,

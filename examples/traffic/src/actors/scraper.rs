@@ -1,12 +1,13 @@
 //! A scraper that wants the whole catalogue: every page of the list, every product on it, some
-//! with the reviews. Some say who they are, some wear a browser's name.
+//! with the reviews. Some say who they are, some wear a browser's
+//! or a search engine's name.
 
-use super::{Actor, Class};
+use super::{Actor, Class, search_crawler};
 use crate::addresses::Net;
 use crate::agents;
 use crate::client::{Client, Over};
 use crate::device::get;
-use crate::draw::{Pace, Span, chance};
+use crate::draw::{Pace, Span, chance, pick};
 use rand::Rng;
 
 pub(crate) const ACTOR: Actor = Actor {
@@ -32,10 +33,11 @@ const RANGES: Ranges = Ranges {
 };
 
 async fn play(mut client: Client) -> Result<(), Over> {
-    let agent = match client.dice.random_range(0..4) {
+    let agent = match client.dice.random_range(0..5) {
         0 => agents::scrapy(&mut client.dice),
         1 => agents::python(&mut client.dice),
         2 => agents::curl(&mut client.dice),
+        3 => agents::named(pick(&mut client.dice, search_crawler::AGENTS), "*/*"),
         _ => agents::masked(&mut client.dice),
     };
     let mut device = client.device(agent, Net::Hosting);

@@ -1,5 +1,6 @@
 //! A search engine's crawler that says who it is: robots.txt first, then the sitemap, then pages
-//! at the pace the site asked for, in no particular order. It keeps away from what is disallowed.
+//! at the pace the site asked for, in no particular order. It keeps away from what is disallowed, and
+//! comes from the range that its company publishes.
 
 use super::{Actor, Class};
 use rand::seq::SliceRandom;
@@ -35,7 +36,7 @@ const RANGES: Ranges = Ranges {
     sigma: Span(0.1, 0.5),
     render: Span(0.1, 0.5),
 };
-const AGENTS: &[&str] = &[
+pub(super) const AGENTS: &[&str] = &[
     "Mozilla/5.0 (compatible; ExampleSearch/2.1; +https://search.example/bot.html)",
     "Mozilla/5.0 (compatible; OpenIndexBot/1.4; +https://index.example/crawler)",
 ];
@@ -46,7 +47,7 @@ async fn play(mut client: Client) -> Result<(), Over> {
         ua,
         "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
     );
-    let mut device = client.device(agent, Net::Hosting);
+    let mut device = client.device(agent, Net::Crawlers);
     let every = Pace::of(RANGES.every_s, RANGES.sigma, &mut client.dice);
     let render = RANGES.render.draw(&mut client.dice);
     loop {

@@ -1,0 +1,189 @@
+//! batches → what detection says, record by record. Nothing here knows the truth.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::mpsc::Receiver;
+
+use anyhow::Context as _;
+use throughline_detection::verdicts::{BotType, Network, Profile, Sensitivity, Subject, Verdict};
+use throughline_detection::{Detection, LogPosition, Settings};
+use throughline_session::wire::{ParameterKind, Record, SessionId};
+
+use crate::filter::{Filter, Policy};
+use crate::play::Passing;
+
+/// What happened in a run, as far as the aggregator can know.
+#[derive(Debug, Default)]
+pub struct Watched {
+    /// All records in the order of the log.
+    pub records: Vec<Noted>,
+    /// What detection said.
+    pub said: Vec<Said>,
+    /// The same without related sessions: no links, no users, each session for itself.
+    pub said_alone: Vec<Said>,
+    /// How sure detection is at the end that a session is a bot's, 0 to 1.
+    pub confidence: HashMap<SessionId, f64>,
+}
+
+/// A record, reduced to what scoring needs.
+#[derive(Debug)]
+pub struct Noted {
+    /// `x-request-id`.
+    pub request_id: Box<str>,
+    /// The session known at its beginning, which verdicts are enforced on.
+    pub request_session: SessionId,
+    /// The session at its end.
+    pub session: SessionId,
+    /// When it began, microseconds since 1970.
+    pub start_us: i64,
+    /// The client's address.
+    pub address: Option<IpAddr>,
+    /// Whose session it is, as the policy says.
+    pub user: Option<Box<str>>,
+}
+
+/// A verdict, reduced to what scoring needs.
+#[derive(Debug)]
+pub struct Said {
+    /// Index of the record that led to it.
+    pub record: usize,
+    /// Whom.
+    pub subject: Subject,
+    /// The session whose request led to it.
+    pub session: SessionId,
+    /// When, microseconds since 1970.
+    pub at_us: i64,
+    /// What.
+    pub bot_type: BotType,
+    /// How sure, 0 to 1.
+    pub confidence: f64,
+    /// The least sensitivity that flags it.
+    pub sensitivity: Sensitivity,
+    /// Who voted, strongest first.
+    pub detectors: Vec<&'static str>,
+}
+
+impl Said {
+    fn of(record: usize, verdict: &Verdict) -> Self {
+        Self {
+            record,
+            subject: verdict.subject.clone(),
+            session: verdict.session,
+            at_us: verdict.at_us,
+            bot_type: verdict.bot_type,
+            confidence: verdict.confidence,
+            sensitivity: verdict.sensitivity,
+            detectors: verdict.votes.iter().map(|vote| vote.detector).collect(),
+        }
+    }
+}
+
+/// Takes exchanges through the filter and its records through detection.
+///
+/// # Errors
+/// When the filter cannot be set up, drops a record, or writes what is none.
+pub fn watch(seed: u64, policy: Policy, exchanges: Receiver<Passing>) -> anyhow::Result<Watched> {
+    let mut filter = Filter::new(seed, policy)?;
+    let mut watcher = Watcher::default();
+    for passing in exchanges {
+        for batch in filter.pass(passing)? {
+            watcher.batch(&batch)?;
+        }
+    }
+    for batch in filter.finish()? {
+        watcher.batch(&batch)?;
+    }
+    Ok(watcher.end())
+}
+
+struct Watcher {
+    detection: Detection,
+    alone: Detection,
+    offset: u64,
+    watched: Watched,
+}
+
+/// Detection as an operator sets it up who has done one thing: named the range that the search
+/// engine publishes.
+fn detection() -> Detection {
+    let mut detection = Detection::new(Settings::default());
+    let (address, bits) = traffic::CRAWLERS;
+    let profile = Profile {
+        good_bots: vec![Network { address, bits }],
+        ..Profile::default()
+    };
+    detection.set_profile("shop", profile);
+    detection
+}
+
+impl Default for Watcher {
+    fn default() -> Self {
+        Self {
+            detection: detection(),
+            alone: detection(),
+            // The default position stands for 'none'.
+            offset: 1,
+            watched: Watched::default(),
+        }
+    }
+}
+
+impl Watcher {
+    fn batch(&mut self, batch: &[u8]) -> anyhow::Result<()> {
+        let text = std::str::from_utf8(batch)?;
+        for line in text.lines().skip(1) {
+            let mut record: Record<'_> = serde_json::from_str(line)?;
+            let position = LogPosition {
+                offset: self.offset,
+                index: record.index,
+            };
+            let number = self.watched.records.len();
+            let said = |verdicts: Vec<Verdict>| -> Vec<Said> {
+                verdicts.iter().map(|it| Said::of(number, it)).collect()
+            };
+            self.watched.records.push(Noted {
+                request_id: record
+                    .request_id
+                    .as_deref()
+                    .context("a record without x-request-id")?
+                    .into(),
+                request_session: record.request_session,
+                session: record.session,
+                start_us: record.start_us,
+                address: record.client_ip.as_deref().and_then(|ip| ip.parse().ok()),
+                user: user(&record),
+            });
+            let verdicts = said(self.detection.observe(&record, position));
+            self.watched.said.extend(verdicts);
+            unrelate(&mut record);
+            let verdicts = said(self.alone.observe(&record, position));
+            self.watched.said_alone.extend(verdicts);
+        }
+        self.offset += u64::try_from(batch.len()).unwrap_or(1);
+        Ok(())
+    }
+
+    fn end(mut self) -> Watched {
+        let sessions = self.watched.records.iter().map(|it| it.session);
+        self.watched.confidence = sessions
+            .filter_map(|session| Some((session, self.detection.suspicion(&session)?.1)))
+            .collect();
+        self.watched
+    }
+}
+
+fn user(record: &Record<'_>) -> Option<Box<str>> {
+    let mut params = record.params.iter();
+    params
+        .find(|param| param.kind == ParameterKind::User)
+        .map(|param| (&*param.value).into())
+}
+
+/// Takes away what says that a session belongs to another one.
+fn unrelate(record: &mut Record<'_>) {
+    record.request_session = record.session;
+    record.links.clear();
+    record
+        .params
+        .retain(|param| param.kind != ParameterKind::User);
+}

@@ -1,3 +1,0 @@
-#![no_main]
-
-fuzz::places!(["authorization"], r#"{"bearer":{}}"#,);

@@ -1,7 +1,0 @@
-#![no_main]
-
-fuzz::places!(
-    ["cookie", "set-cookie"],
-    r#"{"cookie":"a"}"#,
-    r#"{"response":{"cookie":"a"}}"#,
-);

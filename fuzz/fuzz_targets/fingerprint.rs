@@ -1,3 +1,0 @@
-#![no_main]
-
-fuzz::places!(["x"], r#"{"fingerprint":{"header":"x","trusted":true}}"#,);

@@ -1,3 +1,0 @@
-#![no_main]
-
-fuzz::places!([], r#"{"form":"a"}"#, r#"{"form":"a b"}"#,);

@@ -1,7 +1,0 @@
-#![no_main]
-
-fuzz::places!(
-    [":path"],
-    r#"{"graphql":{"operation":{}}}"#,
-    r#"{"graphql":{"variable":"/a/*"}}"#,
-);

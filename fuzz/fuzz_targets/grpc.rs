@@ -1,7 +1,0 @@
-#![no_main]
-
-fuzz::places!(
-    ["content-type", ":path"],
-    r#"{"grpc":"service"}"#,
-    r#"{"grpc":"method"}"#,
-);

@@ -1,7 +1,0 @@
-#![no_main]
-
-fuzz::places!(
-    ["x", "y"],
-    r#"{"header":"x"}"#,
-    r#"{"response":{"header":"x"}}"#,
-);

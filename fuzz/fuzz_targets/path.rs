@@ -1,8 +1,0 @@
-#![no_main]
-
-fuzz::places!(
-    [":path"],
-    r#"{"path":"/{a}"}"#,
-    r#"{"path":"/*/{a}"}"#,
-    r#"{"path":"/a/*/b/{c}/d"}"#,
-);

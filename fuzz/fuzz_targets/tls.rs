@@ -1,3 +1,0 @@
-#![no_main]
-
-fuzz::places!([], r#"{"tls":"sni"}"#, r#"{"tls":"peer_subject"}"#,);
