@@ -42,7 +42,7 @@ oci: ## Pack the filter as an OCI image into target/oci and print its digest
 evaluate: ## Score bot detection on the public log in ../shared/data (skips when it is not there)
 	@CARGO_FLAGS="$(CARGO_FLAGS)" scripts/evaluate
 
-bench-filter: setup ## Measure Envoy's CPU per request: no filter, an empty one, ours
+bench-filter: setup ## Measure Envoy's CPU per request: no filter, an empty one, ours, each place
 	@scripts/build-filter --bench
 	@cargo run $(CARGO_FLAGS) --quiet --package bench -- filter
 

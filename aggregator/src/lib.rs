@@ -1,8 +1,9 @@
 //! Where do records go? The aggregator: one binary, `throughline`.
 //!
 //! batch → [`ingest`] → [`log`] (durable, acknowledged) → [`store`] (DuckDB) → [`sessions`]
-//! (visits) → [`api`]; beside them the [`ledger`], which knows what is missing, and the [`policy`],
-//! which tells filters what a session is, and the `ui`, which shows what [`api`] answers. [`evaluate`] scores bot detection on files and needs none
+//! (visits) → [`api`]; from the log too, [`verdicts`]; beside them the [`ledger`], which knows what
+//! is missing, the [`policy`], which tells filters what a session is, and the `ui`, which shows what
+//! [`api`] answers. [`evaluate`] scores bot detection on files and needs none
 //! of the others.
 
 pub mod api;
@@ -26,3 +27,4 @@ pub mod store;
 pub mod time;
 pub mod token;
 mod ui;
+pub mod verdicts;

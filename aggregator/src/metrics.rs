@@ -27,6 +27,15 @@ pub struct Account {
     pub account: &'static str,
 }
 
+/// What kind of verdict.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct VerdictKind {
+    /// What kind of bot.
+    pub bot_type: String,
+    /// Whether the application's sensitivity flags it: `true` or `false`.
+    pub flagged: &'static str,
+}
+
 /// Every figure. The registry has clones of them, which share their numbers.
 #[derive(Debug)]
 pub struct Metrics {
@@ -65,6 +74,22 @@ pub struct Metrics {
     pub open_visits: Level,
     /// Workers heard of lately.
     pub live_workers: Level,
+    /// Records judged.
+    pub judged: Counter,
+    /// Verdicts, by type.
+    pub verdicts: Family<VerdictKind, Counter>,
+    /// Batches that detection has not judged, bytes.
+    pub detection_lag_bytes: Level,
+    /// Records that detection has not judged.
+    pub detection_lag_records: Level,
+    /// How long ago the first batch arrived that detection has not judged, seconds.
+    pub detection_lag_seconds: Gauge<f64, AtomicU64>,
+    /// Live sessions of detection.
+    pub detection_sessions: Level,
+    /// Sessions that detection forgot for lack of room.
+    pub detection_evicted: Level,
+    /// Size of detection's last snapshot.
+    pub snapshot_bytes: Level,
     /// The ledger's totals.
     pub ledger: Family<Account, Level>,
 }
@@ -91,6 +116,14 @@ impl Default for Metrics {
             query_seconds: times(),
             open_visits: Level::default(),
             live_workers: Level::default(),
+            judged: Counter::default(),
+            verdicts: Family::default(),
+            detection_lag_bytes: Level::default(),
+            detection_lag_records: Level::default(),
+            detection_lag_seconds: Gauge::default(),
+            detection_sessions: Level::default(),
+            detection_evicted: Level::default(),
+            snapshot_bytes: Level::default(),
             ledger: Family::default(),
         };
         metrics.register();
@@ -192,6 +225,45 @@ impl Metrics {
             self.live_workers.clone(),
         );
         to.register(
+            "detection_records",
+            "Records judged, again after a restart too",
+            self.judged.clone(),
+        );
+        to.register("verdicts", "Verdicts", self.verdicts.clone());
+        to.register_with_unit(
+            "detection_lag",
+            "Durable, and not yet judged",
+            Unit::Bytes,
+            self.detection_lag_bytes.clone(),
+        );
+        to.register(
+            "detection_lag_records",
+            "Records acknowledged since the start, and not yet judged",
+            self.detection_lag_records.clone(),
+        );
+        to.register_with_unit(
+            "detection_lag",
+            "Since the last batch that was judged arrived; 0 when all are",
+            Unit::Seconds,
+            self.detection_lag_seconds.clone(),
+        );
+        to.register(
+            "detection_sessions",
+            "Live sessions that detection remembers",
+            self.detection_sessions.clone(),
+        );
+        to.register(
+            "detection_sessions_evicted",
+            "Sessions that detection forgot for lack of room",
+            self.detection_evicted.clone(),
+        );
+        to.register_with_unit(
+            "detection_snapshot",
+            "Last snapshot of detection",
+            Unit::Bytes,
+            self.snapshot_bytes.clone(),
+        );
+        to.register(
             "ledger_records",
             "Totals of the loss ledger",
             self.ledger.clone(),
@@ -211,6 +283,15 @@ impl Metrics {
     /// Sets one total of the ledger.
     pub fn account(&self, account: &'static str, records: u64) {
         self.ledger.get_or_create(&Account { account }).set(records);
+    }
+
+    /// Counts a verdict.
+    pub fn verdict(&self, bot_type: &str, flagged: bool) {
+        let kind = VerdictKind {
+            bot_type: bot_type.to_owned(),
+            flagged: if flagged { "true" } else { "false" },
+        };
+        self.verdicts.get_or_create(&kind).inc();
     }
 
     /// Counts a batch turned away.

@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use throughline_detection::Settings;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
@@ -20,6 +21,7 @@ use crate::metrics::Metrics;
 use crate::policy::Policies;
 use crate::sessions::Rules;
 use crate::store::{Database, Health, Restored, Store, StoreParts};
+use crate::verdicts::{Detecting, DetectionParts, Snapshot, Status};
 use crate::{server, shutdown};
 
 /// A service that is ready to answer, without a socket yet.
@@ -27,6 +29,7 @@ pub struct Service {
     /// What the endpoints work with.
     pub app: Arc<App>,
     log: Arc<FileLog>,
+    detecting: Detecting,
     store: Store,
     _lock: DataLock,
 }
@@ -69,11 +72,15 @@ impl Service {
             log: Arc::clone(&log) as Arc<dyn Log>,
             books: Arc::clone(&books),
             envoys: Arc::clone(&envoys),
+            outbox: Arc::default(),
             rules: rules(options),
-            health: Arc::new(Health::default()),
+            health: Arc::new(Health::at(&restored)),
             metrics: Arc::clone(&metrics),
         };
-        let health = Arc::clone(&parts.health);
+        let (health, outbox) = (Arc::clone(&parts.health), Arc::clone(&parts.outbox));
+        outbox.begin(restored.verdicts);
+        // Before the store, which would have the log delete what detection still needs.
+        let (detecting, detection) = start_detection(options, &parts)?;
         let store = Store::start(parts, restored).context("cannot start the store")?;
         let app = Arc::new(App {
             tokens,
@@ -92,6 +99,9 @@ impl Service {
             worker_timeout: options.worker_timeout,
             closing: AtomicBool::new(false),
             policies: Arc::new(policies),
+            detection,
+            outbox,
+            announced: tokio::sync::Mutex::default(),
             shared_key: SharedKey {
                 ips: options.shared_key_ips,
                 users: options.shared_key_users,
@@ -100,6 +110,7 @@ impl Service {
         Ok(Self {
             app,
             log,
+            detecting,
             store,
             _lock: lock,
         })
@@ -123,6 +134,7 @@ impl Service {
     #[must_use]
     pub fn close(self) -> bool {
         self.log.close();
+        self.detecting.join();
         self.store.join()
     }
 }
@@ -156,6 +168,31 @@ fn open_log(
     .context("cannot open the log")
 }
 
+fn start_detection(
+    options: &ServeOptions,
+    store: &StoreParts,
+) -> anyhow::Result<(Detecting, Arc<Status>)> {
+    let status = Arc::<Status>::default();
+    let parts = DetectionParts {
+        log: Arc::clone(&store.log),
+        database: Arc::clone(&store.database),
+        health: Arc::clone(&store.health),
+        outbox: Arc::clone(&store.outbox),
+        status: Arc::clone(&status),
+        metrics: Arc::clone(&store.metrics),
+        snapshot: Snapshot::in_folder(&options.data.join("detection"))
+            .context("cannot make the folder of detection's state")?,
+        snapshot_time: options.detection_snapshot,
+        settings: Settings {
+            sessions_max: options.detection_sessions,
+            sources_max: options.detection_sources,
+            ..Settings::default()
+        },
+    };
+    let detecting = Detecting::start(parts).context("cannot start detection")?;
+    Ok((detecting, status))
+}
+
 fn rules(options: &ServeOptions) -> Rules {
     Rules {
         idle_us: micros(options.idle_timeout),
@@ -167,13 +204,14 @@ fn rules(options: &ServeOptions) -> Rules {
 /// Between two looks at the policy file: with the filters' heartbeats, 1 s, a change takes 2 s.
 const POLICY_LOOK: Duration = Duration::from_millis(500);
 
-async fn watch_policy(policies: Arc<Policies>) {
+async fn watch_policy(app: Arc<App>) {
     loop {
         tokio::time::sleep(POLICY_LOOK).await;
-        let policies = Arc::clone(&policies);
+        let policies = Arc::clone(&app.policies);
         if let Err(error) = tokio::task::spawn_blocking(move || policies.look()).await {
             tracing::error!(%error, "cannot look at the policy file");
         }
+        app.announce_profiles().await;
     }
 }
 
@@ -204,9 +242,7 @@ pub async fn serve(
             Arc::clone(&clock),
         )));
     }
-    if options.policy_file.is_some() {
-        drop(tokio::spawn(watch_policy(Arc::clone(&app.policies))));
-    }
+    drop(tokio::spawn(watch_policy(Arc::clone(&app))));
     let end = async {
         match shutdown::requested().await {
             Ok(signal) => tracing::info!(signal, "shutting down"),

@@ -64,13 +64,32 @@ impl Envoy {
     }
 }
 
+/// What a login answers.
+const LOGIN: &str = r#"{"user":{"id":"u-1024","name":"Ann"},"token":"0f8fad5bd9cb469fa165708677289501","expires_in":3600}"#;
+
+/// A header that a route sets on its answer.
+fn header(key: &str, value: &str) -> Value {
+    json!({
+        "header": {"key": key, "value": value},
+        "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"
+    })
+}
+
 fn bootstrap(ingress: SocketAddr, filter: Option<&Filter>, aggregator: SocketAddr) -> Value {
     let router = json!({
         "name": "envoy.filters.http.router",
         "typed_config": {"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"}
     });
+    // Without it a direct response is sent before the request's body has come.
+    let buffer = json!({
+        "name": "envoy.filters.http.buffer",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.buffer.v3.Buffer",
+            "max_request_bytes": 65536
+        }
+    });
     let mut http_filters: Vec<Value> = filter.map(wasm).into_iter().collect();
-    http_filters.push(router);
+    http_filters.extend([buffer, router]);
     let address = |at: SocketAddr| json!({"socket_address": {"address": at.ip().to_string(), "port_value": at.port()}});
     json!({
         "static_resources": {
@@ -85,10 +104,20 @@ fn bootstrap(ingress: SocketAddr, filter: Option<&Filter>, aggregator: SocketAdd
                         "use_remote_address": true,
                         "route_config": {"virtual_hosts": [{
                             "name": "all", "domains": ["*"],
-                            "routes": [{
-                                "match": {"prefix": "/"},
-                                "direct_response": {"status": 200, "body": {"inline_string": "{\"ok\":true}"}}
-                            }]
+                            "routes": [
+                                {
+                                    "match": {"prefix": "/api/login/"},
+                                    "direct_response": {"status": 200, "body": {"inline_string": LOGIN}},
+                                    "response_headers_to_add": [
+                                        header("content-type", "application/json"),
+                                        header("set-cookie", "shop=7c9e66797425440de944be07fc1f90ae; HttpOnly")
+                                    ]
+                                },
+                                {
+                                    "match": {"prefix": "/"},
+                                    "direct_response": {"status": 200, "body": {"inline_string": "{\"ok\":true}"}}
+                                }
+                            ]
                         }]},
                         "http_filters": http_filters
                     }

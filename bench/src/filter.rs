@@ -1,15 +1,20 @@
 //! What the filter costs: CPU of one Envoy worker per request, as differences in one run.
 
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
 use anyhow::Context as _;
 use clap::Args;
 use serde_json::json;
 
 use crate::envoy::{Envoy, Filter};
-use crate::load;
+use crate::load::{self, Shape};
 use crate::report::{median, write_json};
+use crate::sources::{self, Cost, measure};
 
 /// Connections that keep the worker busy without a queue.
-const CONNECTIONS: u32 = 8;
+pub(crate) const CONNECTIONS: u32 = 8;
 const CONFIGURATION: &str = r#"{
     "aggregator": {"cluster": "throughline"},
     "policy": {
@@ -21,10 +26,11 @@ const CONFIGURATION: &str = r#"{
         "query_values": ["page"]
     }
 }"#;
+static PLAIN: Shape = Shape::PLAIN;
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// Requests per round and variant.
+    /// Requests per round and variant; a fifth of it for each kind of rule.
     #[arg(long, default_value_t = 40_000)]
     requests: u32,
     /// Rounds; each runs every variant once, in turn.
@@ -32,53 +38,100 @@ pub(crate) struct Arguments {
     rounds: u32,
 }
 
+/// The compiled filters.
+pub(crate) struct Built {
+    pub(crate) ours: PathBuf,
+    pub(crate) empty: PathBuf,
+}
+
+/// Name of each variant, and its µs per request of each round.
+type Variants = Vec<(&'static str, Vec<f64>)>;
+
 /// Runs the benchmark.
 pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let built = demo::repository().join("target/filter");
-    let ours = built.join("throughline.wasm");
-    let wasm_bytes = std::fs::metadata(&ours)
-        .with_context(|| ours.display().to_string())?
+    let folder = demo::repository().join("target/filter");
+    let built = Built {
+        ours: folder.join("throughline.wasm"),
+        empty: folder.join("empty.wasm"),
+    };
+    let wasm_bytes = std::fs::metadata(&built.ours)
+        .with_context(|| built.ours.display().to_string())?
         .len();
-    let filters = [
-        ("no filter", None),
-        (
-            "empty filter",
-            Some((built.join("empty.wasm"), String::new())),
-        ),
-        ("throughline", Some((ours, CONFIGURATION.to_owned()))),
-    ];
     let folder = tempfile::tempdir()?;
     let aggregator = load::swallow().await?;
+    let variants = whole(&built, arguments, aggregator, folder.path()).await?;
+    let (requests, rounds) = (arguments.requests / 5, arguments.rounds);
+    let costs = sources::run(&built, requests, rounds, aggregator, folder.path()).await?;
+    print_variants(&variants, arguments);
+    print_costs(&costs, arguments);
+    let (empty_over, ours_over) = (median(&over(&variants, 1)), median(&over(&variants, 2)));
+    write_json(
+        "filter",
+        &json!({
+            "requests": arguments.requests, "rounds": arguments.rounds, "wasm_bytes": wasm_bytes,
+            "cpu_us": variants.iter().cloned().collect::<BTreeMap<_, _>>(),
+            "empty_over_none_us": empty_over, "ours_over_none_us": ours_over,
+            "sources": costs.iter().map(|cost| (cost.name, cost.json())).collect::<BTreeMap<_, _>>(),
+        }),
+    )?;
+    let middle = |index: usize| variants.get(index).map_or(f64::NAN, |(_, own)| median(own));
+    let added: String = costs
+        .iter()
+        .map(|cost| format!(" {}_added_us={:.1}", cost.name, cost.added_us()))
+        .collect();
+    println!(
+        "bench-filter: none_us={:.1} empty_us={:.1} ours_us={:.1} empty_over_none_us={empty_over:.1} \
+         ours_over_none_us={ours_over:.1}{added} wasm_kib={}",
+        middle(0),
+        middle(1),
+        middle(2),
+        wasm_bytes / 1024
+    );
+    Ok(())
+}
+
+/// No filter, an empty one, ours with a small policy.
+async fn whole(
+    built: &Built,
+    arguments: &Arguments,
+    aggregator: SocketAddr,
+    folder: &Path,
+) -> anyhow::Result<Variants> {
+    let filters = [
+        ("no filter", None),
+        ("empty filter", Some((&built.empty, ""))),
+        ("throughline", Some((&built.ours, CONFIGURATION))),
+    ];
     let mut variants = Vec::new();
     for (name, filter) in filters {
         let filter = filter.map(|(file, configuration)| Filter {
-            file,
-            configuration,
+            file: file.clone(),
+            configuration: configuration.to_owned(),
         });
-        let envoy = Envoy::start(name, filter.as_ref(), aggregator, folder.path()).await?;
-        load::send(envoy.ingress, arguments.requests / 4, CONNECTIONS).await?;
+        let envoy = Envoy::start(name, filter.as_ref(), aggregator, folder).await?;
+        measure(&envoy, &PLAIN, arguments.requests / 4).await?;
         variants.push((name, envoy, Vec::new()));
     }
     for _ in 0..arguments.rounds {
         for (_, envoy, figures) in &mut variants {
-            let before = envoy.cpu_us()?;
-            load::send(envoy.ingress, arguments.requests, CONNECTIONS).await?;
-            let used = u32::try_from(envoy.cpu_us()?.saturating_sub(before))?;
-            figures.push(f64::from(used) / f64::from(arguments.requests));
+            figures.push(measure(envoy, &PLAIN, arguments.requests).await?);
         }
     }
-    let figures: Vec<_> = variants
-        .iter()
-        .map(|(name, _, figures)| (*name, figures.clone()))
-        .collect();
-    report(&figures, wasm_bytes, arguments)
+    Ok(variants
+        .into_iter()
+        .map(|(name, _, figures)| (name, figures))
+        .collect())
 }
 
-fn report(
-    variants: &[(&str, Vec<f64>)],
-    wasm_bytes: u64,
-    arguments: &Arguments,
-) -> anyhow::Result<()> {
+/// Paired by round: what the machine does to one variant it does to the next.
+fn over(variants: &Variants, index: usize) -> Vec<f64> {
+    let (Some((_, base)), Some((_, own))) = (variants.first(), variants.get(index)) else {
+        return Vec::new();
+    };
+    own.iter().zip(base).map(|(own, base)| own - base).collect()
+}
+
+fn print_variants(variants: &Variants, arguments: &Arguments) {
     println!("Envoy's CPU per request, µs, one worker, direct response, 13 headers");
     println!(
         "{} rounds of {} requests each",
@@ -88,41 +141,32 @@ fn report(
         "{:<14} {:>8} {:>8} {:>8} {:>14}",
         "", "median", "min", "max", "over no filter"
     );
-    // Paired by round: what the machine does to one variant it does to the next.
-    let over = |index: usize| -> Vec<f64> {
-        let (Some((_, base)), Some((_, own))) = (variants.first(), variants.get(index)) else {
-            return Vec::new();
-        };
-        own.iter().zip(base).map(|(own, base)| own - base).collect()
-    };
     for (index, (name, figures)) in variants.iter().enumerate() {
         let min = figures.iter().copied().fold(f64::INFINITY, f64::min);
         let max = figures.iter().copied().fold(0.0, f64::max);
-        let (middle, above) = (median(figures), median(&over(index)));
+        let (middle, above) = (median(figures), median(&over(variants, index)));
         println!("{name:<14} {middle:>8.1} {min:>8.1} {max:>8.1} {above:>+14.1}");
     }
-    let middle = |index: usize| {
-        variants
-            .get(index)
-            .map_or(f64::NAN, |(_, figures)| median(figures))
-    };
-    let (empty_over, ours_over) = (median(&over(1)), median(&over(2)));
-    write_json(
-        "filter",
-        &json!({
-            "requests": arguments.requests, "rounds": arguments.rounds, "wasm_bytes": wasm_bytes,
-            "cpu_us": variants.iter().map(|(name, figures)| (*name, figures.clone()))
-                .collect::<std::collections::BTreeMap<_, _>>(),
-            "empty_over_none_us": empty_over, "ours_over_none_us": ours_over,
-        }),
-    )?;
+}
+
+fn print_costs(costs: &[Cost], arguments: &Arguments) {
+    println!();
+    println!("One key rule more than the built-in ones, over the same requests");
     println!(
-        "bench-filter: none_us={:.1} empty_us={:.1} ours_us={:.1} empty_over_none_us={empty_over:.1} \
-         ours_over_none_us={ours_over:.1} wasm_kib={}",
-        middle(0),
-        middle(1),
-        middle(2),
-        wasm_bytes / 1024
+        "{} rounds of {} requests each; added: µs per request; the rest: multiples, the filter's own \
+         share of that without the rule, and all of Envoy of that with an empty filter",
+        arguments.rounds,
+        arguments.requests / 5
     );
-    Ok(())
+    println!(
+        "{:<18} {:<10} {:>7} {:>10} {:>12}",
+        "", "request", "added", "own share", "over empty"
+    );
+    for cost in costs {
+        let (added, share, whole) = (cost.added_us(), cost.times_default(), cost.times_empty());
+        println!(
+            "{:<18} {:<10} {added:>+7.1} {share:>10.2} {whole:>12.2}",
+            cost.name, cost.shape
+        );
+    }
 }

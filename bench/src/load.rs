@@ -4,10 +4,11 @@ use std::net::SocketAddr;
 
 use anyhow::{Context as _, ensure};
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Empty, Full};
+use http_body_util::{BodyExt as _, Full};
 use hyper::client::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 
 /// The headers of a browser, 13 with `host`.
@@ -32,15 +33,51 @@ const HEADERS: [(&str, &str); 12] = [
     ("x-device", "a81bc81bdead4e5dabff90865d1e13b1"),
 ];
 
+/// What is asked: headers as [`HEADERS`] unless named here, and a body or none.
+pub(crate) struct Shape {
+    pub(crate) name: &'static str,
+    pub(crate) method: http::Method,
+    /// What the path begins with; the request's number and a query follow.
+    pub(crate) path: &'static str,
+    pub(crate) headers: &'static [(&'static str, &'static str)],
+    pub(crate) body: Bytes,
+}
+
+impl Shape {
+    /// A browser that looks at a product.
+    pub(crate) const PLAIN: Self = Self {
+        name: "plain",
+        method: http::Method::GET,
+        path: "/api/products/",
+        headers: &[],
+        body: Bytes::new(),
+    };
+
+    fn request(&self, number: u32) -> http::Result<http::Request<Full<Bytes>>> {
+        let path = format!("{}{number}?page=2&sort=price", self.path);
+        let mut request = http::Request::builder()
+            .method(&self.method)
+            .uri(path)
+            .header("host", "shop.example");
+        let own = |name: &str| self.headers.iter().any(|(own, _)| *own == name);
+        let usual = HEADERS.iter().filter(|(name, _)| !own(name));
+        for (name, value) in usual.chain(self.headers) {
+            request = request.header(*name, *value);
+        }
+        request.body(Full::new(self.body.clone()))
+    }
+}
+
 /// Sends `requests` requests to `address`; every one must be answered with 200.
 pub(crate) async fn send(
     address: SocketAddr,
+    shape: &'static Shape,
     requests: u32,
     connections: u32,
 ) -> anyhow::Result<()> {
     let mut clients = tokio::task::JoinSet::new();
     for _ in 0..connections {
-        clients.spawn(one_connection(address, requests / connections));
+        clients.spawn(one_connection(address, shape, requests / connections));
     }
     while let Some(client) = clients.join_next().await {
         client??;
@@ -48,7 +85,7 @@ pub(crate) async fn send(
     Ok(())
 }
 
-async fn one_connection(address: SocketAddr, requests: u32) -> anyhow::Result<()> {
+async fn one_connection(address: SocketAddr, shape: &Shape, requests: u32) -> anyhow::Result<()> {
     let stream = TcpStream::connect(address)
         .await
         .context("connecting to Envoy")?;
@@ -56,29 +93,23 @@ async fn one_connection(address: SocketAddr, requests: u32) -> anyhow::Result<()
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
     tokio::spawn(connection);
     for number in 0..requests {
-        let mut request = http::Request::get(format!("/api/products/{number}?page=2&sort=price"))
-            .header("host", "shop.example");
-        for (name, value) in HEADERS {
-            request = request.header(name, value);
-        }
-        let response = sender
-            .send_request(request.body(Empty::<Bytes>::new())?)
-            .await?;
+        let response = sender.send_request(shape.request(number)?).await?;
         ensure!(response.status() == 200, "status {}", response.status());
         response.into_body().collect().await?;
     }
     Ok(())
 }
 
-/// Answers everything with 200 and an empty JSON object, reading bodies to their end.
+/// Acknowledges every batch and forgets it: a filter that hears nothing would send again and again.
 pub(crate) async fn swallow() -> anyhow::Result<SocketAddr> {
     let listener = TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).await?;
     let address = listener.local_addr()?;
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             let service = service_fn(|request: http::Request<hyper::body::Incoming>| async {
-                request.into_body().collect().await?;
-                Ok::<_, hyper::Error>(http::Response::new(Full::new(Bytes::from_static(b"{}"))))
+                let batch = request.into_body().collect().await?.to_bytes();
+                let reply = Full::new(Bytes::from(reply(&batch)));
+                Ok::<_, hyper::Error>(http::Response::new(reply))
             });
             let connection = hyper::server::conn::http1::Builder::new()
                 .serve_connection(TokioIo::new(stream), service);
@@ -86,4 +117,32 @@ pub(crate) async fn swallow() -> anyhow::Result<SocketAddr> {
         }
     });
     Ok(address)
+}
+
+/// To the batch whose header is the first line; a heartbeat has no sequence.
+fn reply(batch: &[u8]) -> String {
+    let header = batch.split(|byte| *byte == b'\n').next();
+    let header: Option<Value> = header.and_then(|line| serde_json::from_slice(line).ok());
+    let sequence = header.and_then(|header| header.get("sequence")?.as_u64());
+    json!({"acknowledged": sequence, "duplicate": false}).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::reply;
+
+    #[test]
+    fn acknowledges_a_batch_and_answers_a_heartbeat() {
+        let heartbeat = r#"{"acknowledged":null,"duplicate":false}"#;
+        for (batch, expected) in [
+            (
+                &b"{\"sequence\":7}\n{\"index\":0}\n"[..],
+                r#"{"acknowledged":7,"duplicate":false}"#,
+            ),
+            (b"{\"seen\":1}", heartbeat),
+            (b"", heartbeat),
+        ] {
+            assert_eq!(reply(batch), expected);
+        }
+    }
 }

@@ -5,13 +5,14 @@ mod envoy;
 mod filter;
 mod load;
 mod report;
+mod sources;
 
 use clap::Parser;
 
 #[derive(Parser)]
 #[command(about = "Throughline's benchmarks")]
 enum Bench {
-    /// CPU of Envoy per request: no filter, an empty filter, ours.
+    /// CPU of Envoy per request: no filter, an empty filter, ours, and ours with a rule of each kind.
     Filter(filter::Arguments),
 }
 

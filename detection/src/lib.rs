@@ -26,3 +26,6 @@ pub mod verdicts;
 
 pub use detection::{Detection, Settings};
 pub use event::{Exchange, LogPosition};
+
+/// Names the code of this crate: state that other code stored may not be what it seems.
+pub const FINGERPRINT: &str = env!("DETECTION_FINGERPRINT");

@@ -104,6 +104,159 @@ fn late_records_do_not_make_a_person_a_bot() {
     assert!(verdicts.iter().all(|verdict| verdict.confidence < 0.8));
 }
 
+/// Batches that waited for minutes, out of order among each other, and some of them twice.
+#[test]
+fn late_and_doubled_records_flag_nobody_honest_and_free_no_bot() {
+    let mut dice = story::Dice::new(11);
+    let make = [
+        honest::person,
+        honest::app,
+        honest::colleague,
+        honest::forgetful,
+        bots::stuffer,
+        bots::scanner,
+    ];
+    let clients: Vec<_> = (0..120_u64)
+        .map(|id| make[usize::try_from(id % 6).unwrap_or(0)](id * 64 + 1, 9, dice.unit() * 3600.0))
+        .collect();
+    let mut sent = merged(&clients);
+    // Each chunk of a worker is delayed by up to five minutes: it moves back in line.
+    let mut order: Vec<_> = sent
+        .drain(..)
+        .enumerate()
+        .map(|(at, (client, exchange))| {
+            let worker = at / 40 % 3;
+            let late = if worker == 0 {
+                dice.unit() * 300e6
+            } else {
+                0.0
+            };
+            (exchange.start_us as f64 + late, client, exchange)
+        })
+        .collect();
+    order.sort_by(|one, two| one.0.total_cmp(&two.0));
+    let doubled = order
+        .iter()
+        .enumerate()
+        .flat_map(|(at, it)| std::iter::repeat_n(it, if at % 10 == 0 { 2 } else { 1 }));
+    let mut detection = Detection::new(Settings::default());
+    let mut flagged = std::collections::BTreeSet::new();
+    for (offset, (_, client, exchange)) in (1..).zip(doubled) {
+        let verdicts = detection.observe_exchange(exchange, at(offset));
+        if verdicts
+            .iter()
+            .any(|it| it.flagged && it.session == exchange.session)
+        {
+            flagged.insert(*client);
+        }
+    }
+    for (index, client) in clients.iter().enumerate() {
+        assert_eq!(
+            flagged.contains(&index),
+            client.bot,
+            "{} {index}",
+            client.name
+        );
+    }
+}
+
+/// A bot that comes first and often, while the application is learning, from one network: what it
+/// does must not become usual.
+#[test]
+fn the_baseline_cannot_be_taught_by_one_network() {
+    let taught = |poison: u64| {
+        let mut clients: Vec<Client> = (0..300_u64)
+            .map(|id| {
+                honest::person(
+                    id * 64 + 1,
+                    5,
+                    f64::from(u32::try_from(id).unwrap_or(0)) * 90.0,
+                )
+            })
+            .collect();
+        for id in 0..poison {
+            let start = f64::from(u32::try_from(id).unwrap_or(0)) * 60.0;
+            let mut bot = bots::scraper(300_000 + id * 64, 5, start);
+            for sent in &mut bot.sent {
+                sent.client_ip = Some(format!("198.51.100.{}", id % 250 + 1).into());
+            }
+            clients.push(bot);
+        }
+        clients.push(bots::scraper(640_001, 7, 30_000.0));
+        let late = clients
+            .last()
+            .and_then(|it| it.sent.first())
+            .map(|it| it.session);
+        let sent: Vec<_> = merged(&clients).into_iter().map(|(_, it)| it).collect();
+        let mut detection = Detection::new(Settings::default());
+        let verdicts = run(&mut detection, (1..).zip(sent));
+        let own = verdicts
+            .iter()
+            .filter(|it| Some(it.session) == late && it.flagged);
+        own.map(|it| it.requests).min()
+    };
+    let (clean, poisoned) = (taught(0), taught(400));
+    assert!(clean.is_some_and(|it| it <= 60), "{clean:?}");
+    // Eight of the network's sessions may be remembered, so the limit moves by little.
+    assert!(
+        poisoned.zip(clean).is_some_and(|(it, was)| it <= was + 30),
+        "{poisoned:?} after {clean:?}"
+    );
+}
+
+/// A hundred thousand sessions of one address cost as much each at the end as at the beginning.
+#[test]
+fn one_address_with_a_hundred_thousand_sessions_has_no_cliff() {
+    let mut detection = Detection::new(Settings::default());
+    let mut part = |from: u64| {
+        let begun = Instant::now();
+        for number in from..from + 25_000 {
+            let mut exchange = exchange(1, i64::try_from(number / 20).unwrap_or(0), "/api/login");
+            let [a, b, c, d, e, f, g, h] = number.to_be_bytes();
+            exchange.session = Hex([a, b, c, d, e, f, g, h, 0, 0, 0, 0, 0, 0, 0, 1]);
+            exchange.request_session = exchange.session;
+            exchange.method = Some("POST".into());
+            exchange.status = Some(401);
+            detection.observe_exchange(&exchange, at(number));
+        }
+        begun.elapsed()
+    };
+    let parts = [part(1), part(25_001), part(50_001), part(75_001)];
+    assert!(parts[3] < parts[0] * 4, "{parts:?}");
+    let counts = detection.counts();
+    assert_eq!((counts.addresses, counts.sessions), (1, 100_000));
+}
+
+/// Any number of links and users stays within the limits.
+#[test]
+fn links_and_users_without_end_stay_bounded() {
+    let settings = Settings {
+        sessions_max: 4000,
+        ..Settings::default()
+    };
+    let mut detection = Detection::new(settings);
+    let id = |number: u64| {
+        let [a, b, c, d, e, f, g, h] = number.to_be_bytes();
+        Hex([a, b, c, d, e, f, g, h, 0, 0, 0, 0, 0, 0, 0, 2])
+    };
+    for number in 1..60_000_u64 {
+        let mut exchange = exchange(1, i64::try_from(number / 50).unwrap_or(0), "/api/cart");
+        exchange.keyed = true;
+        exchange.session = id(number);
+        exchange.request_session = exchange.session;
+        exchange.links = [
+            Some(id(number / 2)),
+            Some(id(number - 1)),
+            Some(id(1)),
+            Some(id(number)),
+        ];
+        exchange.user = Some(format!("user-{number}").into());
+        detection.observe_exchange(&exchange, at(number));
+    }
+    let counts = detection.counts();
+    assert!(counts.groups <= 500 && counts.users <= 500, "{counts:?}");
+}
+
 #[test]
 fn a_session_of_a_million_requests_costs_no_more_at_its_end() {
     let mut detection = Detection::new(Settings::default());

@@ -17,6 +17,7 @@ fn scene(seed: u64) -> Vec<Client> {
         (honest::app, 100),
         (honest::health, 3),
         (honest::webhook, 5),
+        (honest::crawler, 3),
         (bots::stuffer, 6),
         (bots::hopping_stuffer, 3),
         (bots::low_and_slow, 150),

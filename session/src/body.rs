@@ -10,6 +10,8 @@ use crate::extract::Failure;
 
 /// Most that a compressed body may become, per byte that was kept.
 const EXPANSION_MAX: usize = 20;
+/// And altogether, bytes: as JSON it takes up to a hundred times the memory.
+const PLAIN_BYTES_MAX: usize = 1024 * 1024;
 
 /// What was kept of a body, with the headers that say what it is.
 #[derive(Debug)]
@@ -64,10 +66,14 @@ impl<'a> Body<'a> {
             if !self.complete {
                 return Err(Failure::TooLong);
             }
-            match self.encoding.trim_ascii() {
-                b"" | b"identity" => Ok(Cow::Borrowed(self.raw)),
-                b"gzip" | b"x-gzip" => gunzip(self.raw).map(Cow::Owned),
-                _ => Err(Failure::Encoding),
+            let encoding = self.encoding.trim_ascii();
+            let is = |name: &[u8]| encoding.eq_ignore_ascii_case(name);
+            if is(b"") || is(b"identity") {
+                Ok(Cow::Borrowed(self.raw))
+            } else if is(b"gzip") || is(b"x-gzip") {
+                gunzip(self.raw).map(Cow::Owned)
+            } else {
+                Err(Failure::Encoding)
             }
         });
         plain.as_deref().map_err(|failure| *failure)
@@ -87,6 +93,7 @@ impl<'a> Body<'a> {
 
 fn gunzip(raw: &[u8]) -> Result<Vec<u8>, Failure> {
     let limit = raw.len().saturating_mul(EXPANSION_MAX).saturating_add(1024);
+    let limit = limit.min(PLAIN_BYTES_MAX);
     let mut plain = Vec::new();
     let stop = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
     let read = flate2::read::MultiGzDecoder::new(raw)
@@ -116,28 +123,31 @@ mod tests {
     #[test]
     fn decompresses_up_to_a_limit() {
         let small = gzip(b"{\"a\":1}");
-        assert_eq!(
-            Body::new(&small, true, b"", b"gzip").plain(),
-            Ok(&b"{\"a\":1}"[..])
-        );
+        for encoding in ["gzip", "x-gzip", " GZIP "] {
+            let body = Body::new(&small, true, b"", encoding.as_bytes());
+            assert_eq!(body.plain(), Ok(&b"{\"a\":1}"[..]), "{encoding}");
+        }
         let cut = &small[..small.len() - 3];
-        assert_eq!(
-            Body::new(cut, true, b"", b"gzip").plain(),
-            Err(Failure::Encoding)
-        );
         let bomb = gzip(&vec![0; 10_000_000]);
-        assert_eq!(
-            Body::new(&bomb, true, b"", b"gzip").plain(),
-            Err(Failure::TooLong)
-        );
-        assert_eq!(
-            Body::new(b"x", true, b"", b"br").plain(),
-            Err(Failure::Encoding)
-        );
-        assert_eq!(
-            Body::new(b"x", false, b"", b"").plain(),
-            Err(Failure::TooLong)
-        );
+        // Within twenty times its length, but longer than a body may be altogether.
+        let dense: Vec<u8> = (0..300_000_u32)
+            .flat_map(|number| number.wrapping_mul(2_654_435_769).to_le_bytes())
+            .collect();
+        let long = gzip(&dense);
+        assert!(long.len() * EXPANSION_MAX > dense.len() && dense.len() > PLAIN_BYTES_MAX);
+        for (raw, complete, encoding, expected) in [
+            (cut, true, "gzip", Failure::Encoding),
+            (b"x", true, "gzip", Failure::Encoding),
+            (b"", true, "gzip", Failure::Encoding),
+            (b"x", true, "br", Failure::Encoding),
+            (b"x", true, "gzip, gzip", Failure::Encoding),
+            (&bomb, true, "gzip", Failure::TooLong),
+            (&long, true, "gzip", Failure::TooLong),
+            (b"x", false, "", Failure::TooLong),
+        ] {
+            let body = Body::new(raw, complete, b"", encoding.as_bytes());
+            assert_eq!(body.plain(), Err(expected), "{} B of {encoding}", raw.len());
+        }
     }
 
     #[test]

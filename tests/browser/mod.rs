@@ -11,10 +11,11 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
 const POLICY: &str = include_str!("policy.yaml");
+const FIRST_SEED: usize = 7;
 /// Enough for every actor to show what it is.
 const TRAFFIC_SECONDS: &str = "10";
 /// All stories, on a machine that compiles something else.
-const STORIES_TIME_MAX: Duration = Duration::from_secs(240);
+const STORIES_TIME_MAX: Duration = Duration::from_secs(480);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn stories_in_chromium() {
@@ -24,20 +25,20 @@ async fn stories_in_chromium() {
     put_policy(&stack).await;
     let mut stories = stories(&stack);
     let mut lines = BufReader::new(stories.stdout.take().unwrap()).lines();
-    let mut traffic = None;
+    let mut rounds = Vec::new();
     let told = async {
         while let Some(line) = lines.next_line().await.unwrap() {
             eprintln!("{line}");
-            // The page that waits for the first record is open.
+            // A page is open that waits for it.
             if line == "stories: send traffic" {
-                traffic = Some(play(&stack));
+                rounds.push(play(&stack, FIRST_SEED + rounds.len()));
             }
         }
         stories.wait().await.unwrap()
     };
     let ended = tokio::time::timeout(STORIES_TIME_MAX, told).await;
     assert!(ended.unwrap().success(), "a story failed, see above");
-    assert!(traffic.is_some(), "no story asked for traffic");
+    assert!(!rounds.is_empty(), "no story asked for traffic");
     stack.stop().await.unwrap();
 }
 
@@ -74,13 +75,13 @@ fn stories(stack: &Stack) -> Child {
         .unwrap()
 }
 
-fn play(stack: &Stack) -> Child {
+fn play(stack: &Stack, seed: usize) -> Child {
     let target = format!("http://{}", stack.ingress);
     Command::new(binary("traffic").unwrap())
         .args(["--target", &target, "--host", "shop.example"])
-        .args(["--seed", "7", "--seconds", TRAFFIC_SECONDS])
+        .args(["--seed", &seed.to_string(), "--seconds", TRAFFIC_SECONDS])
         .arg("--truth")
-        .arg(stack.folder().join("truth.ndjson"))
+        .arg(stack.folder().join(format!("truth-{seed}.ndjson")))
         .stdout(Stdio::null())
         .kill_on_drop(true)
         .spawn()

@@ -15,7 +15,8 @@ const ARGS = [
   "--disable-component-update",
   "--disable-sync",
 ];
-const WAIT_MS = 20_000;
+/** A machine that compiles something else needs it. */
+const WAIT_MS = 45_000;
 
 export async function open() {
   const program = process.env.CHROMIUM ?? PLACES.find((path) => existsSync(path));
@@ -75,8 +76,8 @@ export async function ask(path) {
 }
 
 /** Waits until `condition` gives something. */
-export async function eventually(what, condition) {
-  const end = Date.now() + WAIT_MS;
+export async function eventually(what, condition, limitMs = WAIT_MS) {
+  const end = Date.now() + limitMs;
   for (;;) {
     const found = await condition();
     if (found) return found;

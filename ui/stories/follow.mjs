@@ -1,7 +1,7 @@
 // A user from anonymous to checkout across the login: one picture, one sentence, one click each way.
 import { ask, BASE, expect } from "./browser.mjs";
 
-/** A session that a login made, of somebody who bought something. */
+/** A session that a login made, of somebody who bought something; null while there is none. */
 export async function buyer() {
   const query = new URLSearchParams({
     q: "key:login_answer path:/api/checkout has:link",
@@ -13,7 +13,7 @@ export async function buyer() {
     const link = found.links.find((one) => one.kind === "login" && one.key === "session_cookie");
     if (link && found.requests >= 4) return { session: found, before: link.session };
   }
-  throw new Error("expected: somebody bought something after a login");
+  return null;
 }
 
 export async function tell(page) {

@@ -17,6 +17,11 @@ async function pages() {
   return [
     ["sessions", "/sessions", "grid"],
     ["session", `/sessions/${session.session}`, "grid"],
+    ["setup", "/setup", "textbox"],
+    ["candidates", "/setup/candidates", "table"],
+    ["keys", "/setup/keys", "table"],
+    ["versions", "/setup/versions", "table"],
+    ["system", "/system", "table"],
     ["connect", "/system/connect", "heading"],
   ];
 }
@@ -34,7 +39,8 @@ export async function lookAtAll(_, browser) {
       found.push(...(await serious(page, `${name}, ${theme}`)));
       if (drawn) await page.screenshot({ path: `${IMAGES}${name}-${theme}.png` });
       await page.setViewportSize(NARROW);
-      found.push(...(await serious(page, `${name}, ${theme}, narrow`)));
+      // Colours are the same as on the wide page.
+      if (theme === "light") found.push(...(await serious(page, `${name}, narrow`)));
       found.push(...(await sideways(page, name)));
       if (drawn) await page.screenshot({ path: `${NARROW_IMAGES}${name}-${theme}.png` });
       await page.setViewportSize(WIDE);

@@ -2,13 +2,15 @@
 // looks at every page with axe in both themes and, with $UPDATE_IMAGES, draws docs/images.
 import { open } from "./browser.mjs";
 import { lookAtAll } from "./pages.mjs";
+import * as books from "./books.mjs";
 import * as connect from "./connect.mjs";
 import * as follow from "./follow.mjs";
 import * as list from "./list.mjs";
+import * as setup from "./setup.mjs";
 import * as signIn from "./sign_in.mjs";
 
 // `connect` is first: it waits for the first record that there ever was.
-const ALL = { connect, list, follow, signIn };
+const ALL = { connect, list, follow, setup, books, signIn };
 
 const browser = await open();
 let failed = 0;

@@ -100,6 +100,11 @@ pub enum ApiError {
         /// Its id.
         session: String,
     },
+    /// No verdict on that subject.
+    UnknownVerdict {
+        /// Its id.
+        id: String,
+    },
     /// The query took too long.
     QueryTimeout {
         /// Milliseconds.
@@ -284,6 +289,9 @@ impl ApiError {
             Self::UnknownSession { .. } => {
                 (S::NOT_FOUND, "unknown-session", "No record of this session")
             }
+            Self::UnknownVerdict { .. } => {
+                (S::NOT_FOUND, "unknown-verdict", "There is no such verdict")
+            }
             Self::QueryTimeout { .. } => (
                 S::SERVICE_UNAVAILABLE,
                 "query-timeout",
@@ -358,6 +366,7 @@ impl ApiError {
             }
             Self::BadCursor => "the cursor cannot be read".into(),
             Self::UnknownSession { session } => format!("nothing is stored of session {session}"),
+            Self::UnknownVerdict { id } => format!("nothing was ever held against {id}"),
             Self::QueryTimeout { after_ms } => format!("it was stopped after {after_ms} ms"),
             Self::QueriesBusy => "no connection to the database became free in time".into(),
             // What DuckDB says may quote data: it goes to the log.
@@ -438,7 +447,7 @@ impl ApiError {
             Self::BadParameter { parameter, .. } => Some((*parameter).into()),
             Self::BadFilter(_) => Some("q".into()),
             Self::BadCursor => Some("cursor".into()),
-            Self::UnknownSession { .. } => Some("id".into()),
+            Self::UnknownSession { .. } | Self::UnknownVerdict { .. } => Some("id".into()),
             Self::Policy(PolicyError::UnknownVersion(_)) => Some("version".into()),
             Self::Policy(PolicyError::UnknownCandidate(_)) => Some("name".into()),
             _ => None,

@@ -35,6 +35,10 @@ fn handle(call: &Call) -> Result<Response, ApiError> {
     metrics.store_position.set(log.committed);
     metrics.store_lag.set(log.end.saturating_sub(log.committed));
     metrics.queue_bytes.set(app.budget.used());
+    let lag = status::lag(app);
+    metrics.detection_lag_bytes.set(lag.bytes);
+    metrics.detection_lag_records.set(lag.records);
+    metrics.detection_lag_seconds.set(lag.seconds);
     let ledger = status::ledger(app);
     let live = ledger
         .workers

@@ -7,11 +7,14 @@ mod audit;
 mod candidates;
 mod comparison;
 mod cursor;
+mod detection;
 mod error;
+mod evidence;
 mod finder;
 mod health;
 mod identity;
 mod ingest;
+mod labels;
 mod metrics;
 mod openapi;
 mod params;
@@ -24,6 +27,7 @@ mod router;
 mod session;
 mod sessions;
 mod status;
+mod verdicts;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -43,6 +47,7 @@ use crate::log::{Budget, Log};
 use crate::metrics::Metrics;
 use crate::policy::Policies;
 use crate::store::{Database, Health};
+use crate::verdicts::{Outbox, Profiles, Status};
 
 /// Queries that run at the same time.
 pub const QUERIES_MAX: usize = 4;
@@ -81,6 +86,12 @@ pub struct App {
     pub closing: AtomicBool,
     /// The policy, and what is tried beside it.
     pub policies: Arc<Policies>,
+    /// How detection stands.
+    pub detection: Arc<Status>,
+    /// Verdicts on their way to the store.
+    pub outbox: Arc<Outbox>,
+    /// The profiles that detection was told last.
+    pub announced: tokio::sync::Mutex<Option<Profiles>>,
     /// When a session counts as shared.
     pub shared_key: SharedKey,
 }

@@ -173,6 +173,7 @@ pub(super) async fn put<B: Buf>(
     let by = admin::by(call, &params);
     let policies = Arc::clone(&call.app.policies);
     let version = blocking(move || policies.put(read.value, expected, by)).await?;
+    call.app.announce_profiles().await;
     Ok(with_tag(
         json(&CurrentPolicy::of(&call.app))?,
         version.version,
@@ -409,6 +410,7 @@ pub(super) async fn roll_back<B: Buf>(
     let by = admin::by(call, &params);
     let policies = Arc::clone(&call.app.policies);
     let version = blocking(move || policies.roll_back(version, expected, by)).await?;
+    call.app.announce_profiles().await;
     Ok(with_tag(
         json(&CurrentPolicy::of(&call.app))?,
         version.version,

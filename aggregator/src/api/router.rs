@@ -8,8 +8,8 @@ use warp::reply::Response;
 
 use super::request::recover;
 use super::{
-    App, audit, candidates, comparison, finder, health, ingest, metrics, openapi, policy,
-    quarantine, requests, session, sessions, status,
+    App, audit, candidates, comparison, evidence, finder, health, ingest, labels, metrics, openapi,
+    policy, quarantine, requests, session, sessions, status, verdicts,
 };
 
 /// Makes an endpoint.
@@ -21,6 +21,10 @@ const ALL: &[Route] = &[
     session::route,
     requests::route,
     quarantine::route,
+    verdicts::route,
+    evidence::route,
+    labels::route,
+    labels::export_route,
     policy::route,
     policy::versions_route,
     policy::version_route,

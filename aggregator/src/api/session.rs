@@ -15,7 +15,7 @@ use super::error::ApiError;
 use super::identity::{IdentityValue, ParamSummary, RelatedSession, SessionLink};
 use super::request::{Access, Call, call, json, respond};
 use super::sessions::{COLUMNS, Listed, Session};
-use super::{App, SharedKey, identity, query};
+use super::{App, SharedKey, identity, query, verdicts};
 use crate::store::StoreError;
 use crate::time;
 
@@ -107,7 +107,11 @@ async fn handle(text: &str, call: &Call) -> Result<Response, ApiError> {
     call.params(&[])?;
     let id = id(text)?;
     let limit = call.app.shared_key;
-    let found = query::run(&call.app, move |connection| find(connection, id, limit)).await?;
+    let now_us = call.app.clock.now_us();
+    let found = query::run(&call.app, move |connection| {
+        find(connection, id, limit, now_us)
+    })
+    .await?;
     json(&found.ok_or_else(|| ApiError::UnknownSession {
         session: id.to_string(),
     })?)
@@ -117,6 +121,7 @@ fn find(
     connection: &Connection,
     id: SessionId,
     limit: SharedKey,
+    now_us: i64,
 ) -> Result<Option<SessionWithVisits>, StoreError> {
     let bytes = id.0.to_vec();
     let sql = format!("SELECT {COLUMNS} FROM visit_parts WHERE session = ? GROUP BY session");
@@ -139,7 +144,8 @@ fn find(
     let mut visit_list: Vec<Visit> = rows.collect::<Result<_, _>>()?;
     visit_list.reverse();
     let people = identity::people(connection, &[id], u64::MAX)?.remove(&id.to_string());
-    let session = session.with_people(people, limit);
+    let mut session = session.with_people(people, limit);
+    session.verdict = verdicts::of_sessions(connection, &[id], now_us)?.remove(&id.to_string());
     let (links, link_count) = identity::links(connection, id, limit)?;
     Ok(Some(SessionWithVisits {
         params: identity::param_summaries(connection, id)?,

@@ -17,7 +17,8 @@ use super::error::ApiError;
 use super::identity::People;
 use super::params::Params;
 use super::request::{Access, Call, call, json, respond};
-use super::{SharedKey, cursor, identity, query};
+use super::verdicts::SessionVerdict;
+use super::{SharedKey, cursor, identity, query, verdicts};
 use crate::filters::{Selection, SessionFilter};
 use crate::store::StoreError;
 use crate::time;
@@ -59,7 +60,7 @@ pub(super) fn texts(value: Value) -> Vec<String> {
 }
 
 /// All records with one session id.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub(super) struct Session {
     /// Session id, 32 hex digits.
     pub(super) session: String,
@@ -97,6 +98,8 @@ pub(super) struct Session {
     users: Listed,
     /// Values of its role parameters.
     roles: Listed,
+    /// The verdict on it; null where there is none.
+    pub(super) verdict: Option<SessionVerdict>,
     /// It has more addresses or users than one person: its key is shared, and its links are not
     /// followed.
     shared_key: bool,
@@ -133,6 +136,7 @@ impl Session {
             more: row.get(13)?,
             users: Listed::new(Vec::new()),
             roles: Listed::new(Vec::new()),
+            verdict: None,
             shared_key: false,
         })
     }
@@ -263,11 +267,12 @@ pub(super) fn route(app: &Arc<App>) -> BoxedFilter<(Response,)> {
 )]
 async fn handle(call: &Call) -> Result<Response, ApiError> {
     let params = call.params(PARAMETERS)?;
-    let asked = asked(&params, call.app.clock.now_us())?;
+    let now_us = call.app.clock.now_us();
+    let asked = asked(&params, now_us)?;
     let position = call.app.health.position();
     let limit = call.app.shared_key;
     let page = query::run(&call.app, move |connection| {
-        page(connection, &asked, position, limit)
+        page(connection, &asked, position, limit, now_us)
     });
     json(&page.await?)
 }
@@ -277,6 +282,7 @@ fn page(
     asked: &Asked,
     position: u64,
     shared_key: SharedKey,
+    now_us: i64,
 ) -> Result<SessionPage, StoreError> {
     let seen_to = asked
         .before
@@ -338,7 +344,9 @@ fn page(
         .filter_map(|(_, _, id)| Hex::parse(id))
         .collect();
     let mut people = identity::people(connection, &ids, seen_to)?;
-    let complete = |(session, _, id): (Session, i64, String)| {
+    let mut verdicts = verdicts::of_sessions(connection, &ids, now_us)?;
+    let complete = |(mut session, _, id): (Session, i64, String)| {
+        session.verdict = verdicts.remove(&id);
         session.with_people(people.remove(&id), shared_key)
     };
     Ok(SessionPage {

@@ -14,6 +14,7 @@ use super::request::{Access, Call, call, json, respond};
 use crate::config::units::micros;
 use crate::ledger::report::{Moment, Report, State, report};
 use crate::time;
+use crate::verdicts::ApplicationStatus;
 
 /// A stretch of the log that could not be read: its records are missing.
 #[derive(Debug, Serialize, ToSchema)]
@@ -112,6 +113,106 @@ fn policy(app: &App, ledger: &Report) -> PolicyStatus {
     }
 }
 
+/// What lies between the log and detection.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Lag {
+    pub(super) bytes: u64,
+    pub(super) records: u64,
+    pub(super) seconds: f64,
+}
+
+/// How far detection is behind.
+pub(super) fn lag(app: &App) -> Lag {
+    let standing = app.detection.get();
+    let bytes = app.log.state().end.saturating_sub(standing.position);
+    let records = app.metrics.records.get().saturating_sub(standing.records);
+    let waited_us = app.clock.now_us().saturating_sub(standing.arrived_us);
+    Lag {
+        bytes,
+        records: if bytes == 0 { 0 } else { records },
+        seconds: if bytes == 0 || standing.arrived_us == 0 {
+            0.0
+        } else {
+            std::time::Duration::from_micros(u64::try_from(waited_us).unwrap_or(0)).as_secs_f64()
+        },
+    }
+}
+
+/// A snapshot of detection's state.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct SnapshotStatus {
+    /// Position in the log at which it was taken.
+    position: u64,
+    /// Its size.
+    bytes: u64,
+    /// Milliseconds that it took.
+    took_ms: u64,
+}
+
+/// How bot detection stands.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct DetectionStatus {
+    /// Position up to which the log was judged, bytes.
+    position: u64,
+    /// Durable and not yet judged, bytes.
+    lag_bytes: u64,
+    /// Records acknowledged since the start and not yet judged.
+    lag_records: u64,
+    /// Since the last batch that was judged arrived, seconds; 0 when all are.
+    lag_seconds: f64,
+    /// Everything that the log held at the start was judged.
+    caught_up: bool,
+    /// Live sessions in memory.
+    sessions: u64,
+    /// Addresses and networks in memory.
+    sources: u64,
+    /// Sessions forgotten for lack of room.
+    sessions_evicted: u64,
+    /// Verdicts that were not made because somebody had said that the one before is wrong.
+    suppressed: u64,
+    /// Verdicts since the start, by type.
+    verdicts: std::collections::BTreeMap<String, u64>,
+    /// Whether each application is known well enough for learnt limits.
+    applications: Vec<ApplicationStatus>,
+    /// Version of the policy whose profiles hold; null where none does.
+    policy_version: Option<String>,
+    /// The last snapshot; null before the first since the start.
+    snapshot: Option<SnapshotStatus>,
+    /// Why the state was built anew at the start; null when it was not.
+    rebuilt: Option<String>,
+    /// Why no snapshot can be written; null when it can.
+    failing: Option<String>,
+}
+
+fn detection(app: &App) -> DetectionStatus {
+    let standing = app.detection.get();
+    let lag = lag(app);
+    let snapshot = standing
+        .snapshot
+        .map(|(position, bytes, took_ms)| SnapshotStatus {
+            position,
+            bytes,
+            took_ms,
+        });
+    DetectionStatus {
+        position: standing.position,
+        lag_bytes: lag.bytes,
+        lag_records: lag.records,
+        lag_seconds: lag.seconds,
+        caught_up: standing.caught_up,
+        sessions: standing.sessions,
+        sources: standing.sources,
+        sessions_evicted: standing.evicted,
+        suppressed: standing.suppressed,
+        verdicts: standing.verdicts,
+        applications: standing.applications,
+        policy_version: standing.policy_version,
+        snapshot,
+        rebuilt: standing.rebuilt,
+        failing: standing.failing,
+    }
+}
+
 /// The whole service.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Status {
@@ -132,6 +233,8 @@ pub(super) struct Status {
     log: LogStatus,
     /// The database.
     store: StoreStatus,
+    /// Bot detection.
+    detection: DetectionStatus,
 }
 
 pub(super) fn route(app: &Arc<App>) -> BoxedFilter<(Response,)> {
@@ -176,6 +279,7 @@ fn handle(call: &Call) -> Result<Response, ApiError> {
         now: time::text(app.clock.now_us()),
         started: time::text(app.started_us),
         policy: policy(app, &ledger),
+        detection: detection(app),
         ledger,
         log: LogStatus {
             end: log.end,

@@ -113,6 +113,30 @@ pub struct ServeOptions {
     #[arg(long, env = "THROUGHLINE_QUERY_TIMEOUT", default_value = "10s", value_parser = units::duration, value_name = "DURATION")]
     pub query_timeout: Duration,
 
+    /// Sessions that bot detection remembers, about 2 KiB each; beyond it the least used is
+    /// forgotten.
+    #[arg(
+        long,
+        env = "THROUGHLINE_DETECTION_SESSIONS",
+        default_value_t = 500_000,
+        value_name = "NUMBER"
+    )]
+    pub detection_sessions: usize,
+
+    /// Addresses, and as many networks, that bot detection remembers.
+    #[arg(
+        long,
+        env = "THROUGHLINE_DETECTION_SOURCES",
+        default_value_t = 200_000,
+        value_name = "NUMBER"
+    )]
+    pub detection_sources: usize,
+
+    /// Shortest time between two snapshots of bot detection (ms, s, m): what came after the last
+    /// is read again after a restart. A snapshot takes at most a twentieth of the time.
+    #[arg(long, env = "THROUGHLINE_DETECTION_SNAPSHOT", default_value = "10s", value_parser = units::duration, value_name = "DURATION")]
+    pub detection_snapshot: Duration,
+
     /// File (YAML or JSON) that is the policy: read again when it changes, and not to be changed
     /// through the API.
     #[arg(long, env = "THROUGHLINE_POLICY_FILE", value_name = "FILE")]

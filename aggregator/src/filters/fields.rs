@@ -48,8 +48,13 @@ const ADDRESSES: &str = "(SELECT session, position, unnest(ips) AS value FROM vi
 const USER_AGENTS: &str =
     "(SELECT session, position, unnest(user_agents) AS value FROM visit_parts)";
 
+pub(super) const VERDICTS: &str = "(SELECT unhex(session) AS session, position, bot_type AS value
+    FROM current_verdicts WHERE subject_kind = 'session' AND label IS DISTINCT FROM 'wrong')";
+const CONFIDENCES: &str = "(SELECT unhex(session) AS session, position, confidence AS value
+    FROM current_verdicts WHERE subject_kind = 'session' AND label IS DISTINCT FROM 'wrong')";
+
 /// What `has:` knows.
-const HAS: &[&str] = &["link", "user", "error"];
+const HAS: &[&str] = &["link", "user", "error", "verdict"];
 
 /// All fields. Those of a request hold together: `path:/login status:401` are sessions with a
 /// request that is both.
@@ -148,7 +153,19 @@ pub const FIELDS: &[Field] = &[
         "has",
         Kind::OneOf(HAS),
         Place::Has,
-        "sessions with a link, a user or an error",
+        "sessions with a link, a user, an error or a verdict",
+    ),
+    field(
+        "verdict",
+        Kind::Text,
+        Place::Rows(VERDICTS),
+        "kind of bot that the verdict says",
+    ),
+    field(
+        "confidence",
+        Kind::Share,
+        Place::Rows(CONFIDENCES),
+        "how sure the verdict is",
     ),
     field(
         "method",

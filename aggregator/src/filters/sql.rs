@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use duckdb::types::Value;
 
-use super::fields::{Place, USERS};
+use super::fields::{Place, USERS, VERDICTS};
 use super::terms::{SessionFilter, Term};
 use super::values::{Kind, Test};
 
@@ -156,6 +156,7 @@ fn has(what: &Test, position: u64) -> Clause {
                 UNION ALL SELECT session_b, position FROM link_parts)";
             having_rows(ends, SUMMED, position, any())
         }
+        Test::Is(word) if word == "verdict" => having_rows(VERDICTS, SUMMED, position, any()),
         Test::Is(word) if word == "user" => having_rows(USERS, SUMMED, position, any()),
         _ => {
             let errors = Clause::new("errors_4xx + errors_5xx > 0", []);

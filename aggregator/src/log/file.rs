@@ -45,6 +45,8 @@ pub(super) struct Shared {
     end: Mutex<End>,
     moved: Condvar,
     committed: AtomicU64,
+    /// Where another reader than the store may begin again.
+    kept: AtomicU64,
     bases: Mutex<BTreeSet<u64>>,
     failing: Mutex<Option<Failure>>,
 }
@@ -54,6 +56,10 @@ struct Failure {
     reason: String,
     at: Instant,
 }
+
+/// What is kept below the store's position for a reader that may begin again there: beyond it, it
+/// has to read the store.
+const KEPT_BYTES_MAX: u64 = 1 << 30;
 
 /// For how long a failure speaks for the log. Filters try again within this time; a balancer that
 /// sends nothing to a service that is not ready would otherwise never learn that it is again.
@@ -123,6 +129,31 @@ impl Shared {
             .and_then(|it| bases.range(it..).next().copied());
         (base, next)
     }
+
+    /// Deletes the segments that nobody needs any more.
+    fn sweep(&self) {
+        let committed = self.committed.load(Ordering::Acquire);
+        let kept = self.kept.load(Ordering::Acquire).min(committed);
+        let bound = kept.max(committed.saturating_sub(KEPT_BYTES_MAX));
+        // Deleted after the lock is released: a large file takes its time, and readers and the
+        // writer look segments up here.
+        let done: Vec<u64> = {
+            let bases = lock(&self.bases);
+            let ends = bases.iter().skip(1);
+            let stored = bases.iter().zip(ends).take_while(|(_, end)| **end <= bound);
+            stored.map(|(base, _)| *base).collect()
+        };
+        for base in done {
+            let path = segment::path(&self.folder, base);
+            if let Err(error) = std::fs::remove_file(&path)
+                && error.kind() != io::ErrorKind::NotFound
+            {
+                tracing::warn!(%error, path = %path.display(), "cannot delete a segment");
+                break;
+            }
+            lock(&self.bases).remove(&base);
+        }
+    }
 }
 
 impl FileLog {
@@ -152,6 +183,7 @@ impl FileLog {
             }),
             moved: Condvar::new(),
             committed: AtomicU64::new(committed),
+            kept: AtomicU64::new(u64::MAX),
             bases: Mutex::new(segment::list(folder)?.into_iter().collect()),
             failing: Mutex::default(),
         });
@@ -230,27 +262,12 @@ impl Log for FileLog {
 
     fn commit(&self, position: u64) {
         self.shared.committed.store(position, Ordering::Release);
-        // Deleted after the lock is released: a large file takes its time, and readers and the
-        // writer look segments up here.
-        let done: Vec<u64> = {
-            let bases = lock(&self.shared.bases);
-            let ends = bases.iter().skip(1);
-            let stored = bases
-                .iter()
-                .zip(ends)
-                .take_while(|(_, end)| **end <= position);
-            stored.map(|(base, _)| *base).collect()
-        };
-        for base in done {
-            let path = segment::path(&self.shared.folder, base);
-            if let Err(error) = std::fs::remove_file(&path)
-                && error.kind() != io::ErrorKind::NotFound
-            {
-                tracing::warn!(%error, path = %path.display(), "cannot delete a segment");
-                break;
-            }
-            lock(&self.shared.bases).remove(&base);
-        }
+        self.shared.sweep();
+    }
+
+    fn keep(&self, position: u64) {
+        self.shared.kept.store(position, Ordering::Release);
+        self.shared.sweep();
     }
 
     fn state(&self) -> LogState {

@@ -176,6 +176,10 @@ pub trait Log: Send + Sync {
     /// Says that the store has everything below `position` for good: it may be deleted.
     fn commit(&self, position: u64);
 
+    /// Says that a reader other than the store may begin again at `position`: what lies there is
+    /// kept even when the store has it, up to a limit.
+    fn keep(&self, position: u64);
+
     /// How the log stands.
     fn state(&self) -> LogState;
 }

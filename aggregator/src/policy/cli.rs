@@ -54,13 +54,15 @@ pub fn run(command: &PolicyCommand) -> anyhow::Result<String> {
                 );
                 return Err(Refused::whole(problem)).with_context(about);
             }
-            let document = read(&text, format_of(file)).with_context(about)?.document;
+            let read = read(&text, format_of(file)).with_context(about)?;
+            let document = read.document;
             Ok(format!(
-                "{}: good: {} applications, {} key rules, {} parameters",
+                "{}: good: {} applications, {} key rules, {} parameters, {} detection profiles",
                 file.display(),
                 document.applications.len(),
                 document.keys.len(),
-                document.parameters.len()
+                document.parameters.len(),
+                read.detection.len()
             ))
         }
         PolicyCommand::Compare { name, url } => compare(name, url),

@@ -3,6 +3,8 @@
 use serde_json::Value;
 use throughline_session::policy::PolicyDocument;
 
+use super::detection::{self, DetectionProfile};
+
 /// How a policy is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
@@ -19,6 +21,8 @@ pub struct Read {
     pub value: Value,
     /// As it is understood.
     pub document: PolicyDocument,
+    /// How applications are watched for bots.
+    pub detection: Vec<DetectionProfile>,
 }
 
 /// Why a policy may not be used: the place, and what is wrong there or would be right.
@@ -79,7 +83,12 @@ pub fn read(text: &[u8], format: Format) -> Result<Read, Refused> {
             problem,
         }
     })?;
-    Ok(Read { value, document })
+    let detection = detection::check(&value, &document.applications)?;
+    Ok(Read {
+        value,
+        document,
+        detection,
+    })
 }
 
 fn without_position(problem: &str) -> String {

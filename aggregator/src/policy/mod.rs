@@ -4,6 +4,7 @@
 //! effect. Filters get only documents that the session crate's own checks have passed.
 
 mod cli;
+pub mod detection;
 mod diff;
 mod document;
 mod file;
@@ -30,6 +31,8 @@ pub use state::{CANDIDATES_MAX, Candidate, Finder, Version};
 use file::PolicyFile;
 use journal::Journal;
 use state::State;
+
+use crate::verdicts::Profiles;
 
 /// Longest policy that is taken, bytes: with four candidates still within what a filter reads.
 pub const DOCUMENT_BYTES_MAX: u64 = 128 * 1024;
@@ -297,6 +300,25 @@ impl Policies {
         self.inner().change(Change::FinderStopped, by)
     }
 
+    /// How applications are watched for bots, by the policy that holds now.
+    #[must_use]
+    pub fn profiles(&self) -> Profiles {
+        let (policy_version, document) = match &self.file {
+            Some(file) => {
+                let status = file.status();
+                (status.version, status.document)
+            }
+            None => match self.inner().state.versions.last() {
+                Some(version) => (version.name(), version.document.clone()),
+                None => return Profiles::default(),
+            },
+        };
+        Profiles {
+            policy_version: Some(policy_version),
+            profiles: detection::profiles(&document),
+        }
+    }
+
     /// What filters are told at this time; `None` while nothing was ever set here.
     #[must_use]
     pub fn live(&self, now_us: i64) -> Option<Arc<Live>> {
@@ -363,6 +385,8 @@ fn named(document: &Value, version: &str) -> Value {
     let mut document = document.clone();
     if let Value::Object(fields) = &mut document {
         fields.insert("version".into(), version.into());
+        // No filter's affair, and older ones would refuse it.
+        fields.remove("detection");
     }
     document
 }

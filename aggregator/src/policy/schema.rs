@@ -4,6 +4,7 @@
 //! applications that nobody defined, patterns that do not compile.
 
 use serde_json::{Value, json};
+use throughline_detection::detectors;
 
 fn list(items: &Value, most: u64) -> Value {
     json!({"type": "array", "items": items, "maxItems": most})
@@ -116,6 +117,29 @@ fn definitions() -> Value {
         "name": reference("name"), "from": from,
         "namespace": {"oneOf": [{"type": "null"}, reference("name")]},
     }));
+    let number = json!({"type": "number", "exclusiveMinimum": 0});
+    let limits = detectors::abouts().map(|about| (about.name.to_owned(), number.clone()));
+    let limits = Value::Object(limits.collect());
+    let exception = json!({
+        "network": text(), "user_agent": text(), "path_prefix": reference("prefix"),
+        "session": {"type": "string", "pattern": "^[0-9a-f]{32}$"}, "user": text(),
+        "country": {"type": "string", "pattern": "^[A-Z]{2}$"},
+        "note": {"type": ["string", "null"]},
+    });
+    let exception = object(
+        "Whom to leave alone: one of them, and a note.",
+        &[],
+        &exception,
+    );
+    let profile = json!({
+        "applications": list(&text(), 1000),
+        "sensitivity": {"enum": ["low", "medium", "high"], "default": "medium"},
+        "off": list(&reference("detector"), 100),
+        "limits": object("Limits in place of cold-start and learnt ones.", &[], &limits),
+        "exceptions": list(&exception, 1000),
+        "good_bots": list(&text(), 1000),
+    });
+    let names: Vec<_> = detectors::abouts().map(|about| about.name).collect();
     let application = json!({
         "name": reference("name"),
         "hosts": list(&text(), 1000),
@@ -128,6 +152,8 @@ fn definitions() -> Value {
         "decode": list(&steps, 100),
         "source": source(),
         "application": object("A named set of hosts and path prefixes.", &["name"], &application),
+        "detector": {"enum": names},
+        "profile": object("How some applications are watched for bots.", &[], &profile),
         "key": object("One way to tell whose request it is.", &["name", "from"], &rule),
         "parameter": object("A named value kept for display and analysis.", &["name", "from"], &parameter),
     })
@@ -145,6 +171,7 @@ pub fn schema() -> Value {
         "parameters": list(&reference("parameter"), 50),
         "body_bytes": {"type": "integer", "minimum": 0, "maximum": 1_048_576, "default": 16_384},
         "query_values": list(&json!({"type": "string"}), 50),
+        "detection": list(&reference("profile"), 256),
         "secret_paths": list(&json!({"type": "string", "pattern": "^/"}), 100),
     });
     let mut all = object(
@@ -194,6 +221,7 @@ mod tests {
             "array" => value.is_array(),
             "string" => value.is_string(),
             "boolean" => value.is_boolean(),
+            "number" => value.is_number(),
             "integer" => value.is_i64() || value.is_u64(),
             "null" => value.is_null(),
             other => panic!("{other}"),
@@ -234,6 +262,7 @@ mod tests {
             "maxItems" => length.is_none_or(|length| length as u64 <= about.as_u64().unwrap()),
             "minItems" => length.is_none_or(|length| length as u64 >= about.as_u64().unwrap()),
             "minLength" => value.as_str().is_none_or(|text| !text.is_empty()),
+            "exclusiveMinimum" => number.is_none_or(|number| number > about.as_f64().unwrap()),
             "minimum" => number.is_none_or(|number| number >= about.as_f64().unwrap()),
             "maximum" => number.is_none_or(|number| number <= about.as_f64().unwrap()),
             "additionalProperties" => about == &Value::Bool(false),

@@ -123,6 +123,8 @@ columns!(Records {
         ("forgeable", DataType::Boolean),
     ]),
     extract_failed: Structs = text_structs(["name", "why"]),
+    header_shape: UInt64Builder = UInt64Builder::new(),
+    header_marks: UInt32Builder = UInt32Builder::new(),
 });
 
 fn append_texts<T: AsRef<str>>(list: &mut Texts, texts: impl IntoIterator<Item = T>) {
@@ -156,6 +158,9 @@ impl Records {
             .append_option(record.content_type.as_deref());
         append_texts(&mut self.truncated, &record.truncated);
         self.push_identity(record);
+        let shape = record.header_shape.map(|it| u64::from_be_bytes(it.0));
+        self.header_shape.append_option(shape);
+        self.header_marks.append_option(record.header_marks);
     }
 
     fn push_identity(&mut self, record: &Record<'_>) {

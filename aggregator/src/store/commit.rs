@@ -5,6 +5,7 @@ use duckdb::{Connection, params};
 use super::columns::{LinkParts, ParamParts, VisitParts};
 use super::database::StoreError;
 use super::step::{State, Step};
+use super::verdicts::write_rulings;
 use crate::envoy_admin::Changes;
 use crate::ledger::{Forgotten, WorkerBook};
 use crate::log::{Window, WorkerKey};
@@ -73,6 +74,7 @@ fn write(
     }
     write_identity(connection, step, state)?;
     write_quarantine(connection, step)?;
+    write_rulings(connection, &step.rulings)?;
     for (worker, book) in &step.workers {
         let window = state.windows.get(*worker);
         write_worker(connection, *worker, book, window)?;

@@ -6,11 +6,13 @@
 mod columns;
 mod commit;
 mod database;
-mod line;
+mod replay;
 mod restore;
 mod step;
 mod thread;
+mod verdicts;
 
 pub use database::{Database, Reading, SCHEMA_VERSION, StoreError};
+pub use replay::Replayed;
 pub use restore::Restored;
 pub use thread::{Health, Store, StoreParts};

@@ -30,6 +30,8 @@ pub struct Restored {
     pub gaps: Vec<Gap>,
     /// Last readings of Envoys, as JSON.
     pub envoys: Vec<String>,
+    /// Position up to which the verdicts are stored.
+    pub verdicts: u64,
     /// Day (UTC) of the key finder's last record, and how many were kept on it.
     pub finds: (i64, u64),
 }
@@ -41,6 +43,7 @@ pub(super) fn read(connection: &Connection) -> Result<Restored, StoreError> {
         connection.query_row("SELECT position, ordinal FROM log_position", [], |row| {
             Ok((row.get(0)?, row.get(1)?))
         })?;
+    restored.verdicts = super::verdicts::position(connection)?;
     restored.forgotten = connection.query_row("SELECT * FROM forgotten_workers", [], |row| {
         Ok(Forgotten {
             workers: row.get(0)?,

@@ -1,4 +1,5 @@
--- Schema version 2; `migrate_2.sql` brings version 1 here, and `views.sql` makes the views of both.
+-- Schema version 3; `migrate_2.sql` and `migrate_3.sql` bring older ones here, and `views.sql` makes
+-- the views of all.
 -- New columns stand at the end of their table, where a migration can put them. Ids are kept as numbers and bytes; the views
 -- show them as text.
 -- No keys and no indexes: an index halves the speed of inserts, and one row that is deleted and
@@ -48,7 +49,9 @@ CREATE TABLE records (
     truncated VARCHAR[],
     links STRUCT(kind VARCHAR, session BLOB, key VARCHAR)[],
     params STRUCT(name VARCHAR, value VARCHAR, kind VARCHAR, forgeable BOOLEAN)[],
-    extract_failed STRUCT(name VARCHAR, why VARCHAR)[]
+    extract_failed STRUCT(name VARCHAR, why VARCHAR)[],
+    header_shape UBIGINT,
+    header_marks UINTEGER
 );
 
 -- Sums of a visit over the records of one transaction; only ever appended to.
@@ -176,4 +179,49 @@ CREATE TABLE finds (
     client UBIGINT NOT NULL,
     login BOOLEAN NOT NULL,
     places STRUCT(place VARCHAR, hash UBIGINT)[] NOT NULL
+);
+
+-- What bot detection said, in log order: one row for each time that it had something new to say
+-- about a subject, which `id` names. `session` is the one whose request led to it; `position` and `idx` name the record that led to it, `votes` is a JSON array.
+CREATE TABLE verdicts (
+    position UBIGINT NOT NULL,
+    idx UINTEGER NOT NULL,
+    id VARCHAR NOT NULL,
+    subject_kind VARCHAR NOT NULL,
+    subject VARCHAR NOT NULL,
+    session VARCHAR NOT NULL,
+    application VARCHAR NOT NULL,
+    bot_type VARCHAR NOT NULL,
+    confidence DOUBLE NOT NULL,
+    sensitivity VARCHAR NOT NULL,
+    flagged BOOLEAN NOT NULL,
+    knowledge VARCHAR NOT NULL,
+    class VARCHAR NOT NULL,
+    said_at TIMESTAMP NOT NULL,
+    expires TIMESTAMP NOT NULL,
+    requests UINTEGER NOT NULL,
+    policy_version VARCHAR,
+    votes VARCHAR NOT NULL
+);
+
+-- One row: up to where in the log the verdicts are all there.
+CREATE TABLE verdict_position (position UBIGINT NOT NULL);
+INSERT INTO verdict_position VALUES (0);
+
+-- What people said of verdicts, the last word counts: `label` is null where one was taken back.
+CREATE TABLE labels (
+    position UBIGINT NOT NULL,
+    id VARCHAR NOT NULL,
+    label VARCHAR,
+    note VARCHAR NOT NULL,
+    author VARCHAR NOT NULL,
+    said_at TIMESTAMP NOT NULL
+);
+
+-- From where in the log which profiles hold, as the JSON array of the policy.
+CREATE TABLE profiles (
+    position UBIGINT NOT NULL,
+    policy_version VARCHAR,
+    document VARCHAR NOT NULL,
+    said_at TIMESTAMP NOT NULL
 );

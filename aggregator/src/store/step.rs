@@ -7,11 +7,11 @@ use sha2::{Digest as _, Sha256};
 use throughline_session::wire::{BatchHeader, Record, RecordId};
 
 use super::columns::{Context, Finds, Records, Trials};
-use super::line;
-use crate::ingest::{header, lines};
+use crate::ingest::{header, line, lines};
 use crate::ledger::{Books, WorkerBook};
 use crate::log::{Entry, Gap, Item, Windows, WorkerKey};
 use crate::sessions::{self, Exchange, Links, Parts, Tracker, VisitKey};
+use crate::verdicts::Ruling;
 
 /// A transaction is closed when it has this many rows, or its batches this many bytes.
 const ROWS: usize = 20_000;
@@ -61,6 +61,8 @@ pub(super) struct Step {
     pub(super) quarantine: Vec<Quarantined>,
     pub(super) workers: BTreeMap<WorkerKey, WorkerBook>,
     pub(super) gaps: Vec<Gap>,
+    /// What people decided: position, arrival, ruling.
+    pub(super) rulings: Vec<(u64, i64, Ruling)>,
     bytes: usize,
     began: Option<Instant>,
 }
@@ -91,6 +93,11 @@ impl Step {
 
     fn take_batch(&mut self, entry: &Entry, state: &mut State, books: &Books) {
         self.bytes += entry.body.len();
+        if let Some(ruling) = Ruling::read(&entry.body) {
+            self.rulings
+                .push((entry.position, entry.arrived_us, ruling));
+            return;
+        }
         let header = match header::read(&entry.body) {
             Ok(header) => header,
             Err(error) => {

@@ -12,11 +12,13 @@ use super::commit::{Extras, commit, write_envoys};
 use super::database::{Database, StoreError};
 use super::restore::{self, Restored};
 use super::step::{State, Step};
+use super::verdicts;
 use crate::envoy_admin::Envoys;
 use crate::ledger::Books;
 use crate::log::{Gap, Log, Next, Tail};
 use crate::metrics::Metrics;
 use crate::sessions::{Rules, Tracker};
+use crate::verdicts::Outbox;
 
 /// A transaction is written at the latest this long after its first batch was read.
 const STEP_TIME: Duration = Duration::from_millis(200);
@@ -24,6 +26,8 @@ const STEP_TIME: Duration = Duration::from_millis(200);
 const RETRY: Duration = Duration::from_millis(500);
 /// Tries to write the last transaction while shutting down; the log keeps it anyway.
 const LAST_TRIES: u32 = 4;
+/// How long the end of the process waits for detection's last verdicts.
+const LAST_VERDICTS: Duration = Duration::from_secs(60);
 /// Unreadable parts of the log that are listed.
 const GAPS_MAX: usize = 1000;
 
@@ -43,6 +47,15 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Health {
+    /// How it stands at the start.
+    #[must_use]
+    pub fn at(restored: &Restored) -> Self {
+        let health = Self::default();
+        health.reach(restored.position, restored.ordinal);
+        *lock(&health.gaps) = restored.gaps.iter().take(GAPS_MAX).cloned().collect();
+        health
+    }
+
     /// Position up to which the log has been stored.
     #[must_use]
     pub fn position(&self) -> u64 {
@@ -110,6 +123,8 @@ pub struct StoreParts {
     pub books: Arc<Books>,
     /// Readings of Envoys, which it keeps too.
     pub envoys: Arc<Envoys>,
+    /// Verdicts, which it keeps too.
+    pub outbox: Arc<Outbox>,
     /// When a visit ends.
     pub rules: Rules,
     /// How it stands.
@@ -137,8 +152,6 @@ impl Store {
     /// # Errors
     /// When no thread can be started.
     pub fn start(parts: StoreParts, restored: Restored) -> io::Result<Self> {
-        parts.health.reach(restored.position, restored.ordinal);
-        *lock(&parts.health.gaps) = restored.gaps.iter().take(GAPS_MAX).cloned().collect();
         let state = State {
             position: restored.position,
             ordinal: restored.ordinal,
@@ -187,6 +200,15 @@ struct Writer {
 
 impl Writer {
     fn run(mut self) -> bool {
+        // Whatever happens, nobody waits for room that will not come.
+        let outbox = Arc::clone(&self.parts.outbox);
+        let stored = self.follow();
+        outbox.abandon();
+        stored
+    }
+
+    /// `false` when given up.
+    fn follow(&mut self) -> bool {
         let goal = self.parts.log.state().end;
         if !self.load() {
             return false;
@@ -208,7 +230,13 @@ impl Writer {
             if step.began().is_none() {
                 self.keep_readings();
             }
+            if !self.keep_verdicts() {
+                return false;
+            }
             if closed {
+                if !self.keep_last_verdicts() {
+                    return false;
+                }
                 self.checkpoint();
                 return true;
             }
@@ -358,6 +386,37 @@ impl Writer {
         metrics.quarantined.inc_by(step.quarantine.len() as u64);
         metrics.open_visits.set(self.state.tracker.open() as u64);
         self.parts.log.commit(self.state.position);
+    }
+
+    /// Stores what detection said; `false` when given up.
+    fn keep_verdicts(&mut self) -> bool {
+        while let Some(package) = self.parts.outbox.peek() {
+            let outcome = self
+                .connected()
+                .and_then(|connection| verdicts::commit(connection, &package));
+            match outcome {
+                Ok(()) => {
+                    self.parts.health.recover();
+                    self.parts.outbox.done(package.position);
+                }
+                Err(error) => self.failed(&error),
+            }
+            if self.gave_up() {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Stores what detection says of the closed log's last records; `false` when given up.
+    fn keep_last_verdicts(&mut self) -> bool {
+        let until = Instant::now() + LAST_VERDICTS;
+        while !self.parts.outbox.wait(RETRY) && Instant::now() < until {
+            if !self.keep_verdicts() {
+                return false;
+            }
+        }
+        self.keep_verdicts()
     }
 
     /// While no batches come, the readings of Envoys are kept all the same: best effort.

@@ -15,3 +15,4 @@ mod migrate;
 mod process;
 mod replay;
 mod store;
+mod verdicts;

@@ -21,13 +21,22 @@ fn unpack(name: &str, folder: &Path) {
 
 #[tokio::test]
 async fn version_1_goes_on_where_it_ended() {
+    goes_on("hot-v1.duckdb.gz").await;
+}
+
+#[tokio::test]
+async fn version_2_goes_on_where_it_ended() {
+    goes_on("hot-v2.duckdb.gz").await;
+}
+
+async fn goes_on(file: &str) {
     let folder = tempfile::tempdir().unwrap();
-    unpack("hot-v1.duckdb.gz", folder.path());
+    unpack(file, folder.path());
     for start in 0..2 {
         let service = Setup::default().open(folder.path()).unwrap();
         assert_eq!(
             service.sql::<i64>("SELECT max(version) FROM schema_version"),
-            2
+            3
         );
         // What was there is there, and shows no more than it has.
         let path = format!("/v1/sessions/{}", session_id(1));
@@ -42,7 +51,11 @@ async fn version_1_goes_on_where_it_ended() {
         service
             .send(Batch::new(1 + start).record(new).seen(4 + start))
             .await;
-        service.stored().await;
+        service.judged().await;
+        // What was stored before there was detection has been learnt from.
+        let status = service.get("/v1/status").await.json();
+        let rebuilt = (start == 0).then_some("there is none");
+        assert_eq!(status["detection"]["rebuilt"].as_str(), rebuilt);
         let found = service.get("/v1/sessions?q=user:ann").await;
         assert_eq!(found.status, StatusCode::OK, "{}", found.text);
         assert_eq!(found.json()["items"][0]["requests"], 3 + start);

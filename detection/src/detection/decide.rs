@@ -215,6 +215,14 @@ impl Detection {
             let source = ip.and_then(|ip| Some((ip, sources.touch(&ip)?)));
             verdicts.extend(source.and_then(|(ip, it)| it.verdict(ip, address, least, because)));
         }
+        let profile = self
+            .profiles
+            .get(&*because.application)
+            .unwrap_or(&self.unwatched);
+        verdicts.retain(|it: &Verdict| match it.subject {
+            Subject::Source { network, .. } => !profile.excepts_in(network),
+            _ => true,
+        });
         verdicts
     }
 

@@ -16,7 +16,7 @@ use crate::state::application::Application;
 use crate::state::bounded::Bounded;
 use crate::state::session::Session;
 use crate::state::source::Source;
-use crate::verdicts::{self, Knowledge, Profile, Standing, Verdict, Watch};
+use crate::verdicts::{self, Class, Knowledge, Profile, Standing, Verdict, Watch};
 
 /// Limits of what is remembered, and the key of its hashes.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -177,6 +177,23 @@ impl Detection {
             Knowledge::Ready
         } else {
             Knowledge::Learning
+        })
+    }
+
+    /// What a session's client is known as, when it is no bad bot.
+    #[must_use]
+    pub fn class(&self, id: &SessionId) -> Option<Class> {
+        let view = self.view(id)?;
+        let unwatched = &self.unwatched;
+        let profile = self
+            .profiles
+            .get(&view.application.name)
+            .unwrap_or(unwatched);
+        let good = profile.is_good_bot(view.session.visit.identity.address);
+        Some(if good {
+            Class::GoodBot
+        } else {
+            verdicts::class(&view)
         })
     }
 

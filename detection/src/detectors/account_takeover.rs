@@ -11,8 +11,7 @@ static ABOUT: About = About {
     summary: "An account that changed hands: guesses, a success, and use made of it at once.",
     bot_type: BotType::AccountTakeover,
     weight: Weight::Abuse(0.97),
-    unit: "failed logins before the success, and up to two each for changes and for unusual \
-          steps after it",
+    unit: "failed logins before the success, up to two changes after it, and one for unusual steps",
     window: "the visit, and related sessions",
     limit: 10.0,
     below: false,
@@ -37,7 +36,7 @@ impl Detector for AccountTakeover {
         if own.failures_before_success < FEW || own.others_after == 0 {
             return Judgement::NotEnough;
         }
-        let use_made = own.writes_after.min(2) + own.unusual_after.min(2);
+        let use_made = own.writes_after.min(2) + own.unusual_after.min(1);
         let value = f64::from(own.failures_before_success + use_made);
         Judgement::of(value, limits.choose(&ABOUT, None))
     }

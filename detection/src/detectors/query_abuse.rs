@@ -17,7 +17,7 @@ static ABOUT: About = About {
     limit: 120.0,
     below: false,
     adds_up: 0.0,
-    enough: "Forty requests with a query, half of all requests, nine in ten of them different.",
+    enough: "Forty requests with a query, half of all requests, four in five of them different.",
     why: "Suggestions while somebody types make some ten queries for one search; a hundred and twenty in \
           a visit are more than people ask. Where the application is ready, the limit is three times \
           what 99 in 100 of its longer sessions reach, never below 120. It is doubled for a client that \
@@ -37,7 +37,7 @@ impl Detector for QueryAbuse {
         let requests = view.visit.volume.requests;
         let different = queries.distinct.count().min(f64::from(queries.with));
         let mostly = share(queries.with, requests).unwrap_or(0.0) >= 0.5;
-        let new = share(different, queries.with).unwrap_or(0.0) >= 0.9;
+        let new = share(different, queries.with).unwrap_or(0.0) >= 0.8;
         if queries.with < 40 || !mostly || !new {
             return Judgement::NotEnough;
         }

@@ -1,7 +1,7 @@
 //! One item after the other, each once: a catalogue being carried off.
 
 use super::{About, BotType, Detector, Judgement, Limits, Weight};
-use crate::event::LogPosition;
+use crate::event::{Claim, LogPosition};
 use crate::features::{Place, View, columns};
 use crate::num::share;
 
@@ -23,12 +23,18 @@ static ABOUT: About = About {
           ready, the limit is twice what 99 in 100 of its longer sessions read, never below 30. \
           It is doubled for a client that fetches assets as a browser does, and multiplied by \
           six for one that has its own key and stays at one address: a synchronisation job \
-          reads everything as well, and says who it is.",
+          reads everything as well, and says who it is. A declared crawler that asks for \
+          robots.txt, keeps to a request per second and hardly misses is held to be a search \
+          engine by half: sensitivity high shows it.",
     fails: "Wrong about an anonymous synchronisation job that reads everything: give it a key. \
-            Misses a scraper that spreads its reading over many sessions that nothing links, or \
-            one that also looks at every item several times.",
+            Misses a scraper that spreads its reading over many sessions that nothing links, one \
+            that also looks at every item several times, or one that behaves as a polite search \
+            engine: name the networks of those you want (`good_bots`) and block the rest.",
     tune: "Set the limit by what a keen person reads in half an hour.",
 };
+
+/// How sure it can be of a polite crawler: shown at sensitivity high, reacted to at none below.
+const POLITE: f64 = 0.6;
 
 fn systematic<'a>(view: &View<'a>) -> Option<&'a Place> {
     let place = view.visit.parameters.widest()?;
@@ -38,6 +44,17 @@ fn systematic<'a>(view: &View<'a>) -> Option<&'a Place> {
     let there = share(place.requests, documents)?;
     let missed = share(place.misses, place.requests)?;
     (distinct >= 12.0 && new >= 0.9 && there >= 0.5 && missed < 0.5).then_some(place)
+}
+
+/// A crawler that says so, asked for robots.txt first, misses hardly anything and leaves a second
+/// between requests: what a search engine does. Anyone can do that, so it clears nobody.
+fn is_polite(view: &View<'_>) -> bool {
+    let visit = &view.visit;
+    let missed = share(visit.statuses.misses, visit.volume.requests).unwrap_or(0.0);
+    visit.identity.claim == Claim::Crawler
+        && visit.assets.robots > 0
+        && missed < 0.05
+        && visit.volume.minute_most <= 60
 }
 
 impl Detector for Scraping {
@@ -51,7 +68,8 @@ impl Detector for Scraping {
         };
         let learnt = columns::values(view).map(|log| (2.0 * log.exp_m1()).max(ABOUT.limit));
         let (limit, from) = limits.choose(&ABOUT, learnt);
-        Judgement::of(place.distinct(), (limit * super::room(view), from))
+        let finding = Judgement::of(place.distinct(), (limit * super::room(view), from));
+        if is_polite(view) { finding.at_most(POLITE) } else { finding }
     }
 
     fn records(&self, view: &View<'_>) -> Vec<LogPosition> {

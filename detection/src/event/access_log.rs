@@ -110,6 +110,7 @@ impl<'a> Line<'a> {
             session: key,
             keyed: false,
             client_ip: Some(Cow::Borrowed(self.client_ip)),
+            country: None,
             user_agent: self.user_agent.map(Cow::Borrowed),
             links: Default::default(),
             user: self.user.map(Cow::Borrowed),

@@ -23,6 +23,8 @@ pub struct Exchange<'a> {
     pub keyed: bool,
     /// Client address.
     pub client_ip: Option<Cow<'a, str>>,
+    /// Where the address is, as two letters, from a database that the caller has.
+    pub country: Option<Cow<'a, str>>,
     /// `user-agent`; `None` when absent, hidden or `-`.
     pub user_agent: Option<Cow<'a, str>>,
     /// Other sessions known to belong together with this one, each found by a key of its own: one
@@ -109,6 +111,7 @@ impl<'a> Exchange<'a> {
             session: record.session,
             keyed: !FALLBACKS.contains(&&*record.key),
             client_ip: text(record.client_ip.as_ref()),
+            country: None,
             user_agent: text(record.user_agent.as_ref()),
             links,
             user: user.map(|it| Cow::Borrowed(&*it.value)),

@@ -41,7 +41,7 @@ fn examine(
 }
 
 /// Whether a session is a client that the application knows as a machine.
-fn class(view: &View<'_>) -> Class {
+pub(crate) fn class(view: &View<'_>) -> Class {
     let totals = &view.session.totals;
     let steady = view.session.keyed
         && totals.requests >= 60

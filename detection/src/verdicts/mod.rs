@@ -12,7 +12,7 @@ use throughline_session::wire::SessionId;
 
 pub use crate::detectors::{BotType, LimitFrom};
 use crate::event::LogPosition;
-pub(crate) use judge::{Judged, judge, votes};
+pub(crate) use judge::{Judged, class, judge, votes};
 pub(crate) use profile::Watch;
 pub use profile::{Exception, Network, Profile};
 

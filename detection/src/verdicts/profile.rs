@@ -50,8 +50,10 @@ pub enum Exception {
     PathPrefix(String),
     /// One session.
     Session(SessionId),
-    /// One user, once records carry users.
+    /// One user, by the name that records carry.
     User(String),
+    /// Requests from a country, two letters in capitals, where the caller knows countries.
+    Country(String),
 }
 
 impl Exception {
@@ -65,6 +67,7 @@ impl Exception {
             }
             Self::Session(session) => exchange.session == *session,
             Self::User(user) => exchange.user.as_deref() == Some(user),
+            Self::Country(country) => exchange.country.as_deref() == Some(country),
         }
     }
 }
@@ -143,7 +146,7 @@ impl Watch {
     pub(crate) fn excepts_session(&self, session: &Session, id: &SessionId) -> bool {
         let address = session.visit.identity.address;
         let inside = |network: &Network| address.is_some_and(|it| network.contains(it));
-        self.profile.good_bots.iter().any(inside)
+        self.is_good_bot(address)
             || self
                 .profile
                 .exceptions
@@ -151,23 +154,36 @@ impl Watch {
                 .any(|exception| match exception {
                     Exception::Network(network) => inside(network),
                     Exception::Session(excepted) => excepted == id,
-                    Exception::UserAgent(_) | Exception::PathPrefix(_) | Exception::User(_) => {
-                        false
-                    }
+                    Exception::UserAgent(_)
+                    | Exception::PathPrefix(_)
+                    | Exception::User(_)
+                    | Exception::Country(_) => false,
                 })
     }
 
     /// Whether somebody is to be left alone.
     pub(crate) fn excepts(&self, exchange: &Exchange<'_>, address: Option<IpAddr>) -> bool {
-        let Profile {
-            good_bots,
-            exceptions,
-            ..
-        } = &self.profile;
-        let good = address.is_some_and(|it| good_bots.iter().any(|net| net.contains(it)));
-        good || exceptions
-            .iter()
-            .any(|exception| exception.covers(exchange, address))
+        let exceptions = &self.profile.exceptions;
+        self.is_good_bot(address)
+            || exceptions
+                .iter()
+                .any(|exception| exception.covers(exchange, address))
+    }
+
+    /// Whether an address lies in a network that the profile names as a good bot's.
+    pub(crate) fn is_good_bot(&self, address: Option<IpAddr>) -> bool {
+        let nets = &self.profile.good_bots;
+        address.is_some_and(|it| nets.iter().any(|net| net.contains(it)))
+    }
+
+    /// Whether somebody who is to be left alone sits in a network.
+    pub(crate) fn excepts_in(&self, network: Network) -> bool {
+        let named = self.profile.exceptions.iter().filter_map(|it| match it {
+            Exception::Network(network) => Some(network),
+            _ => None,
+        });
+        let mut all = named.chain(&self.profile.good_bots);
+        all.any(|it| it.contains(network.address) || network.contains(it.address))
     }
 }
 

@@ -175,3 +175,21 @@ pub(crate) fn webhook(id: u64, seed: u64, start: f64) -> Client {
     }
     client
 }
+
+/// A declared search engine: robots.txt, then pages, a few seconds apart.
+pub(crate) fn crawler(id: u64, seed: u64, start: f64) -> Client {
+    let mut dice = Dice::new(seed ^ id);
+    let agent = "Mozilla/5.0 (compatible; ExampleSearch/2.1; +https://search.example/bot.html)";
+    let mut client = Client::new(id, "crawler", start).agent(agent);
+    client.send("GET", "/robots.txt", 200, false);
+    for _ in 0..200 {
+        client.wait(dice.pause(3.0, 0.3));
+        client.send(
+            "GET",
+            &format!("/product/{}", 1000 + dice.below(5000)),
+            200,
+            false,
+        );
+    }
+    client
+}

@@ -121,6 +121,7 @@ impl Client {
             session: Hex(id),
             keyed: self.keyed,
             client_ip: owned(&self.ip),
+            country: None,
             user_agent: owned(&self.user_agent),
             links: Default::default(),
             user: None,

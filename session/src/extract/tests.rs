@@ -135,3 +135,17 @@ fn every_place_has_its_file() {
     files.sort();
     assert_eq!(files, ALL);
 }
+
+#[test]
+fn every_place_is_fuzzed() {
+    let fuzz = concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz");
+    let listed = std::fs::read_to_string(format!("{fuzz}/Cargo.toml")).unwrap();
+    for place in ALL {
+        let file = format!("fuzz_targets/{place}.rs");
+        assert!(
+            std::fs::exists(format!("{fuzz}/{file}")).unwrap(),
+            "fuzz/{file}"
+        );
+        assert!(listed.contains(&file), "fuzz/Cargo.toml lacks {file}");
+    }
+}

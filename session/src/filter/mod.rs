@@ -3,7 +3,7 @@
 //! One [`Worker`] per Envoy worker. All it knows of the world comes through [`Host`].
 
 mod exchange;
-mod finder;
+pub mod finder;
 mod host;
 mod live;
 mod outbox;

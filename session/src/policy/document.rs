@@ -152,6 +152,8 @@ pub struct PolicyDocument {
     pub query_values: Vec<String>,
     /// Path templates whose `*` segments are stored as keyed hashes, e.g. `/reset/*`.
     pub secret_paths: Vec<String>,
+    /// How bots are looked for. The aggregator reads and checks it; filters do not need it.
+    pub detection: serde::de::IgnoredAny,
 }
 
 /// A named set of hosts and path prefixes.

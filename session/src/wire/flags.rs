@@ -22,9 +22,20 @@ pub fn flag_letters(bits: u64) -> String {
     text
 }
 
+/// The bits of flags that [`flag_letters`] wrote; what it never writes is left out.
+#[must_use]
+pub fn flag_bits(letters: &str) -> u64 {
+    let bit = |name: &str| match name.strip_prefix('#') {
+        Some(number) => number.parse().ok().filter(|bit| *bit < 64),
+        None => LETTERS.iter().position(|letters| *letters == name),
+    };
+    let bits = letters.split(',').filter_map(bit);
+    bits.fold(0, |bits, bit| bits | 1 << bit)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::flag_letters;
+    use super::{flag_bits, flag_letters};
 
     #[test]
     fn names_the_bits() {
@@ -36,6 +47,7 @@ mod tests {
             (1 << 60, "#60"),
         ] {
             assert_eq!(flag_letters(bits), expected);
+            assert_eq!(flag_bits(expected), bits);
         }
     }
 }

@@ -8,7 +8,7 @@ mod flags;
 mod record;
 
 pub use batch::{BatchHeader, Dropped, Ledger, Refused, Reply, Share, ShareKind, WIRE_VERSION};
-pub use flags::flag_letters;
+pub use flags::{flag_bits, flag_letters};
 pub use record::{
     BootId, Link, LinkKind, Param, ParameterKind, QueryHash, Record, RecordId, SessionId, Trial,
 };

@@ -1,3 +1,101 @@
-export default function Page() {
-  return <p>soon</p>;
+// How the service is doing: who sends, what arrived, and what is missing, with the reason.
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "../app/Link";
+import type { Status } from "../api/schema";
+import { forgetTokens, token } from "../api/tokens";
+import { Bones, Failed, Notice } from "../parts/State";
+import { Time } from "../parts/Time";
+import { plural } from "../words/number";
+import { Books } from "./Books";
+import { statusQuery } from "./data";
+import { EnvoyTable } from "./EnvoyTable";
+import { Quarantine } from "./Quarantine";
+import { Storage } from "./Storage";
+import style from "./System.module.css";
+import { WorkerTable } from "./WorkerTable";
+
+export default function SystemPage() {
+  const status = useQuery(statusQuery);
+  if (!status.data) {
+    if (status.isError) return <Failed error={status.error} retry={() => void status.refetch()} />;
+    return <Bones rows={14} label="The books are loading" />;
+  }
+  const { data } = status;
+  return (
+    <div className={style.page}>
+      <header className={style.header}>
+        <h1>System</h1>
+        <span className="soft">
+          Throughline {data.version}, running since <Time at={data.started} withDay />
+        </span>
+        <span className={style.right}>
+          {token("read") !== null && (
+            <button
+              type="button"
+              className="button"
+              onClick={() => {
+                forgetTokens();
+                window.location.reload();
+              }}
+            >
+              Sign out
+            </button>
+          )}
+          <Link className="button" to="/system/connect">
+            Connect an Envoy
+          </Link>
+        </span>
+      </header>
+      {status.isError && (
+        <Notice tone="bad">
+          The service does not answer: these are the last figures. {status.error.message}
+        </Notice>
+      )}
+      <Trouble status={data} />
+      <Books status={data} />
+      <WorkerTable workers={data.workers} policy={data.policy} now={data.now} />
+      <EnvoyTable envoys={data.envoys} now={data.now} />
+      <Storage log={data.log} store={data.store} />
+      <Quarantine count={data.totals.quarantined} />
+    </div>
+  );
+}
+
+/** What someone has to do something about, the worst first. */
+function Trouble({ status }: { status: Status }) {
+  const { log, store, policy, totals, workers } = status;
+  const refused = workers.filter((worker) => worker.refused != null && worker.state === "live");
+  return (
+    <>
+      {log.failing != null && <Notice tone="bad">The log cannot be written: {log.failing}</Notice>}
+      {store.failing != null && (
+        <Notice tone="bad">The database cannot be written: {store.failing}</Notice>
+      )}
+      {policy.failing != null && (
+        <Notice tone="bad">The policy's file is not used: {policy.failing}</Notice>
+      )}
+      {refused.map(({ node, worker, refused: why }) => (
+        <Notice key={`${node}-${worker}`} tone="warn">
+          {node}, worker {worker} goes on with the policy before: {why?.why}
+        </Notice>
+      ))}
+      {policy.drifting.length > 0 && (
+        <Notice tone="warn">
+          {plural(policy.drifting.length, "live worker")} still run another policy than{" "}
+          {policy.policy_version}
+        </Notice>
+      )}
+      {!totals.balanced && (
+        <Notice tone="bad">
+          The books do not balance: a worker delivered more than it says it saw.
+        </Notice>
+      )}
+      {log.gaps.length > 0 && (
+        <Notice tone="bad">
+          {plural(log.gaps.length, "stretch", "stretches")} of the log could not be read: their
+          records are missing.
+        </Notice>
+      )}
+    </>
+  );
 }

@@ -196,7 +196,9 @@ fn record(draw: &mut Draw, number: u64) -> Value {
     it["key"] = ["cookie", "bearer"][usize::try_from(session % 2).unwrap()].into();
     it["method"] = draw.of(&["GET", "POST"]).into();
     it["host"] = draw.of(&["shop.example", "blog.example"]).into();
-    it["path"] = draw.of(&["/login", "/api/products", "/api/orders"]).into();
+    it["path"] = draw
+        .of(&["/login", "/api/products", "/api/orders", "/v2/api/products"])
+        .into();
     it["status"] = draw.of(&[200, 200, 304, 401, 404, 500]).into();
     it["response_bytes"] = draw.below(600).into();
     it["duration_us"] = draw.below(4000).into();
@@ -215,7 +217,7 @@ fn record(draw: &mut Draw, number: u64) -> Value {
         it["trace_id"] = draw.of(&["ab", "cd"]).repeat(16).into();
     }
     if draw.below(3) == 0 {
-        let user = format!("u-{}", draw.below(13));
+        let user = format!("{}u-{}", draw.of(&["", "", "old-"]), draw.below(13));
         it["params"] = json!([
             {"name": "user", "value": user, "kind": "user"},
             {"name": "role", "value": draw.of(&["buyer", "seller"]), "kind": "role"},

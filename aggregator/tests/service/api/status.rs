@@ -9,10 +9,14 @@ async fn shows_the_ledger_the_log_and_the_store() {
     let batch = batch.with("/ledger/dropped/buffer_full", 3);
     service.send(batch).await;
     service.send(Batch::heartbeat().worker(1).seen(4)).await;
-    service.stored().await;
+    service.judged().await;
     let mut status = service.get("/v1/status").await.json();
     // Positions depend on the length of the bodies.
-    for (part, figure) in [("log", "end"), ("store", "position")] {
+    for (part, figure) in [
+        ("log", "end"),
+        ("store", "position"),
+        ("detection", "position"),
+    ] {
         assert!(status[part][figure].as_u64().unwrap() > 0);
         status[part][figure] = "[bytes]".into();
     }

@@ -183,6 +183,18 @@ impl TestService {
         .await;
     }
 
+    /// Waits until everything acknowledged was judged too, and the verdicts are in the database.
+    pub(crate) async fn judged(&self) {
+        self.stored().await;
+        until("everything is judged", async || {
+            let app = self.app();
+            let standing = app.detection.get();
+            let told = standing.sessions > 0 && standing.told == standing.position;
+            told && standing.position == app.log.state().end && app.outbox.standing().0 == 0
+        })
+        .await;
+    }
+
     /// The first column of the first row of `sql`.
     pub(crate) fn sql<T: duckdb::types::FromSql>(&self, sql: &str) -> T {
         let reading = self.app().database.read().unwrap();

@@ -21,7 +21,7 @@ const ENTRIES_MAX: usize = 3 * 64;
 ///
 /// # Errors
 /// A sentence for whoever looks at the quarantine.
-pub(super) fn read(line: &[u8], index: u32, closed_us: i64) -> Result<Record<'_>, String> {
+pub(crate) fn read(line: &[u8], index: u32, closed_us: i64) -> Result<Record<'_>, String> {
     let text = std::str::from_utf8(line)
         .map_err(|error| format!("not UTF-8 at byte {}", error.valid_up_to() + 1))?;
     let record: Record<'_> = serde_json::from_str(text).map_err(|error| {
@@ -170,7 +170,7 @@ fn listed_texts(record: &Record<'_>) -> [Measured; 12] {
 }
 
 /// The beginning of `line` as text; bytes that are not UTF-8 are shown as U+FFFD.
-pub(super) fn keep(line: &[u8]) -> String {
+pub(crate) fn keep(line: &[u8]) -> String {
     let cut = line.get(..LINE_LEN_MAX).unwrap_or(line);
     String::from_utf8_lossy(cut).into_owned()
 }

@@ -1,5 +1,5 @@
 #![no_main]
-//! Any headers and bodies through every place, early and late.
+//! Any headers and bodies through every rule of a policy, early and late.
 
 use std::sync::LazyLock;
 
@@ -40,34 +40,52 @@ const POLICY: &str = r#"{
 
 static POLICY_AND_HASHER: LazyLock<(Policy, Hasher)> = LazyLock::new(|| {
     let document = PolicyDocument::parse(POLICY.as_bytes()).expect("the policy above");
-    (Policy::new(&document, "fuzz"), Hasher::new(&[7; 32]).expect("long enough"))
+    (
+        Policy::new(&document, "fuzz"),
+        Hasher::new(&[7; 32]).expect("long enough"),
+    )
 });
 
-/// Zero bytes separate names and values; the last two parts are the bodies.
+// Zero bytes separate names and values; the last two parts are the bodies.
 fuzz_target!(|data: &[u8]| {
     let (policy, hasher) = &*POLICY_AND_HASHER;
     let mut parts: Vec<&[u8]> = data.split(|byte| *byte == 0).collect();
     let response_body = parts.pop().unwrap_or_default();
     let request_body = parts.pop().unwrap_or_default();
-    let pairs: Vec<_> = parts.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect();
+    let pairs: Vec<_> = parts
+        .chunks_exact(2)
+        .map(|pair| (pair[0], pair[1]))
+        .collect();
     let block = HeaderBlock::from_pairs(&pairs);
     let request = Request::new(&block);
     let kind = request.content_type.unwrap_or(b"application/json");
     let encoding = request.content_encoding.unwrap_or_default();
-    let early = Parts { request, ..Parts::default() };
+    let early = Parts {
+        request,
+        ..Parts::default()
+    };
     let known = policy.early(&early, data, hasher);
     let late = Parts {
         request,
         request_body: Some(Body::new(request_body, true, kind, encoding)),
         response: Some(&block),
-        response_body: Some(Body::new(response_body, true, b"application/json", encoding)),
+        response_body: Some(Body::new(
+            response_body,
+            true,
+            b"application/json",
+            encoding,
+        )),
         tls_sni: Some(request_body),
         tls_peer_subject: None,
         ended: true,
     };
     let found = policy.late(&known, &late, hasher);
     assert!(found.links.len() <= 4 && found.failed.len() <= 8);
-    let (path, _) = redact::path(request.path().unwrap_or_default(), &policy.secret_paths, hasher);
+    let (path, _) = redact::path(
+        request.path().unwrap_or_default(),
+        &policy.secret_paths,
+        hasher,
+    );
     assert!(path.len() <= redact::PATH_BYTES_MAX);
     // The raw block too: the host's bytes are not ours.
     HeaderBlock::new(data.to_vec()).iter().for_each(drop);

@@ -1,0 +1,20 @@
+//! log → verdict: one thread reads the log, keeps the state of bot detection, and says who is a bot.
+//!
+//! Architecture invariant: verdicts depend on nothing but what stands in the log, in its order:
+//! records, and the [`Ruling`]s of people. The state is kept in a snapshot with its log position;
+//! whatever is read again after a restart gives the same verdicts, and the store takes each once
+//! ([`Outbox`]). Nothing here is waited for by whoever sends records.
+
+mod judge;
+mod outbox;
+mod ruling;
+mod snapshot;
+mod status;
+mod thread;
+
+pub use judge::{Event, EvidenceVote, Judge, Place, verdict_id};
+pub use outbox::{Outbox, Package};
+pub use ruling::{Label, Labelling, Profiles, Ruling};
+pub use snapshot::{Snapshot, SnapshotError};
+pub use status::{ApplicationStatus, Status};
+pub use thread::{Detecting, DetectionParts};

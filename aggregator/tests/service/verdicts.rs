@@ -1,0 +1,288 @@
+//! Detection in the running service: what it finds, what people say of it, and restarts.
+
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::common::{Batch, Setup, TestService, line, session_id, until};
+
+/// A login that fails, of session `session`.
+fn failure(session: u64, start_ms: i64) -> Value {
+    let mut login = line(session, start_ms);
+    login["method"] = "POST".into();
+    login["path"] = "/api/login".into();
+    login["status"] = 401.into();
+    login["upstream_us"] = 900.into();
+    login["client_ip"] = format!("203.0.113.{}", session % 250).into();
+    login
+}
+
+fn read(session: u64, start_ms: i64) -> Value {
+    let mut read = line(session, start_ms);
+    read["upstream_us"] = 700.into();
+    read["client_ip"] = format!("198.51.100.{}", session % 250).into();
+    read
+}
+
+/// Two stuffers among people, in the order of time.
+fn traffic() -> Vec<Value> {
+    let mut all: Vec<Value> = Vec::new();
+    for n in 0..40 {
+        all.push(failure(1, n * 900));
+        all.push(read(10 + n.cast_unsigned() % 7, n * 900 + 300));
+        if n > 20 {
+            all.push(failure(2, n * 900 + 500));
+        }
+    }
+    all
+}
+
+/// What was ever said, but for what depends on how records lie in batches.
+fn said(service: &TestService) -> String {
+    service.sql(
+        "SELECT coalesce(string_agg(concat_ws(' ', id, subject, bot_type, confidence, sensitivity,
+            flagged, requests, epoch_us(said_at), regexp_replace(votes, '\"records\":.*?\\]\\]', '', 'g')),
+            chr(10) ORDER BY said_at, subject, confidence), '') FROM verdicts",
+    )
+}
+
+/// Sends `records` in batches of these sizes, with a restart after each of `restarts` batches.
+async fn run(records: &[Value], size: usize, restarts: &[usize]) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    // A key of its own would give other sketches.
+    std::fs::create_dir_all(folder.path().join("detection")).unwrap();
+    std::fs::write(folder.path().join("detection/seed"), "7").unwrap();
+    let open = || {
+        let flags = ["--detection-snapshot", "1ms", "--segment-bytes", "4KiB"];
+        Setup::flags(&flags).open(folder.path()).unwrap()
+    };
+    let mut service = open();
+    for (sequence, batch) in records.chunks(size).enumerate() {
+        if restarts.contains(&sequence) {
+            service.close();
+            service = open();
+        }
+        let batch = Batch::new(sequence as u64).records(batch.iter().cloned());
+        service.send(batch).await;
+    }
+    service.judged().await;
+    let said = said(&service);
+    service.close();
+    said
+}
+
+#[tokio::test]
+async fn batches_and_restarts_change_no_verdict() {
+    let records = traffic();
+    let plain = run(&records, 1000, &[]).await;
+    assert!(plain.lines().count() >= 2, "{plain}");
+    assert!(plain.contains(&session_id(1)) && plain.contains(&session_id(2)));
+    assert_eq!(run(&records, 3, &[]).await, plain);
+    assert_eq!(run(&records, 10, &[2, 5, 6]).await, plain);
+}
+
+#[tokio::test]
+async fn a_stuffer_is_found_with_the_requests_that_show_it() {
+    let (service, _folder) = Setup::default().temporary();
+    service
+        .send(Batch::new(0).records(traffic()).seen(100))
+        .await;
+    service.judged().await;
+    let page = service
+        .get("/v1/verdicts?flagged=true&subject_kind=session")
+        .await
+        .json();
+    let ids: Vec<_> = page["items"].as_array().unwrap().iter().collect();
+    assert_eq!(ids.len(), 2, "{page}");
+    let id = format!("session-{}", session_id(1));
+    let verdict = service.get(&format!("/v1/verdicts/{id}")).await.json();
+    assert_eq!(verdict["bot_type"], "account_takeover");
+    assert_eq!(verdict["state"], "active");
+    let strongest = &verdict["evidence"][0];
+    assert_eq!(strongest["detector"], "credential_stuffing");
+    assert!(strongest["value"].as_f64() >= strongest["limit"].as_f64());
+    let records = strongest["records"].as_array().unwrap();
+    assert!(!records.is_empty());
+    for record in records {
+        assert_eq!(record["path"], "/api/login");
+        let id = record["record_id"].as_str().unwrap();
+        let known = format!("SELECT count(*) FROM requests WHERE record_id = '{id}'");
+        assert_eq!(service.sql::<i64>(&known), 1);
+    }
+    let reason = verdict["reasons"][0].as_str().unwrap();
+    assert!(reason.starts_with("credential stuffing: "), "{reason}");
+    let sessions = service.get("/v1/sessions?q=verdict:account_takeover").await;
+    let sessions = sessions.json();
+    assert_eq!(sessions["items"].as_array().unwrap().len(), 2, "{sessions}");
+    assert_eq!(sessions["items"][0]["verdict"]["flagged"], true);
+    let shown = service
+        .get(&format!("/v1/sessions/{}", session_id(1)))
+        .await;
+    assert_eq!(shown.json()["verdict"]["id"], id.as_str());
+    for (query, expected) in [
+        ("ip=203.0.113.1", 1),
+        ("ip=198.51.100.10", 0),
+        ("confidence_min=1", 0),
+        ("confidence_min=0.8&application=shop", 2),
+        ("state=rejected", 0),
+        ("bot_type=scraping", 0),
+        (&format!("session={}", session_id(2)), 1),
+    ] {
+        let page = service.get(&format!("/v1/verdicts?{query}")).await.json();
+        assert_eq!(
+            page["items"].as_array().unwrap().len(),
+            expected,
+            "{query}: {page}"
+        );
+    }
+    let first = service.get("/v1/verdicts?limit=1").await.json();
+    let next = first["next"].as_str().unwrap();
+    let second = service
+        .get(&format!("/v1/verdicts?limit=1&cursor={next}"))
+        .await
+        .json();
+    assert_ne!(first["items"][0]["id"], second["items"][0]["id"]);
+    assert_eq!(second["next"], Value::Null);
+    let missing = service
+        .get(&format!("/v1/verdicts/session-{}", session_id(99)))
+        .await;
+    assert_eq!(missing.status, StatusCode::NOT_FOUND);
+    service.close();
+}
+
+#[tokio::test]
+async fn what_people_say_stays_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let service = Setup::default().open(folder.path()).unwrap();
+    service
+        .send(Batch::new(0).records(traffic()).seen(100))
+        .await;
+    service.judged().await;
+    let id = format!("session-{}", session_id(1));
+    let path = format!("/v1/verdicts/{id}/label?author=ann");
+    let body = r#"{"label": "wrong", "note": "our own\ttest"}"#;
+    let labelled = service.change(Method::PUT, &path, &[], body).await;
+    assert_eq!(labelled.status, StatusCode::OK, "{}", labelled.text);
+    assert_eq!(labelled.json()["state"], "rejected");
+    assert_eq!(labelled.json()["label"]["author"], "ann");
+    let times =
+        "SELECT count(*) FROM verdicts WHERE subject LIKE '%1' AND subject_kind = 'session'";
+    let before: i64 = service.sql(times);
+    service.close();
+
+    let service = Setup::default().open(folder.path()).unwrap();
+    // A day later it is at it again, and nothing more is said of it.
+    let again = (0..40).map(|n| failure(1, 3_500_000 + n * 1000));
+    service.send(Batch::new(1).records(again).seen(140)).await;
+    service.judged().await;
+    assert_eq!(service.sql::<i64>(times), before);
+    let verdict = service.get(&format!("/v1/verdicts/{id}")).await.json();
+    assert_eq!(verdict["state"], "rejected");
+    assert_eq!(verdict["labels"][0]["note"], "our own\ttest");
+    let file = service.get("/v1/labels").await.text;
+    assert_eq!(file, format!("{}\thuman\tour own test\n", session_id(1)));
+    let labels = throughline_detection::evaluate::Labels::read(&file);
+    assert!(labels.is_ok(), "evaluate must read it");
+    let found = service.get("/v1/sessions?q=has:verdict").await.json();
+    assert_eq!(found["items"].as_array().unwrap().len(), 1);
+
+    let gone = service.change(Method::DELETE, &path, &[], "").await;
+    assert_eq!(gone.status, StatusCode::NO_CONTENT);
+    let more = (0..40).map(|n| failure(1, 3_550_000 + n * 1000));
+    service.send(Batch::new(2).records(more).seen(180)).await;
+    service.judged().await;
+    assert!(service.sql::<i64>(times) > before, "it may be said again");
+    let wrong = service
+        .change(Method::PUT, &path, &[], r#"{"label": "maybe"}"#)
+        .await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    service.close();
+}
+
+#[tokio::test]
+async fn an_exception_holds_from_its_place_in_the_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let service = Setup::default().open(folder.path()).unwrap();
+    until("caught up", async || {
+        service.get("/v1/status").await.json()["detection"]["caught_up"] == true
+    })
+    .await;
+    let policy = json!({"detection": [{"exceptions": [
+        {"network": "203.0.113.1", "note": "our monitoring"}]}]});
+    let put = service
+        .change(
+            Method::PUT,
+            "/v1/policy",
+            &[("if-match", "*")],
+            policy.to_string(),
+        )
+        .await;
+    assert_eq!(put.status, StatusCode::OK, "{}", put.text);
+    service
+        .send(Batch::new(0).records(traffic()).seen(100))
+        .await;
+    service.judged().await;
+    let page = service
+        .get("/v1/verdicts?subject_kind=session")
+        .await
+        .json();
+    let items = page["items"].as_array().unwrap();
+    assert_eq!(items.len(), 1, "{page}");
+    assert_eq!(items[0]["subject"], session_id(2));
+    assert_eq!(items[0]["policy_version"], "v1");
+    let live = service.live().await.text;
+    assert!(!live.contains("detection"), "no filter's affair: {live}");
+    let status = service.get("/v1/status").await.json();
+    assert_eq!(status["detection"]["policy_version"], "v1");
+    let shop = json!({"application": "shop", "state": "learning"});
+    assert_eq!(status["detection"]["applications"], json!([shop]));
+    service.close();
+}
+
+#[tokio::test]
+async fn a_damaged_snapshot_is_built_anew_from_what_is_stored() {
+    let folder = tempfile::tempdir().unwrap();
+    let flags = ["--segment-bytes", "1KiB"];
+    let service = Setup::flags(&flags).open(folder.path()).unwrap();
+    let records = traffic();
+    let (first, rest) = records.split_at(12);
+    for (sequence, one) in (0..).zip(first) {
+        service.send(Batch::new(sequence).record(one.clone())).await;
+    }
+    service.judged().await;
+    service.close();
+    let file = folder.path().join("detection/snapshot");
+    let mut bytes = std::fs::read(&file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&file, bytes).unwrap();
+
+    let service = Setup::flags(&flags).open(folder.path()).unwrap();
+    service
+        .send(Batch::new(100).records(rest.iter().cloned()))
+        .await;
+    service.judged().await;
+    let status = service.get("/v1/status").await.json();
+    assert_eq!(
+        status["detection"]["rebuilt"],
+        "it is damaged: its sum is wrong"
+    );
+    let damaged = said(&service);
+    service.close();
+    assert_eq!(damaged, run_with_seed(&folder, &records).await);
+}
+
+/// The same records in a new place, with the key of the old one.
+async fn run_with_seed(of: &tempfile::TempDir, records: &[Value]) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(folder.path().join("detection")).unwrap();
+    let seed = "detection/seed";
+    std::fs::copy(of.path().join(seed), folder.path().join(seed)).unwrap();
+    let service = Setup::default().open(folder.path()).unwrap();
+    service
+        .send(Batch::new(0).records(records.iter().cloned()))
+        .await;
+    service.judged().await;
+    let said = said(&service);
+    service.close();
+    said
+}

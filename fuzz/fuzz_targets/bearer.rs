@@ -1,0 +1,3 @@
+#![no_main]
+
+fuzz::places!(["authorization"], r#"{"bearer":{}}"#,);

@@ -1,0 +1,7 @@
+#![no_main]
+
+fuzz::places!(
+    ["cookie", "set-cookie"],
+    r#"{"cookie":"a"}"#,
+    r#"{"response":{"cookie":"a"}}"#,
+);

@@ -1,0 +1,3 @@
+#![no_main]
+
+fuzz::places!(["x"], r#"{"fingerprint":{"header":"x","trusted":true}}"#,);

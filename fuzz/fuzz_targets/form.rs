@@ -1,0 +1,3 @@
+#![no_main]
+
+fuzz::places!([], r#"{"form":"a"}"#, r#"{"form":"a b"}"#,);

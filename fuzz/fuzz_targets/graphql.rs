@@ -1,0 +1,7 @@
+#![no_main]
+
+fuzz::places!(
+    [":path"],
+    r#"{"graphql":{"operation":{}}}"#,
+    r#"{"graphql":{"variable":"/a/*"}}"#,
+);

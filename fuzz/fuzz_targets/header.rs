@@ -1,0 +1,7 @@
+#![no_main]
+
+fuzz::places!(
+    ["x", "y"],
+    r#"{"header":"x"}"#,
+    r#"{"response":{"header":"x"}}"#,
+);

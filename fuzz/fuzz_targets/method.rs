@@ -1,0 +1,3 @@
+#![no_main]
+
+fuzz::places!([":method"], r#"{"method":{}}"#,);
