@@ -49,14 +49,14 @@ fn rotating_enumerator(linked: bool) -> Client {
     client
 }
 
-/// Reads 40 products a day, none twice.
+/// Reads 28 products a day in no order, none twice.
 fn daily_scraper() -> Client {
     let mut dice = Dice::new(8);
     let mut client = Client::new(640_001, "daily scraper", 40.0).keyed();
     for day in 0..7 {
         client.ip(format!("192.0.2.{day}"));
-        for number in 0..40 {
-            let path = format!("/api/products/{}", 1000 + day * 40 + number);
+        for number in 0..28 {
+            let path = format!("/api/products/{}", 1000 + (day * 28 + number) * 37 % 541);
             client.send("GET", &path, 200, false);
             client.wait(dice.pause(6.0, 0.8));
         }
@@ -128,7 +128,7 @@ fn days_add_up() {
     let verdicts = play(&clients);
     let verdict = verdicts.first().expect("a verdict");
     assert!(verdict.votes.iter().any(|it| it.detector == "scraping"));
-    assert!(verdict.requests < 40, "{verdict:?}");
+    assert!(verdict.requests <= 28, "{verdict:?}");
 }
 
 #[test]

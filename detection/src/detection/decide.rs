@@ -109,16 +109,14 @@ impl Detection {
             requests: own.visit.volume.requests,
             ..Self::say(&found, profile, *id, event)?
         };
-        let new = before.sensitivity.is_none_or(|it| it > Sensitivity::Medium);
-        self.stand(
-            id,
-            &verdict,
-            new && verdict.sensitivity <= Sensitivity::Medium,
-        );
+        let new = before.sensitivity.is_none_or(|it| it > Sensitivity::Medium)
+            && verdict.sensitivity <= Sensitivity::Medium;
         let by_campaign = verdict
             .votes
             .iter()
             .any(|it| it.detector == "low_and_slow_stuffing");
+        // A campaign passes through addresses that people use: it tells nothing of the place.
+        self.stand(id, &verdict, new && !by_campaign);
         Some((verdict, by_campaign))
     }
 
@@ -191,11 +189,16 @@ impl Detection {
     /// Verdicts on the address and the network of a session that was just flagged, where nearly
     /// everything that came from there lately was flagged as well.
     fn source_verdicts(&mut self, event: &Event, said: &[Verdict]) -> Vec<Verdict> {
-        const ADDRESS: f64 = 5.0;
-        const NETWORK: f64 = 10.0;
+        const ADDRESS: f64 = 8.0;
+        const NETWORK: f64 = 50.0;
         let Some(because) = said
             .iter()
             .find(|it| it.session == event.session && it.flagged)
+            .filter(|it| {
+                it.votes
+                    .iter()
+                    .all(|vote| vote.detector != "low_and_slow_stuffing")
+            })
         else {
             return Vec::new();
         };

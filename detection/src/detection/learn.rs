@@ -48,10 +48,14 @@ impl Detection {
     pub(super) fn learn(&mut self, event: &Event, index: u32) -> Option<u32> {
         self.learn_source(event);
         self.found(event);
+        let came_from = event.came_from.and_then(|it| self.sessions.get(&it));
+        let from_browser = came_from.is_some_and(|it| it.visit.assets.assets() > 0);
+        let before = event.came_from.filter(|_| event.login);
         let session = self.sessions.entry(&event.session, Session::default)?;
         let application = self.applications.get_mut(index as usize)?;
         session.application = index;
         session.keyed = event.keyed;
+        session.from_browser |= from_browser;
         let gap_us = session.turn(event);
         session.totals.observe(event);
         let previous = session.previous;
@@ -62,11 +66,14 @@ impl Detection {
         let requests = session.visit.volume.requests;
         let tries = session.visit.parameters.at(event.endpoint);
         application.learn(&step, previous, requests, tries);
-        if event.login {
-            application.campaign.observe(event, session);
-        }
         if requests == STAGES[0] {
             application.count_visit(&session.visit);
+        }
+        if event.login
+            && let Some(session) = self.sessions.get(&event.session)
+        {
+            let before = before.and_then(|it| self.sessions.get(&it));
+            application.campaign.observe(event, session, before);
         }
         if let Some(group) = root.and_then(|root| self.groups.touch(&root)) {
             group.observe_member(&step, index);

@@ -2,7 +2,7 @@
 
 use super::{About, BotType, Detector, Judgement, Limits, Weight};
 use crate::event::LogPosition;
-use crate::features::View;
+use crate::features::{Scope, View};
 
 pub(super) struct AuthenticationAbuse;
 
@@ -40,11 +40,13 @@ impl Detector for AuthenticationAbuse {
             return Judgement::NotEnough;
         }
         let before = own.failures_before_success.max(own.failures_running);
-        let beside = view.address.map_or(0.0, |source| {
+        let beside = view.address.filter(|_| view.scope == Scope::Visit).map_or(0.0, |source| {
             let failed = source.failed_sessions.count().max(source.logins_failed.count(view.now_us));
             // Where many get in, this one is most likely one of them.
             let rare = source.logins_succeeded.count(view.now_us) <= (0.05 * failed).max(2.0);
-            let used = own.successes > 0 && view.visit.assets.assets() == 0;
+            let used = own.successes > 0
+                && view.visit.assets.assets() == 0
+                && !view.session.from_browser;
             if rare && used && failed >= 20.0 { failed / 2.0 } else { 0.0 }
         });
         if before < FEW && beside == 0.0 {

@@ -55,7 +55,7 @@ fn measure(view: &View<'_>, place: &Place) -> f64 {
     }
     if stepped >= 0.6 && place.numbers >= 8 {
         let usual = columns::values(view).map_or(10.0, |log| log.exp_m1());
-        let room = if view.session.keyed { 2.0 * usual.max(30.0) } else { usual.max(4.0) };
+        let room = if super::says_who_it_is(view) { 2.0 * usual.max(30.0) } else { usual.max(4.0) };
         value = value.max((distinct - room).max(0.0) / 3.0 + excess(view, place).max(0.0));
     }
     value

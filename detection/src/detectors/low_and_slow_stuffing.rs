@@ -19,8 +19,8 @@ static ABOUT: About = About {
     below: false,
     adds_up: 0.0,
     enough: "Twenty failed logins by sessions that did nothing but log in (at most two other \
-             requests, no assets), failing at least half of the time and three times as often as \
-             people here do; and this session is one of them.",
+             requests, no assets), failing at least half of the time and three times as often \
+             as people here do (or three quarters of the time); and this session is one of them.",
     why: "People look at pages before they log in, and mostly succeed. The confidence is the \
           share of such failures that people's mistakes do not explain: people who log in \
           directly and succeed tell how many would fail honestly.",
@@ -42,7 +42,7 @@ impl Detector for LowAndSlowStuffing {
             return Judgement::NotEnough;
         }
         let weight = view.application.campaign.weigh(view.now_us);
-        let mostly = weight.share >= (3.0 * weight.usual).max(0.5);
+        let mostly = weight.share >= (3.0 * weight.usual).clamp(0.5, 0.75);
         if weight.failed < FAILED || !mostly {
             return Judgement::NotEnough;
         }
@@ -52,8 +52,8 @@ impl Detector for LowAndSlowStuffing {
 
     fn records(&self, view: &View<'_>) -> Vec<LogPosition> {
         let own = view.visit.authentication.logins().positions();
-        let members = view.application.campaign.members(view.now_us);
-        let others = members.iter().rev().map(|member| member.position).take(4);
+        let members = view.application.campaign.latest(view.now_us);
+        let others = members.map(|member| member.position).take(4);
         let mut all: Vec<_> = own.into_iter().chain(others).collect();
         all.sort_unstable();
         all.dedup();

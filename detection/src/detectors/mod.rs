@@ -189,18 +189,24 @@ impl Finding {
     }
 }
 
-/// How much more than others a client may take before it is too much: one that behaves as a browser
-/// does twice as much, one with its own key at one address six times.
+/// How much more than others a client may take before it is too much: a browser that fetches assets a
+/// third more, a program with its own key at one address six times as much. A browser's key is no
+/// merit: every visitor gets a cookie.
 pub(crate) fn room(view: &View<'_>) -> f64 {
     let visit = &view.visit;
     let assets = crate::num::share(visit.assets.assets(), visit.volume.requests);
-    let browser = if assets.unwrap_or(0.0) >= 0.3 {
-        2.0
+    if assets.unwrap_or(0.0) >= 0.3 {
+        1.33
+    } else if says_who_it_is(view) && visit.identity.addresses.count() < 2.5 {
+        6.0
     } else {
         1.0
-    };
-    let own_key = view.session.keyed && visit.identity.addresses.count() < 2.5;
-    browser * if own_key { 6.0 } else { 1.0 }
+    }
+}
+
+/// Whether it is a program that brings a key of its own and does not claim to be a browser.
+pub(crate) fn says_who_it_is(view: &View<'_>) -> bool {
+    view.session.keyed && view.visit.identity.claim != crate::event::Claim::Browser
 }
 
 macro_rules! detectors {

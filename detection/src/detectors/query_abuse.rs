@@ -20,7 +20,7 @@ static ABOUT: About = About {
     enough: "Forty requests with a query, half of all requests, four in five of them different.",
     why: "Suggestions while somebody types make some ten queries for one search; a hundred and twenty in \
           a visit are more than people ask. Where the application is ready, the limit is three times \
-          what 99 in 100 of its longer sessions reach, never below 120. It is doubled for a client that \
+          what 99 in 100 of its longer sessions reach, never below 120. It is a third higher for a client that \
           fetches assets, and multiplied by six for one with its own key at one address.",
     fails: "Wrong about an anonymous program that pages through a long list. Misses one that asks \
           slowly, in several sessions that nothing links.",

@@ -19,7 +19,8 @@ static ABOUT: About = About {
     enough: "Sixty requests over a minute.",
     why: "Where the application is ready, ten times what 99 in 100 of its longer sessions take of bytes, \
           never below 60; until then a limit that only floods reach: eighty megabits a second. A client with its \
-          own key at one address is given six times as much, one that fetches assets twice.",
+          own key at one address is given six times as much, a browser that fetches assets a third \
+          more.",
     fails: "Wrong about an export or an upload that nobody announced. Misses what is cheap per request \
           and spread over many clients.",
     tune: "Set the limit by what your heaviest client may use.",

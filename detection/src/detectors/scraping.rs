@@ -17,12 +17,12 @@ static ABOUT: About = About {
     limit: 30.0,
     below: false,
     adds_up: 0.75,
-    enough: "Twelve different items at one endpoint, nine in ten requests for a new one, and half \
-             of the visit's documents spent there.",
+    enough: "Twelve different items at one endpoint, nine in ten requests for a new one, and a \
+             fifth of the visit's documents spent there.",
     why: "A person looks at some ten items and comes back to some. Where the application is \
-          ready, the limit is twice what 99 in 100 of its longer sessions read, never below 30. \
-          It is doubled for a client that fetches assets as a browser does, and multiplied by \
-          six for one that has its own key and stays at one address: a synchronisation job \
+          ready, the limit is twice what nine in ten of its longer sessions read, never below 30. \
+          It is a third higher for a client that fetches assets as a browser does, and six times \
+          as high for a program that has its own key and stays at one address: a synchronisation job \
           reads everything as well, and says who it is. A declared crawler that asks for \
           robots.txt, keeps to a request per second and hardly misses is held to be a search \
           engine by half: sensitivity high shows it.",
@@ -43,7 +43,7 @@ fn systematic<'a>(view: &View<'a>) -> Option<&'a Place> {
     let new = share(distinct, place.requests)?;
     let there = share(place.requests, documents)?;
     let missed = share(place.misses, place.requests)?;
-    (distinct >= 12.0 && new >= 0.9 && there >= 0.5 && missed < 0.5).then_some(place)
+    (distinct >= 12.0 && new >= 0.9 && there >= 0.2 && missed < 0.5).then_some(place)
 }
 
 /// A crawler that says so, asked for robots.txt first, misses hardly anything and leaves a second
@@ -66,7 +66,7 @@ impl Detector for Scraping {
         let Some(place) = systematic(view) else {
             return Judgement::NotEnough;
         };
-        let learnt = columns::values(view).map(|log| (2.0 * log.exp_m1()).max(ABOUT.limit));
+        let learnt = columns::values_of_most(view).map(|log| (2.0 * log.exp_m1()).max(ABOUT.limit));
         let (limit, from) = limits.choose(&ABOUT, learnt);
         let finding = Judgement::of(place.distinct(), (limit * super::room(view), from));
         if is_polite(view) { finding.at_most(POLITE) } else { finding }

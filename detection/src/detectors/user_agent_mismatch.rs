@@ -4,7 +4,7 @@ use throughline_session::shape::mark;
 
 use super::{About, BotType, Detector, Judgement, Limits, Weight};
 use crate::event::{Claim, Family, LogPosition};
-use crate::features::{View, columns};
+use crate::features::{Scope, View, columns};
 use crate::num::share;
 use crate::state::shapes::{BRANDS, FETCH};
 
@@ -88,9 +88,10 @@ impl Detector for UserAgentMismatch {
 
     fn examine(&self, view: &View<'_>, limits: Limits) -> Judgement {
         let identity = &view.visit.identity;
-        let headers = identity.marks.is_some() && view.visit.volume.requests >= 3;
+        let headers = identity.marked >= 3;
         let enough = identity.http10 || view.visit.assets.pages >= 4 || headers;
-        if identity.claim != Claim::Browser || !enough {
+        // Over several sessions one person may use several devices.
+        if identity.claim != Claim::Browser || !enough || view.scope != Scope::Visit {
             return Judgement::NotEnough;
         }
         let mut points = page_points(view);

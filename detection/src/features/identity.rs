@@ -21,8 +21,11 @@ pub(crate) struct Identity {
     pub(crate) claim: Claim,
     pub(crate) browser: Option<Browser>,
     pub(crate) shape: Option<u64>,
-    /// Headers that any request had; `None` where records do not say.
+    /// Headers that any request with the latest user agent had; `None` where records do not say.
     pub(crate) marks: Option<u32>,
+    /// Requests with this user agent whose headers are known.
+    pub(crate) marked: u32,
+    agent: Option<u64>,
     pub(crate) http2: bool,
     pub(crate) http10: bool,
     /// Of the first request.
@@ -47,7 +50,12 @@ impl Identity {
         if let Some(user) = event.user {
             self.users.insert(user);
         }
+        if event.user_agent != self.agent {
+            self.agent = event.user_agent;
+            (self.marks, self.marked) = (None, 0);
+        }
         if let Some(marks) = event.header_marks {
+            self.marked = self.marked.saturating_add(1);
             self.marks = Some(self.marks.unwrap_or(0) | marks);
         }
         self.shape = event.header_shape.or(self.shape);

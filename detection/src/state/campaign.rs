@@ -45,21 +45,31 @@ pub(crate) struct Campaign {
 impl Campaign {
     /// Whether a visit does nothing but log in: at most two other requests, no assets.
     pub(crate) fn is_bare(session: &Session) -> bool {
-        let visit = &session.visit;
-        visit.authentication.logins().attempts > 0
-            && visit.authentication.others <= 2
-            && visit.assets.assets() == 0
+        session.visit.authentication.logins().attempts > 0 && Self::does_nothing_else(session)
+    }
+
+    fn does_nothing_else(session: &Session) -> bool {
+        session.visit.authentication.others <= 2 && session.visit.assets.assets() == 0
     }
 
     /// Learns from an answered login; the session has learnt from it already.
-    pub(crate) fn observe(&mut self, event: &Event, session: &Session) {
-        let authentication = session.visit.authentication.logins();
-        if authentication.attempts != 1 || !(event.login_failed() || event.login_succeeded()) {
+    /// `before` is the session that the login came from, where it gave the client another one.
+    pub(crate) fn observe(&mut self, event: &Event, session: &Session, before: Option<&Session>) {
+        let attempts = match before {
+            Some(before) => before
+                .visit
+                .authentication
+                .logins()
+                .attempts
+                .saturating_add(1),
+            None => session.visit.authentication.logins().attempts,
+        };
+        if attempts != 1 || !(event.login_failed() || event.login_succeeded()) {
             return;
         }
         let at = event.at_us;
         let failed = event.login_failed();
-        if !Self::is_bare(session) {
+        if !before.map_or_else(|| Self::is_bare(session), Self::does_nothing_else) {
             let counter = if failed {
                 &mut self.people_failed
             } else {
@@ -114,6 +124,14 @@ impl Campaign {
             .collect();
         members.sort_unstable_by_key(|member| member.position);
         members
+    }
+
+    /// The latest few that failed, latest first: called for every vote, so it sorts nothing.
+    pub(crate) fn latest(&self, now_us: i64) -> impl Iterator<Item = &Member> {
+        let since = now_us.saturating_sub(WINDOW * 1_000_000);
+        let (newer, older) = self.members.split_at(self.next.min(self.members.len()));
+        let latest = newer.iter().rev().chain(older.iter().rev());
+        latest.filter(move |member| member.at_us >= since)
     }
 
     /// How often people fail here.

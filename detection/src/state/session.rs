@@ -32,6 +32,8 @@ pub(crate) struct Session {
     pub(crate) previous: u32,
     pub(crate) last_us: i64,
     started_us: i64,
+    /// It took over from a session that fetched assets: a person's login gives a new key.
+    pub(crate) from_browser: bool,
     /// The first of the sessions that belong together with this one.
     pub(crate) root: Option<SessionId>,
 }

@@ -92,8 +92,8 @@ impl Source {
         }
     }
 
-    /// A verdict on the whole place, where at least so many sessions were flagged lately and four
-    /// in five of all were: people behind the same address are left alone. Once in twelve hours.
+    /// A verdict on the whole place, where at least so many sessions were flagged lately and nine
+    /// in ten of all were: people behind the same address are left alone. Once in twelve hours.
     pub(crate) fn verdict(
         &mut self,
         ip: IpAddr,
@@ -105,7 +105,7 @@ impl Source {
         let flagged = f64::from(self.flagged);
         let sessions = self.active.count().max(flagged);
         let again = at.saturating_sub(self.said_us) >= HOLDS_US / 2;
-        if flagged < least || flagged < 0.8 * sessions || self.said_us != 0 && !again {
+        if flagged < least || flagged < 0.9 * sessions || self.said_us != 0 && !again {
             return None;
         }
         self.said_us = at;
