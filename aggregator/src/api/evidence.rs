@@ -106,7 +106,7 @@ pub(super) struct VerdictWithEvidence {
 
 /// A number as people write it.
 fn number(value: f64) -> String {
-    if (value - value.round()).abs() < 0.005 {
+    if value >= 10.0 || (value - value.round()).abs() < 0.005 {
         format!("{value:.0}")
     } else {
         format!("{value:.2}")

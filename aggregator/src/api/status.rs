@@ -172,6 +172,8 @@ pub(super) struct DetectionStatus {
     suppressed: u64,
     /// Verdicts since the start, by type.
     verdicts: std::collections::BTreeMap<String, u64>,
+    /// Verdicts that are not in the database yet.
+    verdicts_waiting: u64,
     /// Whether each application is known well enough for learnt limits.
     applications: Vec<ApplicationStatus>,
     /// Version of the policy whose profiles hold; null where none does.
@@ -205,6 +207,7 @@ fn detection(app: &App) -> DetectionStatus {
         sessions_evicted: standing.evicted,
         suppressed: standing.suppressed,
         verdicts: standing.verdicts,
+        verdicts_waiting: app.outbox.standing().0 as u64,
         applications: standing.applications,
         policy_version: standing.policy_version,
         snapshot,

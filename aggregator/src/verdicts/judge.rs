@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use throughline_detection::detectors::{self, Weight};
 use throughline_detection::verdicts::{HOLDS_US, Knowledge, Network, Profile, Subject, Verdict};
 use throughline_detection::{Detection, LogPosition, Settings};
 use throughline_session::hex::Hex;
@@ -80,7 +81,7 @@ pub struct Event {
     pub requests: u32,
     /// Version of the policy whose profile held.
     pub policy_version: Option<String>,
-    /// Evidence, strongest first.
+    /// Evidence: what makes the verdict before what supports it, each by strength.
     pub votes: Vec<EvidenceVote>,
 }
 
@@ -139,6 +140,13 @@ fn network_text(network: Network) -> String {
     }
 }
 
+/// Whether a detector only shows a machine, which is no verdict by itself.
+fn only_supports(detector: &str) -> bool {
+    let mut abouts = detectors::abouts();
+    let about = abouts.find(|about| about.name == detector);
+    about.is_some_and(|about| matches!(about.weight, Weight::Machine(_)))
+}
+
 impl Event {
     fn of(verdict: Verdict, policy_version: Option<&String>) -> Self {
         let vote = |vote: throughline_detection::verdicts::Vote| EvidenceVote {
@@ -154,6 +162,12 @@ impl Event {
             records: vote.records.into_iter().map(place).collect(),
         };
         let (subject_kind, subject, id) = subject(&verdict);
+        // What makes the verdict goes before what only supports it.
+        let mut verdict = verdict;
+        let kind = verdict.bot_type;
+        verdict
+            .votes
+            .sort_by_key(|vote| vote.bot_type != kind || only_supports(vote.detector));
         Self {
             place: place(verdict.position),
             id,

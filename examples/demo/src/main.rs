@@ -1,5 +1,6 @@
-//! `make demo`: starts the stack, sends the traffic, shows the sessions it finds.
+//! `make demo`: starts the stack, sends the traffic, shows the sessions and the bots it finds.
 
+mod bots;
 mod show;
 mod traffic;
 
@@ -9,7 +10,6 @@ use std::time::Duration;
 
 use anyhow::Context;
 use demo::{Stack, Status};
-use serde_json::Value;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// First round, seconds: long enough for sessions to look like something.
@@ -61,9 +61,12 @@ async fn rounds(stack: &Stack, seed: u64, limit: Option<u64>) -> anyhow::Result<
             "\ndemo: {seconds} s of traffic, seed {}",
             seed + round
         ))?;
-        traffic::play(stack, seed + round, seconds).await?;
+        let truth = traffic::play(stack, seed + round, seconds).await?;
         let status = settle(stack).await?;
         show::sessions(&stack.api).await?;
+        let found = bots::found(&stack.api).await?;
+        bots::kinds(&found)?;
+        bots::truth(&stack.api, &found, &truth).await?;
         if limit.is_some() {
             // The books follow with the last line.
             break;
@@ -90,7 +93,7 @@ async fn settle(stack: &Stack) -> anyhow::Result<Status> {
 async fn finish(stack: &Stack) -> anyhow::Result<bool> {
     let status = settle(stack).await?;
     let sessions = show::every_session(&stack.api).await?;
-    let bots = sessions.iter().filter(|session| is_bot(session)).count();
+    let bots = bots::found(&stack.api).await?.len();
     let lost = status
         .missing()
         .context("Envoy's own request counter could not be read")?;
@@ -102,11 +105,6 @@ async fn finish(stack: &Stack) -> anyhow::Result<bool> {
     ))?;
     std::io::stdout().flush()?;
     Ok(lost == 0 && status.totals.balanced)
-}
-
-/// No detector stands yet, so no session says what it is.
-fn is_bot(session: &Value) -> bool {
-    session.get("bot_type").is_some_and(|kind| !kind.is_null())
 }
 
 fn number(variable: &str) -> anyhow::Result<Option<u64>> {

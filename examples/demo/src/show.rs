@@ -67,6 +67,8 @@ pub(crate) async fn where_next(stack: &Stack) -> anyhow::Result<()> {
          curl -s '{api}/v1/sessions?limit=5'\n\
          # what one of them did, in order\n\
          curl -s {api}/v1/sessions/{session}/requests\n\
+         # who is held for a bot, and why\n\
+         curl -s '{api}/v1/verdicts?flagged=true'\n\
          # where every record is\n\
          curl -s {api}/v1/status\n\
          # all there is to ask\n\
@@ -190,7 +192,7 @@ fn list(listed: &Value, length: usize) -> String {
     }
 }
 
-fn cut(text: &str, length: usize) -> String {
+pub(crate) fn cut(text: &str, length: usize) -> String {
     if text.chars().count() <= length {
         return text.to_owned();
     }

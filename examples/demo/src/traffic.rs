@@ -10,8 +10,8 @@ use tokio::process::Command;
 use crate::show;
 
 /// Runs `traffic` to its end. The ground truth it writes is for people and tests: the aggregator
-/// never sees it.
-pub(crate) async fn play(stack: &Stack, seed: u64, seconds: u64) -> anyhow::Result<()> {
+/// never sees it. Gives the file.
+pub(crate) async fn play(stack: &Stack, seed: u64, seconds: u64) -> anyhow::Result<PathBuf> {
     let truth: PathBuf = stack.folder().join(format!("truth-{seed}.ndjson"));
     let log = stack.folder().join("traffic.log");
     let log_file = std::fs::File::options()
@@ -51,5 +51,6 @@ pub(crate) async fn play(stack: &Stack, seed: u64, seconds: u64) -> anyhow::Resu
             log.display()
         );
     }
-    show::line(text.lines().last().unwrap_or_default())
+    show::line(text.lines().last().unwrap_or_default())?;
+    Ok(truth)
 }
