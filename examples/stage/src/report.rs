@@ -11,6 +11,9 @@ use crate::score::{Hit, Outcome};
 /// Shares of bots among clients for which precision is computed.
 const PREVALENCES: [f64; 2] = [0.01, 0.001];
 
+/// Bot actors that no single session shows.
+const ACROSS: [&str; 3] = ["patient_stuffer", "relogin_scraper", "rotating_enumerator"];
+
 /// One bot actor.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct BotRow {
@@ -40,6 +43,8 @@ pub struct HonestRow {
     pub medium: Rate,
     /// Wrongly flagged at sensitivity low.
     pub low: Rate,
+    /// Wrongly flagged at medium without related sessions.
+    pub medium_alone: Rate,
     /// What the first verdict names and who voted, and how often.
     pub wronged_by: Vec<(String, usize)>,
 }
@@ -147,12 +152,13 @@ impl Report {
         for row in &self.bots {
             text += &row.line();
         }
-        text += "\n| honest | clients | flagged at medium | at most | at low | at most | by |\n";
-        text += "|---|--:|--:|--:|--:|--:|---|\n";
+        text += "\n| honest | clients | flagged at medium | at most | at low | at most | alone | by |\n";
+        text += "|---|--:|--:|--:|--:|--:|--:|---|\n";
         for row in self.honest.iter().chain([&self.people, &self.machines]) {
             text += &row.line();
         }
         text.push('\n');
+        text += &self.across();
         for it in &self.precision {
             let share = it.prevalence * 100.0;
             // Writing to a String does not fail.
@@ -170,6 +176,29 @@ impl Report {
             self.brier
         );
         text
+    }
+
+    /// What related sessions are good for.
+    fn across(&self) -> String {
+        let rows = self.bots.iter().filter(|row| ACROSS.contains(&&*row.actor));
+        let sum = |pick: fn(&BotRow) -> Rate| {
+            rows.clone()
+                .map(pick)
+                .fold(Rate::default(), |sum, rate| Rate {
+                    hits: sum.hits + rate.hits,
+                    all: sum.all + rate.all,
+                })
+        };
+        let (with, without) = (sum(|row| row.medium), sum(|row| row.medium_alone));
+        let wrong = self.people.medium.hits + self.machines.medium.hits;
+        let wrong_alone = self.people.medium_alone.hits + self.machines.medium_alone.hits;
+        format!(
+            "Of {} bots that no single session shows, {:.3} are caught with related sessions and \
+             {:.3} without; honest clients flagged: {wrong} with, {wrong_alone} without.\n",
+            with.all,
+            with.share(),
+            without.share(),
+        )
     }
 
     /// The part of the last line that is about this.
@@ -244,6 +273,7 @@ impl HonestRow {
             actor: actor.to_owned(),
             medium: rate(outcomes, |it| it.medium.is_some()),
             low: rate(outcomes, |it| it.low.is_some()),
+            medium_alone: rate(outcomes, |it| it.medium_alone.is_some()),
             wronged_by: often(outcomes, |hit| {
                 format!("{}: {}", hit.names, hit.detectors.join("+"))
             }),
@@ -259,13 +289,14 @@ impl HonestRow {
             .collect();
         by.truncate(5);
         format!(
-            "| {} | {} | {} | {} | {} | {} | {} |\n",
+            "| {} | {} | {} | {} | {} | {} | {} | {} |\n",
             self.actor,
             self.medium.all,
             self.medium.hits,
             percent(self.medium.upper_bound()),
             self.low.hits,
             percent(self.low.upper_bound()),
+            self.medium_alone.hits,
             by.join(", ")
         )
     }

@@ -19,8 +19,8 @@ use crate::run::World;
 use crate::truth::ClientLine;
 
 /// Accounts that belong to one actor's clients; the places of the actors in the list follow each
-/// other, and what is left above them belongs to nobody who plays.
-const ACCOUNTS_PER_ACTOR: u32 = 4_000;
+/// other, so there is room for as many actors as [`ACCOUNTS`] has such blocks.
+pub(crate) const ACCOUNTS_PER_ACTOR: u32 = 4_000;
 
 const SIGN_IN_TRIES: u32 = 5;
 

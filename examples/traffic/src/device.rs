@@ -239,7 +239,8 @@ impl Device {
         Ok(())
     }
 
-    async fn renew(&mut self) -> Result<bool, Over> {
+    /// Trades the refresh token for a new pair; whether there is one.
+    pub(crate) async fn renew(&mut self) -> Result<bool, Over> {
         let Some(login) = self.login.take() else {
             return Ok(false);
         };

@@ -21,7 +21,7 @@ use crate::wire::Dial;
 /// First clients arrive within this share of the run, so that most stories come to their end.
 const ARRIVAL_SHARE: f64 = 0.35;
 /// The same where nobody is replaced.
-const ARRIVAL_SHARE_ONCE: f64 = 0.9;
+const ARRIVAL_SHARE_ONCE: f64 = 0.7;
 /// Story seconds until somebody new takes the place of a client whose story has ended.
 const SUCCESSION_S: Span = Span(5.0, 60.0);
 
@@ -30,7 +30,7 @@ const SUCCESSION_S: Span = Span(5.0, 60.0);
 pub enum Turnover {
     /// Everybody within the first third; when a story has ended, somebody new takes the place.
     Replaced,
-    /// Each place is taken once, at any time but the last tenth. Machines, whose stories do not
+    /// Each place is taken once, at any time before the last third. Machines, whose stories do not
     /// end, leave after a time between these bounds, story seconds; short stays are likelier.
     Once {
         /// Shortest and longest stay.

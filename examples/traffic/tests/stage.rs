@@ -202,6 +202,12 @@ fn hostile(actor: &str, played: &Played) -> bool {
                 && share(&played.of("POST", "/api/checkout"), 402) >= 40
         }
         "headless_browser" => files > 0 && products > 80,
+        "rotating_enumerator" => {
+            let clients = played.clients.len();
+            orders >= 40 && played.values("session_hint").len() > 4 * clients
+        }
+        "relogin_scraper" => files > 0 && logins.len() > 3 && products > 15,
+        "patient_stuffer" => (2..=8).contains(&logins.len()) && share(&logins, 401) >= 70,
         "human_scraper" => files > 0 && products > 100 && logins.is_empty(),
         _ => false,
     }

@@ -19,7 +19,10 @@ mod mobile_app_user;
 mod monitoring;
 mod order_enumerator;
 mod path_scanner;
+mod patient_stuffer;
+mod relogin_scraper;
 mod returning_user;
+mod rotating_enumerator;
 mod scraper;
 mod sdk_sync;
 mod search_crawler;
@@ -90,6 +93,9 @@ pub const ALL: &[&Actor] = &[
     &checkout_abuser::ACTOR,
     &headless_browser::ACTOR,
     &human_scraper::ACTOR,
+    &rotating_enumerator::ACTOR,
+    &relogin_scraper::ACTOR,
+    &patient_stuffer::ACTOR,
 ];
 
 /// The actor of this name.
@@ -101,6 +107,12 @@ pub fn find(name: &str) -> Option<&'static Actor> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_actor_has_accounts() {
+        let actors = u32::try_from(ALL.len()).unwrap();
+        assert!(actors * crate::client::ACCOUNTS_PER_ACTOR <= shop::accounts::ACCOUNTS);
+    }
 
     #[test]
     fn every_file_is_in_the_list() {
