@@ -7,7 +7,7 @@
 CARGO_FLAGS := --locked
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test screenshots oci evaluate bench-filter clean
+.PHONY: help setup build demo test screenshots oci evaluate bench-filter bench-ui clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,11 @@ evaluate: ## Score bot detection on the public log in ../shared/data (skips when
 bench-filter: setup ## Measure Envoy's CPU per request: no filter, an empty one, ours, each place
 	@scripts/build-filter --bench
 	@cargo run $(CARGO_FLAGS) --quiet --package bench -- filter
+
+bench-ui: build ## Measure the web UI on the demo's traffic: paint, interaction, size, axe
+	@BENCH_UI=1 cargo test $(CARGO_FLAGS) --package throughline-tests --test e2e browser -- --nocapture > target/bench-ui.log 2>&1 \
+		|| { tail -20 target/bench-ui.log; exit 1; }
+	@grep '^bench-ui:' target/bench-ui.log
 
 clean: ## Remove what was compiled; .tools stays
 	cargo clean

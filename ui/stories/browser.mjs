@@ -22,7 +22,7 @@ export async function open() {
   const program = process.env.CHROMIUM ?? PLACES.find((path) => existsSync(path));
   if (!program) throw new Error("no Chromium: install it (apt install chromium) or set $CHROMIUM");
   const browser = await chromium.launch({ executablePath: program, args: ARGS });
-  return { tell: (story) => tell(browser, story), close: () => browser.close() };
+  return { chromium: browser, tell: (story) => tell(browser, story), close: () => browser.close() };
 }
 
 /** A page as a person has it. */
@@ -84,4 +84,13 @@ export async function eventually(what, condition, limitMs = WAIT_MS) {
     if (Date.now() > end) throw new Error(`expected in time: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
+}
+
+/** Who one is, and the token: asked for once. */
+export async function agree(page, does) {
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Who you are").fill("ben");
+  const token = dialog.getByLabel("Admin token");
+  if (await token.isVisible()) await token.fill(process.env.ADMIN_TOKEN ?? "");
+  await dialog.getByRole("button", { name: does }).click();
 }

@@ -17,6 +17,7 @@ async function pages() {
   return [
     ["sessions", "/sessions", "grid"],
     ["session", `/sessions/${session.session}`, "grid"],
+    ["bots", "/bots", "listitem"],
     ["setup", "/setup", "textbox"],
     ["candidates", "/setup/candidates", "table"],
     ["keys", "/setup/keys", "table"],

@@ -50,7 +50,9 @@ export async function tell(page) {
     const kept = await page.evaluate(() => [localStorage.length, sessionStorage.length]);
     expect(kept[0] === 0 && kept[1] === 1, `the token is kept for this tab only: ${kept}`);
   } finally {
+    const ended = new Promise((resolve) => service.once("exit", resolve));
     service.kill();
+    await ended;
     rmSync(folder, { recursive: true, force: true });
   }
 }

@@ -43,8 +43,9 @@ pub(super) struct Shown {
     client_ip: Option<String>,
 }
 
-/// One detector's evidence.
+/// One detector's evidence. Named apart in the OpenAPI document, where the key finder's has the short name.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(as = VerdictEvidence)]
 pub(super) struct Evidence {
     /// Which detector.
     detector: String,

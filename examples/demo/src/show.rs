@@ -39,12 +39,14 @@ pub(crate) fn places(stack: &Stack) -> anyhow::Result<()> {
     line(&format!(
         "demo: the shop's API  http://{}\n\
          demo: Envoy + filter  http://{}   (admin {})\n\
-         demo: aggregator      {}\n\
+         demo: aggregator      {}   (open it in a browser)\n\
+         demo: admin token     {}\n\
          demo: logs and data   {}",
         stack.upstream,
         stack.ingress,
         stack.admin.base(),
         stack.api.base(),
+        stack.admin_token,
         stack
             .folder()
             .strip_prefix(demo::repository())

@@ -21,8 +21,9 @@ export function App() {
   useKeys("Everywhere", [
     { key: "?", does: "these keys", run: () => setHelp(true) },
     { key: "1", does: "Sessions", run: () => go("/sessions") },
-    { key: "2", does: "Setup", run: () => go("/setup") },
-    { key: "3", does: "System", run: () => go("/system") },
+    { key: "2", does: "Bots", run: () => go("/bots") },
+    { key: "3", does: "Setup", run: () => go("/setup") },
+    { key: "4", does: "System", run: () => go("/system") },
   ]);
   return (
     <div className={style.frame}>

@@ -5,6 +5,7 @@ import { setTheme, theme, type Theme } from "./theme";
 
 const PLACES = [
   ["/sessions", "Sessions", "M4 7h5m3 0h8M4 12h9m3 0h4M4 17h3m3 0h10"],
+  ["/bots", "Bots", "M6 9h12v10H6zM12 9V5M9.5 13v2M14.5 13v2M3 13v3M21 13v3"],
   ["/setup", "Setup", "M4 8h9m4 0h3M15 6v4M4 16h3m4 0h9M9 14v4"],
   ["/system", "System", "M3 12h4l3-7 4 14 3-7h4"],
 ] as const;

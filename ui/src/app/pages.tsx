@@ -22,6 +22,7 @@ const PAGES: readonly Page[] = [
     title: "Session",
     component: lazy(() => import("../session/SessionPage")),
   },
+  { path: "/bots", title: "Bots", component: lazy(() => import("../bots/BotsPage")) },
   { path: "/setup", title: "Setup", component: lazy(() => import("../setup/SetupPage")) },
   { path: "/setup/:part", title: "Setup", component: lazy(() => import("../setup/SetupPage")) },
   { path: "/system", title: "System", component: lazy(() => import("../system/SystemPage")) },

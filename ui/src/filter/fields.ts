@@ -1,6 +1,7 @@
 // The fields of docs/filters.md, for completion and help. The API reads the filter itself and says
 // what is wrong with it; nothing here decides what is right.
 import type { Session } from "../api/schema";
+import { BOT_TYPES } from "../words/bot";
 import { clientName } from "../words/client";
 
 export interface Field {
@@ -35,7 +36,9 @@ export const FIELDS: readonly Field[] = [
   atLeast("duration", "from the first request to the last, 10m"),
   atLeast("bytes", "of all bodies, 8MiB"),
   atLeast("visits", "how many visits"),
-  is("has", "link, user or error", { fixed: ["link", "user", "error"] }),
+  is("has", "link, user, error or verdict", { fixed: ["verdict", "link", "user", "error"] }),
+  is("verdict", "kind of bot that the verdict says", { fixed: BOT_TYPES }),
+  atLeast("confidence", "how sure the verdict is, 0 to 1"),
   is("app", "application", { values: ({ application }) => [application] }),
   is("key", "key rule that found the session", { values: ({ key }) => [key] }),
   is("ua", "part of the user agent", {

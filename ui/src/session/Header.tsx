@@ -1,15 +1,18 @@
 import { Link } from "../app/Link";
+import type { SessionVerdict } from "../api/schema";
 import { Copy } from "../parts/Copy";
 import { rememberedList } from "../sessions/list";
+import { Badge } from "../verdict/Badge";
 import style from "./Session.module.css";
 
 interface Props {
   id: string;
   onOther: (by: number) => void;
+  verdict: SessionVerdict | null;
 }
 
 /** Where one is, the sessions beside it in the list, and ways to take it along. */
-export function Header({ id, onOther }: Props) {
+export function Header({ id, onOther, verdict }: Props) {
   const { ids, url } = rememberedList();
   const at = ids.indexOf(id);
   const origin = window.location.origin;
@@ -20,6 +23,14 @@ export function Header({ id, onOther }: Props) {
         <span className="quiet">›</span>
         <h1 className="mono">{id}</h1>
       </nav>
+      {verdict && (
+        <Badge
+          type={verdict.bot_type}
+          confidence={verdict.confidence}
+          state={verdict.state}
+          flagged={verdict.flagged}
+        />
+      )}
       {at >= 0 && (
         <span className={style.others}>
           <button

@@ -15,7 +15,7 @@ export function Related({ session }: { session: SessionWithVisits }) {
   const linked = new Set(session.links.map((link) => link.session));
   const further = session.related.filter((related) => !linked.has(related.session));
   return (
-    <section className={`panel ${style.detail}`} aria-label="What belongs to it">
+    <section className={style.related} aria-label="What belongs to it">
       <h3>Before and after</h3>
       {session.links.length === 0 && (
         <p className="quiet">No other session is linked to this one.</p>

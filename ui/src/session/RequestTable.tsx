@@ -13,6 +13,8 @@ import style from "./Session.module.css";
 interface Props {
   rows: Exchange[];
   chosen: string | null;
+  /** Requests that evidence names. */
+  shows: Set<string>;
   onChoose: (recordId: string) => void;
   onEnd: () => void;
 }
@@ -20,7 +22,7 @@ interface Props {
 /** A pause that one should see, milliseconds. */
 const PAUSE_MS = 2000;
 
-export function RequestTable({ rows, chosen, onChoose, onEnd }: Props) {
+export function RequestTable({ rows, chosen, shows, onChoose, onEnd }: Props) {
   const names = useMemo(() => paramNames(rows), [rows]).join("\n");
   const columns = useMemo(() => columnsFor(names === "" ? [] : names.split("\n")), [names]);
   return (
@@ -33,6 +35,7 @@ export function RequestTable({ rows, chosen, onChoose, onEnd }: Props) {
       onChoose={onChoose}
       onOpen={({ record_id }) => onChoose(record_id)}
       onEnd={onEnd}
+      rowClass={({ record_id }) => (shows.has(record_id) ? style.shows : undefined)}
     />
   );
 }

@@ -1,10 +1,13 @@
 // One session: who, what happened, in which order, and why it is one.
+import { useQuery } from "@tanstack/react-query";
 import { useCallback, useMemo } from "react";
 import { Failed, Bones } from "../parts/State";
 import { useKeys } from "../app/keys";
 import type { PageProps } from "../app/pages";
 import { go, setQuery, usePlace } from "../app/router";
 import { rememberedList } from "../sessions/list";
+import { verdictQuery } from "../verdict/data";
+import { VerdictCard } from "../verdict/VerdictCard";
 import { sequence } from "../words/sequence";
 import { useLinked, useRequests, useSession } from "./data";
 import { Detail } from "./Detail";
@@ -24,6 +27,7 @@ export default function SessionPage({ params }: PageProps) {
   const requests = useRequests(id);
   const linked = useLinked(session.data);
   const { rows } = requests;
+  const shows = useShowing(session.data?.verdict?.id);
   const steps = useMemo(() => sequence(rows), [rows]);
   const choose = useCallback((at: string) => setQuery({ at }, { replace: true }), []);
   const at = rows.findIndex(({ record_id }) => record_id === chosen);
@@ -58,7 +62,7 @@ export default function SessionPage({ params }: PageProps) {
   const request = rows[at];
   return (
     <div className={style.page}>
-      <Header id={id} onOther={other} />
+      <Header id={id} onOther={other} verdict={data?.verdict ?? null} />
       {data ? <Facts session={data} /> : <div className={`panel ${style.factsWait}`} />}
       <section className={`panel ${style.picture}`} aria-label="Timeline">
         <h2 className={style.title}>
@@ -70,6 +74,7 @@ export default function SessionPage({ params }: PageProps) {
             session={data}
             requests={rows}
             linked={linked}
+            shows={shows}
             chosen={chosen}
             onChoose={choose}
           />
@@ -94,6 +99,7 @@ export default function SessionPage({ params }: PageProps) {
             <RequestTable
               rows={rows}
               chosen={chosen}
+              shows={shows}
               onChoose={choose}
               onEnd={() => {
                 if (requests.hasNextPage && !requests.isFetching) void requests.fetchNextPage();
@@ -102,7 +108,16 @@ export default function SessionPage({ params }: PageProps) {
           )}
         </section>
         <aside className={style.side}>
-          {request ? <Detail request={request} session={id} /> : data && <Related session={data} />}
+          {request ? (
+            <Detail request={request} session={id} />
+          ) : (
+            data && (
+              <div className={`panel ${style.detail}`}>
+                {data.verdict != null && <VerdictCard id={data.verdict.id} onChoose={choose} />}
+                <Related session={data} />
+              </div>
+            )
+          )}
         </aside>
       </div>
       <Foot
@@ -113,6 +128,15 @@ export default function SessionPage({ params }: PageProps) {
       />
     </div>
   );
+}
+
+/** Requests that the evidence of the verdict names. */
+function useShowing(verdict: string | undefined): Set<string> {
+  const { data } = useQuery({ ...verdictQuery(verdict ?? ""), enabled: verdict !== undefined });
+  return useMemo(() => {
+    const records = data?.evidence.flatMap((evidence) => evidence.records) ?? [];
+    return new Set(records.map(({ record_id }) => record_id));
+  }, [data]);
 }
 
 function Legend() {

@@ -6,6 +6,7 @@ import { program } from "../filter/fields";
 import { Sequence } from "../parts/Sequence";
 import { Time } from "../parts/Time";
 import { Value } from "../parts/Value";
+import { Badge } from "../verdict/Badge";
 import { clientName } from "../words/client";
 import { bytes, count } from "../words/number";
 import { length } from "../words/time";
@@ -56,6 +57,24 @@ function Errors({ row }: { row: Session }) {
     <span className={row.errors_5xx > 0 ? "bad" : "warn"} title={title}>
       {count(sum)}
     </span>
+  );
+}
+
+function Judged({ verdict }: { verdict: Session["verdict"] }) {
+  if (verdict == null) return <span className="quiet">–</span>;
+  return (
+    <Value
+      field="verdict"
+      value={verdict.bot_type}
+      title={verdict.reason ?? "No evidence is stored"}
+    >
+      <Badge
+        type={verdict.bot_type}
+        confidence={verdict.confidence}
+        state={verdict.state}
+        flagged={verdict.flagged}
+      />
+    </Value>
   );
 }
 
@@ -113,6 +132,12 @@ export const COLUMNS: (ColumnDef<Session> & { id: string; header: string })[] = 
     cell: ({ row }) => <Errors row={row.original} />,
   },
   {
+    id: "verdict",
+    header: "Verdict",
+    meta: { min: 204, priority: 3 },
+    cell: ({ row }) => <Judged verdict={row.original.verdict} />,
+  },
+  {
     id: "client",
     header: "Client",
     meta: { min: 158, priority: 7 },
@@ -166,6 +191,6 @@ export const USUAL = [
   "what",
   "requests",
   "errors",
+  "verdict",
   "client",
-  "key",
 ];

@@ -8,6 +8,7 @@ import { Time } from "../parts/Time";
 import { plural } from "../words/number";
 import { Books } from "./Books";
 import { statusQuery } from "./data";
+import { Detection } from "./Detection";
 import { EnvoyTable } from "./EnvoyTable";
 import { Quarantine } from "./Quarantine";
 import { Storage } from "./Storage";
@@ -55,6 +56,7 @@ export default function SystemPage() {
       <Books status={data} />
       <WorkerTable workers={data.workers} policy={data.policy} now={data.now} />
       <EnvoyTable envoys={data.envoys} now={data.now} />
+      <Detection detection={data.detection} />
       <Storage log={data.log} store={data.store} />
       <Quarantine count={data.totals.quarantined} />
     </div>

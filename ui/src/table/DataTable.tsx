@@ -102,6 +102,7 @@ export function DataTable<T>(props: Props<T>) {
       role="grid"
       aria-label={props.label}
       aria-rowcount={model.length + 1}
+      aria-busy={props.dimmed ?? false}
       tabIndex={0}
       style={{ "--columns": grid } as React.CSSProperties}
       {...(at >= 0 && { "aria-activedescendant": `row-${chosen ?? ""}` })}

@@ -14,6 +14,8 @@ interface Props {
   session: SessionWithVisits;
   requests: Exchange[];
   linked: Linked[];
+  /** Requests that evidence names. */
+  shows: Set<string>;
   chosen: string | null;
   onChoose: (recordId: string) => void;
 }
@@ -34,7 +36,7 @@ const RIGHT_PX = 16;
 const AXIS_PX = 24;
 const OUTCOMES = ["ok", "none", "refused", "failed"] as const;
 
-export function Timeline({ session, requests, linked, chosen, onChoose }: Props) {
+export function Timeline({ session, requests, linked, shows, chosen, onChoose }: Props) {
   const place = useRef<HTMLDivElement>(null);
   const width = useWidth(place);
   const [over, setOver] = useState<{ mark: Mark; lane: Lane } | null>(null);
@@ -94,6 +96,7 @@ export function Timeline({ session, requests, linked, chosen, onChoose }: Props)
           <LaneMarks key={lane.id} lane={lane} left={left} right={width - RIGHT_PX} />
         ))}
         {own && lanes.map((lane) => <Curve key={lane.id} own={own} lane={lane} />)}
+        {own && <path className={style.shows} d={underline(own, shows)} />}
         {chosenMark && own && (
           <path className={style.here} d={`M${chosenMark.x},${own.y + 3}l-4.5,7h9z`} />
         )}
@@ -153,6 +156,14 @@ function described(session: SessionWithVisits, linked: Linked[]): string {
     linked.length > 0 && plural(linked.length, "linked session"),
   ];
   return parts.filter(Boolean).join(", ");
+}
+
+/** A short line below each request that shows why. */
+function underline(lane: Lane, shows: Set<string>): string {
+  return lane.marks
+    .filter(({ request }) => shows.has(request.record_id))
+    .map(({ x }) => `M${x - 2},${lane.y + 3.5}h4`)
+    .join("");
 }
 
 /** Whether ticks need milliseconds to differ. */
