@@ -12,4 +12,5 @@ mod live_policy;
 mod login_story;
 mod odd_traffic;
 mod secrets;
+mod stuffer_found;
 mod vm_ends;

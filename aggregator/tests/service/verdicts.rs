@@ -1,9 +1,11 @@
 //! Detection in the running service: what it finds, what people say of it, and restarts.
 
+use std::time::Duration;
+
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::common::{Batch, Setup, TestService, line, session_id, until};
+use crate::common::{Batch, Program, Setup, TestService, line, session_id, until};
 
 /// A login that fails, of session `session`.
 fn failure(session: u64, start_ms: i64) -> Value {
@@ -285,4 +287,122 @@ async fn run_with_seed(of: &tempfile::TempDir, records: &[Value]) -> String {
     let said = said(&service);
     service.close();
     said
+}
+
+/// Every verdict in the file, whole.
+fn rows(data: &std::path::Path) -> Vec<String> {
+    let database = throughline::store::Database::open(&data.join("hot.duckdb"), 256 << 20).unwrap();
+    let reading = database.read().unwrap();
+    let sql = "SELECT to_json(verdicts)::VARCHAR FROM verdicts ORDER BY ALL";
+    let mut statement = reading.connection.prepare(sql).unwrap();
+    let rows = statement.query_map([], |row| row.get(0)).unwrap();
+    rows.collect::<Result<_, _>>().unwrap()
+}
+
+/// Sends `batches` to the real binary, killed after each of `kills` milliseconds of a run.
+async fn survive(batches: &[Vec<u8>], kills: &[u64]) -> Vec<String> {
+    let data = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(data.path().join("detection")).unwrap();
+    std::fs::write(data.path().join("detection/seed"), "7").unwrap();
+    let flags = ["--detection-snapshot", "1ms", "--segment-bytes", "16KiB"];
+    let mut kills = kills.iter();
+    let mut next = 0;
+    loop {
+        let program = Program::start(data.path(), &flags);
+        let kill = kills.next().map(|ms| {
+            let (pid, ms) = (program.pid(), Duration::from_millis(*ms));
+            std::thread::spawn(move || {
+                std::thread::sleep(ms);
+                let pid = i32::try_from(pid)
+                    .ok()
+                    .and_then(rustix::process::Pid::from_raw);
+                let kill = rustix::process::Signal::KILL;
+                rustix::process::kill_process(pid.unwrap(), kill).unwrap();
+            })
+        });
+        while let Some(batch) = batches.get(next) {
+            match program.client.post(batch.clone()).await {
+                Some((StatusCode::OK, _)) => next += 1,
+                Some((status, problem)) => assert_eq!(status, 503, "{problem}"),
+                None => break,
+            }
+        }
+        if let Some(kill) = kill {
+            kill.join().unwrap();
+            program.wait();
+            continue;
+        }
+        until("judged", async || {
+            let (_, status) = program.client.get("/v1/status").await.unwrap();
+            let detection = &status["detection"];
+            detection["lag_bytes"] == 0 && detection["verdicts_waiting"] == 0
+        })
+        .await;
+        program.terminate();
+        let (status, said) = program.wait();
+        assert!(status.success(), "{said}");
+        return rows(data.path());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_at_any_time_it_says_the_same_once() {
+    // Many stuffers one after the other: verdicts all the time.
+    let records: Vec<Value> = (0..12_000_i64)
+        .map(|n| {
+            let session = n.cast_unsigned() / 30;
+            if n % 3 == 0 {
+                read(session + 5000, n * 40)
+            } else {
+                failure(session, n * 40)
+            }
+        })
+        .collect();
+    let batches: Vec<Vec<u8>> = (0..)
+        .zip(records.chunks(10))
+        .map(|(sequence, some)| Batch::new(sequence).records(some.iter().cloned()).body())
+        .collect();
+    let plain = survive(&batches, &[]).await;
+    assert!(plain.len() > 300, "{}", plain.len());
+    let killed = survive(&batches, &[150, 420, 260, 700, 90]).await;
+    assert_eq!(killed.len(), plain.len(), "said twice, or not at all");
+    assert!(killed == plain);
+}
+
+#[tokio::test]
+async fn a_verdict_that_could_not_be_stored_is_said_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = || {
+        let flags = ["--detection-snapshot", "1ms"];
+        Setup::flags(&flags).open(folder.path()).unwrap()
+    };
+    let service = open();
+    let batch = |sequence, line| Batch::new(sequence).record(line);
+    service.send(batch(0, read(5, 0))).await;
+    service.judged().await;
+    let sql = |service: &TestService, sql: &str| {
+        let reading = service.app().database.read().unwrap();
+        reading.connection.execute_batch(sql).unwrap();
+    };
+    sql(&service, "ALTER TABLE verdicts RENAME TO away");
+    service.send(Batch::new(1).records(traffic())).await;
+    until("all is judged, and a snapshot taken of it", async || {
+        let taken = std::fs::metadata(folder.path().join("detection/snapshot.new"));
+        let standing = service.app().detection.get();
+        standing.told == service.app().log.state().end && taken.is_ok()
+    })
+    .await;
+    service.give_up();
+    let file = folder.path().join("hot.duckdb");
+    let database = throughline::store::Database::open(&file, 64 << 20).unwrap();
+    let mend = "ALTER TABLE away RENAME TO verdicts";
+    database.writer().unwrap().execute_batch(mend).unwrap();
+    drop(database);
+    let service = open();
+    service.judged().await;
+    let found = service
+        .get("/v1/verdicts?flagged=true&subject_kind=session")
+        .await;
+    assert_eq!(found.json()["items"].as_array().unwrap().len(), 2);
+    service.close();
 }
