@@ -5,6 +5,7 @@
 )]
 
 mod aggregator_killed;
+mod bad_input;
 mod browser;
 mod envoy_killed;
 mod every_request_once;

@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use throughline_session::body::Body;
+use throughline_session::body::{Body, Extent};
 use throughline_session::extract::Parts;
 use throughline_session::headers::HeaderBlock;
 use throughline_session::identity::Hasher;
@@ -67,11 +67,11 @@ fuzz_target!(|data: &[u8]| {
     let known = policy.early(&early, data, hasher);
     let late = Parts {
         request,
-        request_body: Some(Body::new(request_body, true, kind, encoding)),
+        request_body: Some(Body::new(request_body, Extent::Whole, kind, encoding)),
         response: Some(&block),
         response_body: Some(Body::new(
             response_body,
-            true,
+            Extent::Whole,
             b"application/json",
             encoding,
         )),

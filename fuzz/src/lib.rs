@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::io::Write as _;
 use std::sync::LazyLock;
 
-use throughline_session::body::Body;
+use throughline_session::body::{Body, Extent};
 use throughline_session::extract::{Outcome, Parts, Source, is_empty_like};
 use throughline_session::headers::HeaderBlock;
 use throughline_session::request::Request;
@@ -80,7 +80,12 @@ pub fn exchange(headers: &[&str], data: &[u8], look: impl FnOnce(&Parts<'_>)) {
         2 => (gzip(rest).into(), b"gzip"),
         _ => (rest.into(), b"gzip"),
     };
-    let body = || Some(Body::new(&body, !bit(5), kind, encoding));
+    let extent = match flags >> 5 & 3 {
+        0 | 1 => Extent::Whole,
+        2 => Extent::TooLong,
+        _ => Extent::CutOff,
+    };
+    let body = || Some(Body::new(&body, extent, kind, encoding));
     look(&Parts {
         request: Request::new(&block),
         request_body: body(),

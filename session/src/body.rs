@@ -13,11 +13,22 @@ const EXPANSION_MAX: usize = 20;
 /// And altogether, bytes: as JSON it takes up to a hundred times the memory.
 const PLAIN_BYTES_MAX: usize = 1024 * 1024;
 
+/// How much of a body was kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// All of it.
+    Whole,
+    /// Nothing that can be used: it was longer than the limit.
+    TooLong,
+    /// Its beginning: the exchange ended before the body did.
+    CutOff,
+}
+
 /// What was kept of a body, with the headers that say what it is.
 #[derive(Debug)]
 pub struct Body<'a> {
     raw: &'a [u8],
-    complete: bool,
+    extent: Extent,
     content_type: &'a [u8],
     encoding: &'a [u8],
     plain: OnceCell<Result<Cow<'a, [u8]>, Failure>>,
@@ -25,13 +36,13 @@ pub struct Body<'a> {
 }
 
 impl<'a> Body<'a> {
-    /// `complete` is false where the body was longer than the limit or never ended.
+    /// A body with its `content-type` and `content-encoding`, empty where there are none.
     #[must_use]
-    pub fn new(raw: &'a [u8], complete: bool, content_type: &'a [u8], encoding: &'a [u8]) -> Self {
+    pub fn new(raw: &'a [u8], extent: Extent, content_type: &'a [u8], encoding: &'a [u8]) -> Self {
         let (plain, json) = (OnceCell::new(), OnceCell::new());
         Self {
             raw,
-            complete,
+            extent,
             content_type,
             encoding,
             plain,
@@ -63,8 +74,10 @@ impl<'a> Body<'a> {
     /// [`Failure`] when it is cut off, too long, or encoded in another way than gzip.
     pub fn plain(&self) -> Result<&[u8], Failure> {
         let plain = self.plain.get_or_init(|| {
-            if !self.complete {
-                return Err(Failure::TooLong);
+            match self.extent {
+                Extent::Whole => {}
+                Extent::TooLong => return Err(Failure::TooLong),
+                Extent::CutOff => return Err(Failure::CutOff),
             }
             let encoding = self.encoding.trim_ascii();
             let is = |name: &[u8]| encoding.eq_ignore_ascii_case(name);
@@ -124,7 +137,7 @@ mod tests {
     fn decompresses_up_to_a_limit() {
         let small = gzip(b"{\"a\":1}");
         for encoding in ["gzip", "x-gzip", " GZIP "] {
-            let body = Body::new(&small, true, b"", encoding.as_bytes());
+            let body = Body::new(&small, Extent::Whole, b"", encoding.as_bytes());
             assert_eq!(body.plain(), Ok(&b"{\"a\":1}"[..]), "{encoding}");
         }
         let cut = &small[..small.len() - 3];
@@ -135,17 +148,18 @@ mod tests {
             .collect();
         let long = gzip(&dense);
         assert!(long.len() * EXPANSION_MAX > dense.len() && dense.len() > PLAIN_BYTES_MAX);
-        for (raw, complete, encoding, expected) in [
-            (cut, true, "gzip", Failure::Encoding),
-            (b"x", true, "gzip", Failure::Encoding),
-            (b"", true, "gzip", Failure::Encoding),
-            (b"x", true, "br", Failure::Encoding),
-            (b"x", true, "gzip, gzip", Failure::Encoding),
-            (&bomb, true, "gzip", Failure::TooLong),
-            (&long, true, "gzip", Failure::TooLong),
-            (b"x", false, "", Failure::TooLong),
+        for (raw, extent, encoding, expected) in [
+            (cut, Extent::Whole, "gzip", Failure::Encoding),
+            (b"x", Extent::Whole, "gzip", Failure::Encoding),
+            (b"", Extent::Whole, "gzip", Failure::Encoding),
+            (b"x", Extent::Whole, "br", Failure::Encoding),
+            (b"x", Extent::Whole, "gzip, gzip", Failure::Encoding),
+            (&bomb, Extent::Whole, "gzip", Failure::TooLong),
+            (&long, Extent::Whole, "gzip", Failure::TooLong),
+            (b"", Extent::TooLong, "", Failure::TooLong),
+            (b"x", Extent::CutOff, "", Failure::CutOff),
         ] {
-            let body = Body::new(raw, complete, b"", encoding.as_bytes());
+            let body = Body::new(raw, extent, b"", encoding.as_bytes());
             assert_eq!(body.plain(), Err(expected), "{} B of {encoding}", raw.len());
         }
     }
@@ -154,7 +168,7 @@ mod tests {
     fn deep_json_is_refused() {
         let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
         assert_eq!(
-            Body::new(deep.as_bytes(), true, b"", b"").json(),
+            Body::new(deep.as_bytes(), Extent::Whole, b"", b"").json(),
             Err(Failure::Json)
         );
     }
@@ -172,7 +186,7 @@ mod tests {
             ),
             ("", "json", false),
         ] {
-            let body = Body::new(b"", true, content_type.as_bytes(), b"");
+            let body = Body::new(b"", Extent::Whole, content_type.as_bytes(), b"");
             assert_eq!(body.is(kind), expected, "{content_type}");
         }
     }
@@ -180,7 +194,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_are_survived(raw: Vec<u8>, gzipped: bool) {
-            let body = Body::new(&raw, true, b"", if gzipped { b"gzip" } else { b"" });
+            let body = Body::new(&raw, Extent::Whole, b"", if gzipped { b"gzip" } else { b"" });
             prop_assert!(body.json().is_ok() || body.json().is_err());
         }
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
-use http::{Request, Response, StatusCode};
+use http::{Request, Response, StatusCode, header};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
@@ -23,6 +23,7 @@ const PACE: Duration = Duration::from_millis(4);
 /// - `/paced` answers after 4 ms
 /// - `/late/500` answers after so many milliseconds
 /// - `/endless` sends the headers, one chunk, and then nothing more
+/// - `/echo` answers with the body that it was sent, its type and its encoding
 /// - all else is answered with 200 and a short text
 ///
 /// Request bodies are read to their end. Dropping it closes listener and connections.
@@ -66,7 +67,8 @@ type Body = BoxBody<Bytes, Infallible>;
 async fn answer(request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
     let path = request.uri().path().to_owned();
     // A client that goes away in the middle of its body is one of the stories.
-    drop(request.into_body().collect().await);
+    let (asked, body) = request.into_parts();
+    let body = body.collect().await.map(|body| body.to_bytes());
     let mut response = Response::new(text("ok\n"));
     let mut words = path.trim_start_matches('/').split('/');
     match (
@@ -79,6 +81,14 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Body>, Infallible
         ("bytes", count) => *response.body_mut() = text("x".repeat(count.parse().unwrap())),
         ("paced", _) => tokio::time::sleep(PACE).await,
         ("late", ms) => tokio::time::sleep(Duration::from_millis(ms.parse().unwrap())).await,
+        ("echo", _) => {
+            for name in [header::CONTENT_TYPE, header::CONTENT_ENCODING] {
+                if let Some(value) = asked.headers.get(&name) {
+                    response.headers_mut().insert(name, value.clone());
+                }
+            }
+            *response.body_mut() = text(body.unwrap_or_default());
+        }
         ("endless", _) => *response.body_mut() = endless(),
         _ => {}
     }

@@ -22,13 +22,20 @@ pub(super) fn find_set<'a>(response: &'a HeaderBlock, name: &str) -> Outcome<'a>
         .find_map(|(_, cookie)| {
             let mut parts = cookie.split(|byte| *byte == b';');
             let value = value_of(parts.next()?, name)?;
-            let deletes = parts.any(|attribute| {
-                let attribute = attribute.trim_ascii().to_ascii_lowercase();
-                attribute == b"max-age=0" || attribute.starts_with(b"expires=thu, 01 jan 1970")
-            });
+            let deletes = parts.any(|attribute| deletes(attribute.trim_ascii()));
             (!deletes).then_some(value)
         })
         .into()
+}
+
+/// A `Max-Age` of zero or less, or an `Expires` in 1970: what frameworks write to delete a cookie.
+fn deletes(attribute: &[u8]) -> bool {
+    let attribute = attribute.to_ascii_lowercase();
+    if let Some(age) = attribute.strip_prefix(b"max-age=") {
+        return age.starts_with(b"-")
+            || (!age.is_empty() && age.iter().all(|digit| *digit == b'0'));
+    }
+    attribute.starts_with(b"expires=") && attribute.windows(4).any(|year| year == b"1970")
 }
 
 fn value_of<'a>(cookie: &'a [u8], name: &str) -> Option<&'a [u8]> {
@@ -92,12 +99,44 @@ mod tests {
         let found = |cookie| {
             Case::new(r#"{"response":{"cookie":"sid"}}"#).response_header("set-cookie", cookie)
         };
-        found("sid=abc").finds("abc");
-        found("sid=abc; Path=/; HttpOnly; Max-Age=3600").finds("abc");
-        found("sid=; Max-Age=0").finds_nothing();
-        found("sid=gone; Max-Age=0").finds_nothing();
-        found("sid=gone; Expires=Thu, 01 Jan 1970 00:00:00 GMT").finds_nothing();
-        found("other=abc; sid=abc").finds_nothing();
+        for (cookie, expected) in [
+            ("sid=abc", "abc"),
+            ("sid=abc; Path=/; HttpOnly; Max-Age=3600", "abc"),
+            ("sid=\"abc\"; Secure", "abc"),
+            (" sid= abc", "abc"),
+            ("sid=a=b=", "a=b="),
+            ("sid=abc;", "abc"),
+            ("sid=abc; Max-Age=", "abc"),
+            ("sid=abc; Max-Age=10", "abc"),
+            ("sid=abc; Expires=Wed, 21 Oct 2099 07:28:00 GMT", "abc"),
+            ("sid=Max-Age; Path=/", "Max-Age"),
+        ] {
+            found(cookie).finds(expected);
+        }
+        for cookie in [
+            "",
+            ";",
+            "sid",
+            "sid=",
+            "sid=; Max-Age=0",
+            "sid=gone; Max-Age=0",
+            "sid=gone; max-age=0; Path=/",
+            "sid=gone; Max-Age=-1",
+            "sid=gone; Expires=Thu, 01 Jan 1970 00:00:00 GMT",
+            "sid=gone; expires=Thu, 01-Jan-1970 00:00:01 GMT; path=/",
+            "sid=null",
+            "SID=abc",
+            "other=abc; sid=abc",
+        ] {
+            found(cookie).finds_nothing();
+        }
+        Case::new(r#"{"response":{"cookie":"sid"}}"#)
+            .response_header("set-cookie", "sid=gone; Max-Age=0")
+            .response_header("set-cookie", "sid=new")
+            .finds("new");
+        Case::new(r#"{"response":{"cookie":"sid"}}"#)
+            .header("set-cookie", "sid=abc")
+            .finds_nothing();
         Case::new(r#"{"response":{"cookie":"sid"}}"#).waits();
     }
 }

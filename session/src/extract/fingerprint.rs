@@ -75,5 +75,39 @@ mod tests {
                 refusal(source)
             );
         }
+        for (source, problem) in [
+            (r#"{"fingerprint":"x-ja4"}"#, "invalid type"),
+            (
+                r#"{"fingerprint":{"trusted":true}}"#,
+                "missing field `header`",
+            ),
+            (
+                r#"{"fingerprint":{"header":"x-ja4","trusted":1}}"#,
+                "invalid type",
+            ),
+            (
+                r#"{"fingerprint":{"header":"x-ja4","trusted":"true"}}"#,
+                "invalid type",
+            ),
+            (
+                r#"{"fingerprint":{"header":"x-ja4","trusted":null}}"#,
+                "invalid type",
+            ),
+            (
+                r#"{"fingerprint":{"header":"x-ja4","Trusted":true}}"#,
+                "unknown field",
+            ),
+            (
+                r#"{"fingerprint":{"header":7,"trusted":true}}"#,
+                "invalid type",
+            ),
+            (
+                r#"{"response":{"fingerprint":{"header":"x-ja4","trusted":true}}}"#,
+                "a response has no such place",
+            ),
+        ] {
+            let refused = refusal(source);
+            assert!(refused.contains(problem), "{source}: {refused}");
+        }
     }
 }

@@ -67,7 +67,7 @@ mod tests {
     fn says_why_it_could_not_be_read() {
         let case = || Case::new(r#"{"form":"a"}"#);
         case().body("application/json", b"a=1").finds_nothing();
-        case().cut_body(FORM, b"a=1").fails(Failure::TooLong);
+        case().cut_body(FORM, b"a=1").fails(Failure::CutOff);
         case()
             .body(FORM, b"a=1")
             .encoded("gzip")

@@ -129,11 +129,46 @@ mod tests {
                 .header(":method", "POST")
                 .body("application/json", body.as_bytes())
         };
-        case(r#"{"variables":{"input":{"email":"a@b.example"}}}"#).finds("a@b.example");
-        case(r#"[{"variables":{"input":{"email":"x"}}}]"#).finds("x");
-        case(r#"{"variables":{"email":"x"}}"#).finds_nothing();
-        case(r#"{"variables":null}"#).finds_nothing();
-        case(r#"{"input":{"email":"x"}}"#).finds_nothing();
+        for (body, expected) in [
+            (
+                r#"{"variables":{"input":{"email":"a@b.example"}}}"#,
+                "a@b.example",
+            ),
+            (r#"[{"variables":{"input":{"email":"x"}}}]"#, "x"),
+            (
+                r#"[{"variables":{"input":{"email":"x"}}},{"variables":{}}]"#,
+                "x",
+            ),
+            (
+                r#"{"query":"{a}","variables":{"input":{"email":"x","n":1}}}"#,
+                "x",
+            ),
+            (r#"{"variables":{"input":{"email":17}}}"#, "17"),
+            (r#"{"variables":{"input":{"email":true}}}"#, "true"),
+            (r#"{"variables":{"input":{"email":["a","b"]}}}"#, "a,b"),
+            (r#"{"variables":{"input":{"email":" x "}}}"#, "x"),
+            (r#"{"variables":{"input":{"email":"\u00e9"}}}"#, "é"),
+            (r#"{"variables":{"input":{"email":"a","email":"b"}}}"#, "b"),
+        ] {
+            case(body).finds(expected);
+        }
+        for body in [
+            r#"{"variables":{"email":"x"}}"#,
+            r#"{"variables":null}"#,
+            r#"{"variables":"{\"input\":{\"email\":\"x\"}}"}"#,
+            r#"{"variables":[]}"#,
+            r#"{"variables":{"input":{"email":null}}}"#,
+            r#"{"variables":{"input":{"email":""}}}"#,
+            r#"{"variables":{"input":{"email":{}}}}"#,
+            r#"{"variables":{"input":"x"}}"#,
+            r#"{"input":{"email":"x"}}"#,
+            r#"[{},{"variables":{"input":{"email":"x"}}}]"#,
+        ] {
+            case(body).finds_nothing();
+        }
+        for body in ["", "{", r#"{"variables":"#] {
+            case(body).fails(Failure::Json);
+        }
     }
 
     #[test]
@@ -144,12 +179,33 @@ mod tests {
                 .header(":path", path)
         };
         let operation = r#"{"graphql":{"operation":{}}}"#;
-        get(operation, "/graphql?operationName=Cart").finds("Cart");
-        get(operation, "/graphql?query=query+Cart%7Ba%7D").finds("Cart");
-        get(operation, "/graphql?query=%7Ba%7D").finds_nothing();
+        for (path, expected) in [
+            ("/graphql?operationName=Cart", "Cart"),
+            ("/graphql?a=1&operationName=Cart", "Cart"),
+            ("/graphql?operationName=A&operationName=B", "A"),
+            ("/graphql?operationName=C%61rt", "Cart"),
+            ("/graphql?query=query+Cart%7Ba%7D", "Cart"),
+            ("/graphql?query=mutation%20Add{a}", "Add"),
+            ("/graphql?query=query+A&operationName=B", "B"),
+        ] {
+            get(operation, path).finds(expected);
+        }
+        for path in [
+            "/graphql",
+            "/graphql?query=%7Ba%7D",
+            "/graphql?operationname=Cart",
+            "/graphql?operationName=",
+            "/graphql?operationName=null",
+            "/graphql?query=",
+        ] {
+            get(operation, path).finds_nothing();
+        }
         let variable = r#"{"graphql":{"variable":"/id"}}"#;
         get(variable, "/graphql?variables=%7B%22id%22%3A7%7D").finds("7");
-        get(variable, "/graphql?variables=%7B").fails(Failure::Json);
+        get(variable, "/graphql?variables={\"id\":\"x\"}").finds("x");
         get(variable, "/graphql").finds_nothing();
+        get(variable, "/graphql?variables=[]").finds_nothing();
+        get(variable, "/graphql?variables=%7B").fails(Failure::Json);
+        get(variable, "/graphql?variables=").fails(Failure::Json);
     }
 }

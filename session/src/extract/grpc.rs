@@ -46,6 +46,16 @@ mod tests {
             ("/a.b.c.D/Get", "application/grpc+proto", "a.b.c.D", "Get"),
             ("/a.B/C?x=1", "application/grpc-web", "a.B", "C"),
             ("/a.B/C", " application/grpc; x", "a.B", "C"),
+            ("/a.B/C", "application/grpc+json", "a.B", "C"),
+            ("/a.B/C", "application/grpc-web-text", "a.B", "C"),
+            (
+                "/grpc.health.v1.Health/Check",
+                "application/grpc",
+                "grpc.health.v1.Health",
+                "Check",
+            ),
+            ("/a_1.B2/C_3?", "application/grpc", "a_1.B2", "C_3"),
+            ("/a.B/é", "application/grpc", "a.B", "é"),
         ] {
             case("service", path, kind).finds(service);
             case("method", path, kind).finds(method);
@@ -61,6 +71,7 @@ mod tests {
             ("a.B/C", "application/grpc"),
             ("*", "application/grpc"),
             ("/a.B/C", ""),
+            ("/a.B/C", "text/application/grpc"),
         ] {
             case("service", path, kind).finds_nothing();
             case("method", path, kind).finds_nothing();

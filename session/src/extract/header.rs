@@ -56,8 +56,32 @@ mod tests {
             .header("x-devices", "abc")
             .header("device", "abc")
             .finds_nothing();
-        Case::new(r#"{"response":{"header":"X-Token"}}"#)
-            .response_header("x-token", "abc")
-            .finds("abc");
+    }
+
+    #[test]
+    fn finds_a_header_of_a_response() {
+        let case = || Case::new(r#"{"response":{"header":"X-Token"}}"#);
+        let found = |value| case().response_header("x-token", value);
+        for value in [
+            "abc", "a b", "a,b", "00", "é", "\"q\"", "a=b", "1", "~", "nullable",
+        ] {
+            found(value).finds(value);
+        }
+        for value in [
+            "",
+            " ",
+            "0",
+            "-",
+            "null",
+            "nil",
+            "none",
+            "NaN",
+            "undefined",
+            "\t",
+        ] {
+            found(value).finds_nothing();
+        }
+        case().header("x-token", "abc").finds_nothing();
+        case().waits();
     }
 }

@@ -153,7 +153,7 @@ mod tests {
         case().body("text/plain", br#"{"t":"x"}"#).finds_nothing();
         case()
             .cut_body("application/json", br#"{"t":"x"}"#)
-            .fails(Failure::TooLong);
+            .fails(Failure::CutOff);
         case()
             .body("application/json", b"\x1f\x8b")
             .encoded("gzip")

@@ -28,7 +28,7 @@ pub use document::{Graphql, Grpc, Jwt, Tls};
 pub use json::JsonPath;
 pub use path::PathTemplate;
 
-use crate::body::Body;
+use crate::body::{Body, Extent};
 use crate::headers::HeaderBlock;
 use crate::request::Request;
 
@@ -115,6 +115,8 @@ pub enum Outcome<'a> {
 pub enum Failure {
     /// Longer than the limit.
     TooLong,
+    /// A body whose exchange ended before it did.
+    CutOff,
     /// A content encoding that is unknown or broken.
     Encoding,
     /// Not JSON, or nested too deep.
@@ -131,6 +133,7 @@ impl Failure {
     pub fn name(self) -> &'static str {
         match self {
             Self::TooLong => "too_long",
+            Self::CutOff => "cut_off",
             Self::Encoding => "encoding",
             Self::Json => "json",
             Self::Base64 => "base64",
@@ -196,7 +199,7 @@ impl Source {
     /// Whether a request body of this content type may hold it.
     #[must_use]
     pub fn may_read(&self, content_type: &[u8]) -> bool {
-        let body = Body::new(&[], true, content_type, &[]);
+        let body = Body::new(&[], Extent::Whole, content_type, &[]);
         match &self.place {
             Place::Form(_) => body.is("x-www-form-urlencoded"),
             Place::Graphql(_) | Place::Json(_) => body.is("json"),

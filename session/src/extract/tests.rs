@@ -7,7 +7,7 @@ pub(crate) struct Case {
     source: Source,
     request: Vec<(String, String)>,
     response: Vec<(String, String)>,
-    request_body: Option<(Vec<u8>, bool, String)>,
+    request_body: Option<(Vec<u8>, Extent, String)>,
     response_body: Option<(Vec<u8>, String)>,
     encoding: String,
     tls: (Option<String>, Option<String>),
@@ -37,12 +37,12 @@ impl Case {
     }
 
     pub(crate) fn body(mut self, content_type: &str, body: &[u8]) -> Self {
-        self.request_body = Some((body.to_vec(), true, content_type.to_owned()));
+        self.request_body = Some((body.to_vec(), Extent::Whole, content_type.to_owned()));
         self
     }
 
     pub(crate) fn cut_body(mut self, content_type: &str, body: &[u8]) -> Self {
-        self.request_body = Some((body.to_vec(), false, content_type.to_owned()));
+        self.request_body = Some((body.to_vec(), Extent::CutOff, content_type.to_owned()));
         self
     }
 
@@ -90,14 +90,15 @@ impl Case {
         let encoding = self.encoding.as_bytes();
         let parts = Parts {
             request: Request::new(&request),
-            request_body: self.request_body.as_ref().map(|(body, complete, kind)| {
-                Body::new(body, *complete, kind.as_bytes(), encoding)
-            }),
+            request_body: self
+                .request_body
+                .as_ref()
+                .map(|(body, extent, kind)| Body::new(body, *extent, kind.as_bytes(), encoding)),
             response: ended.then_some(&response),
             response_body: self
                 .response_body
                 .as_ref()
-                .map(|(body, kind)| Body::new(body, true, kind.as_bytes(), encoding)),
+                .map(|(body, kind)| Body::new(body, Extent::Whole, kind.as_bytes(), encoding)),
             tls_peer_subject: self.tls.0.as_deref().map(str::as_bytes),
             tls_sni: self.tls.1.as_deref().map(str::as_bytes),
             ended,

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::finder;
 use super::live::Active;
 use super::{Host, Property, Side};
-use crate::body::Body;
+use crate::body::{Body, Extent};
 use crate::extract::Parts;
 use crate::headers::HeaderBlock;
 use crate::identity::Hasher;
@@ -61,6 +61,16 @@ struct Kept {
     refused: bool,
 }
 
+impl Kept {
+    fn extent(&self) -> Extent {
+        match (self.refused, self.complete) {
+            (true, _) => Extent::TooLong,
+            (false, true) => Extent::Whole,
+            (false, false) => Extent::CutOff,
+        }
+    }
+}
+
 /// Read only where the policy asks for it.
 #[derive(Clone)]
 struct Tls {
@@ -111,7 +121,7 @@ impl Exchange {
             finder = active.finder.as_ref().is_some_and(has);
             if finder {
                 let kind = parts.request.content_type.unwrap_or_default();
-                let request_body = Body::new(&[], true, kind, &[]).is("json");
+                let request_body = Body::new(&[], Extent::Whole, kind, &[]).is("json");
                 needs = needs
                     | Needs {
                         request_body,
@@ -231,7 +241,7 @@ impl Exchange {
         let request = Request::new(&self.headers);
         let body = |kept: &'a Kept, needed: bool, kind, encoding| {
             let there = needed && (kept.refused || kept.complete || !kept.bytes.is_empty());
-            there.then(|| Body::new(&kept.bytes, kept.complete && !kept.refused, kind, encoding))
+            there.then(|| Body::new(&kept.bytes, kept.extent(), kind, encoding))
         };
         let header = |name: &[u8]| response.get(name).unwrap_or_default();
         let needs = self.needs;

@@ -169,7 +169,7 @@ impl Found<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::body::Body;
+    use crate::body::{Body, Extent};
     use crate::headers::HeaderBlock;
     use crate::request::Request;
 
@@ -191,7 +191,7 @@ mod tests {
             response: Some(&response),
             response_body: Some(Body::new(
                 br#"{"user":{"id":1234567},"token":"token-1","list":["aaaaaaaa"]}"#,
-                true,
+                Extent::Whole,
                 b"application/json",
                 b"",
             )),
@@ -242,7 +242,12 @@ mod tests {
             .collect();
         let json = format!(r#"{{"{}":{{{}}}}}"#, "n".repeat(400_000), fields.join(","));
         let parts = Parts {
-            request_body: Some(Body::new(json.as_bytes(), true, b"application/json", b"")),
+            request_body: Some(Body::new(
+                json.as_bytes(),
+                Extent::Whole,
+                b"application/json",
+                b"",
+            )),
             ..Parts::default()
         };
         let start = std::time::Instant::now();

@@ -92,17 +92,21 @@ pub enum Counter {
     DroppedUnwritable,
     /// Calls to the aggregator that failed and are tried again.
     CallFailed,
+    /// Values of rules and parameters that were there and could not be read; their records say
+    /// why.
+    ExtractFailed,
 }
 
 impl Counter {
     /// Every counter.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Seen,
         Self::Acknowledged,
         Self::DroppedBufferFull,
         Self::DroppedRejected,
         Self::DroppedUnwritable,
         Self::CallFailed,
+        Self::ExtractFailed,
     ];
 
     /// Its name in the statistics.
@@ -115,6 +119,7 @@ impl Counter {
             Self::DroppedRejected => "throughline.dropped.rejected",
             Self::DroppedUnwritable => "throughline.dropped.unwritable",
             Self::CallFailed => "throughline.call_failed",
+            Self::ExtractFailed => "throughline.extract_failed",
         }
     }
 }

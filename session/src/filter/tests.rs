@@ -591,6 +591,19 @@ fn bodies_are_read_however_they_are_split() {
 }
 
 #[test]
+fn values_that_cannot_be_read_are_counted() {
+    let mut host = FakeHost::with(&[(":path", "/"), ("content-type", "application/json")], &[]);
+    let mut worker = worker_of(LOGIN_CONFIG).unwrap();
+    for body in [&b"{nope"[..], b"{}"] {
+        let mut exchange = worker.on_request(&host);
+        host.request_body = body.to_vec();
+        exchange.on_body(&host, Side::Request, body.len(), true);
+        worker.on_end(&mut host, Some(exchange));
+    }
+    assert_eq!(host.counted(Counter::ExtractFailed), 1);
+}
+
+#[test]
 fn a_body_over_the_limit_is_let_go_and_said_so() {
     let long = format!(r#"{{"mail":"{}"}}"#, "a".repeat(100));
     let record = login(long.as_bytes(), b"{}", 10);

@@ -197,6 +197,9 @@ impl Worker {
             return;
         };
         self.shares.count(&hits);
+        if hits.failed > 0 {
+            host.count(Counter::ExtractFailed, hits.failed.into());
+        }
         self.outbox.added(now_us);
         if self.outbox.lines.len() >= to_usize(self.config.limits.batch_bytes) {
             self.close_batch(now_us);

@@ -73,6 +73,8 @@ pub struct Hits {
     pub parameters_expected: u64,
     /// Of these the ones that found a value.
     pub parameters_found: u64,
+    /// How many rules and parameters could not read theirs, as far as [`Late::failed`] names them.
+    pub failed: u8,
 }
 
 /// What is known when the exchange has ended.
@@ -162,6 +164,7 @@ impl Policy {
             }
         }
         let params = self.params(&place, parts, hasher, &mut failed, &mut all.hits);
+        all.hits.failed = u8::try_from(failed.len()).unwrap_or(u8::MAX);
         Late {
             application: self.application_name(early.application),
             key: self.key_name(&last),

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::body::Body;
+use crate::body::{Body, Extent};
 use crate::headers::HeaderBlock;
 use crate::policy::PolicyDocument;
 use crate::request::Request;
@@ -60,7 +60,7 @@ fn tell(policy: &Policy, story: &Story<'_>) -> (SessionId, Late<'static>) {
     let early = policy.early(&early_parts, story.ip.as_bytes(), &hasher);
     let response = HeaderBlock::default();
     let body = |(kind, text): (&'static str, &'static str)| {
-        Body::new(text.as_bytes(), true, kind.as_bytes(), b"")
+        Body::new(text.as_bytes(), Extent::Whole, kind.as_bytes(), b"")
     };
     let leak = |text: &str| -> &'static str { text.to_owned().leak() };
     let parts = Parts {
@@ -395,8 +395,8 @@ proptest! {
         let (policy, hasher) = (policy(), Hasher::new(&[7; 16]).unwrap());
         let parts = || Parts {
             request: Request::new(&request),
-            request_body: Some(Body::new(&body, true, b"application/json", b"")),
-            response_body: Some(Body::new(&body, true, b"application/json", b"gzip")),
+            request_body: Some(Body::new(&body, Extent::Whole, b"application/json", b"")),
+            response_body: Some(Body::new(&body, Extent::Whole, b"application/json", b"gzip")),
             response: Some(&request),
             ended: true,
             ..Parts::default()
