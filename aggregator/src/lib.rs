@@ -3,10 +3,12 @@
 //! batch → [`ingest`] → [`log`] (durable, acknowledged) → [`store`] (DuckDB) → [`sessions`]
 //! (visits) → [`api`]; from the log too, [`verdicts`]; beside them the [`ledger`], which knows what
 //! is missing, the [`policy`], which tells filters what a session is, and the `ui`, which shows what
-//! [`api`] answers. [`evaluate`] scores bot detection on files and needs none
+//! [`api`] answers. [`backtest`] judges what is stored under another policy; [`evaluate`] scores bot
+//! detection on files and needs none
 //! of the others.
 
 pub mod api;
+pub mod backtest;
 pub mod clock;
 pub mod config;
 pub mod envoy_admin;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
+use throughline::backtest::{self, BacktestOptions};
 use throughline::clock::System;
 use throughline::config::{LogFormat, ServeOptions};
 use throughline::evaluate::EvaluateOptions;
@@ -28,6 +29,8 @@ enum Command {
     /// `THROUGHLINE_READ_TOKEN` (readers send it; needed unless listening on loopback) and
     /// `THROUGHLINE_ADMIN_TOKEN` (who changes the policy sends it; without it nobody may).
     Serve(Box<ServeOptions>),
+    /// Judge stored records under another policy: who would newly be flagged, who no longer.
+    Backtest(BacktestOptions),
     /// Check a policy, or describe what one looks like.
     #[command(subcommand)]
     Policy(PolicyCommand),
@@ -66,8 +69,8 @@ fn serve(options: ServeOptions) -> anyhow::Result<()> {
     served
 }
 
-fn policy(command: &PolicyCommand) -> ExitCode {
-    let (text, code) = match policy::run(command) {
+fn print(outcome: anyhow::Result<String>) -> ExitCode {
+    let (text, code) = match outcome {
         Ok(text) => (Ok(text), ExitCode::SUCCESS),
         Err(error) => (Err(format!("{error:#}")), ExitCode::FAILURE),
     };
@@ -94,7 +97,8 @@ fn evaluate(options: &EvaluateOptions) -> ExitCode {
 fn main() -> ExitCode {
     let outcome = match Line::parse().command {
         Command::Serve(options) => serve(*options),
-        Command::Policy(command) => return policy(&command),
+        Command::Policy(command) => return print(policy::run(&command)),
+        Command::Backtest(options) => return print(backtest::run(&options)),
         Command::Evaluate(options) => return evaluate(&options),
     };
     match outcome {

@@ -18,7 +18,7 @@ use super::verdicts::{COLUMNS, LabelShown, Verdict, read};
 use super::{App, query};
 use crate::store::StoreError;
 use crate::time;
-use crate::verdicts::{EvidenceVote, Place};
+use crate::verdicts::{EvidenceVote, Place, reason};
 
 /// Changes listed with a verdict: the latest ones.
 const HISTORY_MAX: u64 = 100;
@@ -103,36 +103,6 @@ pub(super) struct VerdictWithEvidence {
     history: Vec<Change>,
     /// What people said over time, the latest first, at most 100.
     labels: Vec<LabelShown>,
-}
-
-/// A number as people write it.
-fn number(value: f64) -> String {
-    if value >= 10.0 || (value - value.round()).abs() < 0.005 {
-        format!("{value:.0}")
-    } else {
-        format!("{value:.2}")
-    }
-}
-
-/// The evidence in one sentence.
-pub(super) fn reason(vote: &EvidenceVote) -> String {
-    let limit_from = match vote.limit_from.as_str() {
-        "learnt" => "learnt here",
-        "profile" => "set by the profile",
-        _ => "until one is learnt",
-    };
-    // What stands behind explains the unit; the detector's page has it whole.
-    let unit = vote.unit.split([';', ':', '(']).next().unwrap_or_default();
-    let endpoint = vote.endpoint.as_deref().map(|it| format!(" at {it}"));
-    format!(
-        "{}: {} {}{} in {}; the limit is {} ({limit_from})",
-        vote.detector.replace('_', " "),
-        number(vote.value),
-        unit.trim(),
-        endpoint.unwrap_or_default(),
-        vote.window.split(';').next().unwrap_or_default(),
-        number(vote.limit),
-    )
 }
 
 /// Whether this may be a verdict's id.

@@ -16,10 +16,10 @@ use super::error::ApiError;
 use super::params::Params;
 use super::request::{Access, Call, call, json, respond};
 use super::sessions::at;
-use super::{App, cursor, evidence, query};
+use super::{App, cursor, query};
 use crate::store::StoreError;
 use crate::time;
-use crate::verdicts::{EvidenceVote, Label, verdict_id};
+use crate::verdicts::{EvidenceVote, Label, reason, verdict_id};
 
 /// What people said of a verdict.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -128,7 +128,7 @@ pub(super) fn read(row: &Row<'_>, now_us: i64) -> duckdb::Result<Found> {
         expires: time::text(expires_us),
         requests: row.get(16)?,
         policy_version: row.get(17)?,
-        reasons: votes.iter().map(evidence::reason).collect(),
+        reasons: votes.iter().map(reason).collect(),
         label,
     };
     Ok((verdict, votes, (row.get(0)?, row.get(1)?)))

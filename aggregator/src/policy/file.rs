@@ -107,7 +107,8 @@ fn stamp(path: &Path) -> Option<(SystemTime, u64)> {
 }
 
 /// The format that a file's name says.
-pub(super) fn format_of(path: &Path) -> Format {
+#[must_use]
+pub fn format_of(path: &Path) -> Format {
     let is_json = path
         .extension()
         .is_some_and(|ending| ending.eq_ignore_ascii_case("json"));

@@ -24,7 +24,7 @@ use throughline_session::hex::Hex;
 pub use cli::{PolicyCommand, run};
 pub use diff::{Difference, difference};
 pub use document::{Format, Read, Refused, read};
-pub use file::FileStatus;
+pub use file::{FileStatus, format_of};
 pub use journal::{Change, Event};
 pub use state::{CANDIDATES_MAX, Candidate, Finder, Version};
 

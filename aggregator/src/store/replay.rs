@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use duckdb::types::Value;
-use duckdb::{Connection, Row, params};
+use duckdb::{Connection, OptionalExt as _, Row, params};
 use throughline_session::hex::Hex;
 use throughline_session::wire::{Link, LinkKind, Param, ParameterKind, Record, flag_bits};
 
@@ -35,10 +35,23 @@ impl Replayed {
     pub fn start(connection: &Connection, records: u64) -> Result<u64, StoreError> {
         let sql = "SELECT coalesce(min(position), 0) FROM (
             SELECT position FROM records ORDER BY position DESC LIMIT ?)";
-        let start: u64 = connection.query_row(sql, [records], |row| row.get(0))?;
+        // LIMIT is a signed number to DuckDB.
+        let most = records.min(i64::MAX.cast_unsigned());
+        let start: u64 = connection.query_row(sql, [most], |row| row.get(0))?;
         let all: u64 =
             connection.query_row("SELECT count(*) FROM records", [], |row| row.get(0))?;
         Ok(if all <= records { 0 } else { start })
+    }
+
+    /// The profiles that hold at the end of what is stored.
+    ///
+    /// # Errors
+    /// When DuckDB refuses.
+    pub fn profiles(connection: &Connection) -> Result<Profiles, StoreError> {
+        let sql = "SELECT position, policy_version, document FROM profiles
+            ORDER BY position DESC LIMIT 1";
+        let found = connection.query_row(sql, [], profiles).optional()?;
+        Ok(found.map(|(_, profiles)| profiles).unwrap_or_default())
     }
 
     /// Reads what is stored of the log from `from` to `end`, the first part of it.
@@ -88,6 +101,12 @@ impl Replayed {
         self.records.len() as u64
     }
 
+    /// How many records it has.
+    #[must_use]
+    pub fn records(&self) -> u64 {
+        self.records.len() as u64
+    }
+
     /// The same without rulings, for a judge with rulings of its own.
     pub fn apply_records(&self, judge: &mut Judge, events: &mut Vec<Event>) {
         for (place, record) in &self.records {
@@ -96,20 +115,25 @@ impl Replayed {
     }
 }
 
+fn profiles(row: &Row<'_>) -> duckdb::Result<(u64, Profiles)> {
+    let document: String = row.get(2)?;
+    let profiles = Profiles {
+        policy_version: row.get(1)?,
+        profiles: serde_json::from_str(&document).unwrap_or_default(),
+    };
+    Ok((row.get(0)?, profiles))
+}
+
 fn rulings(connection: &Connection, from: u64, end: u64) -> Result<Vec<(u64, Ruling)>, StoreError> {
     let sql = "SELECT position, policy_version, document FROM profiles
         WHERE position >= ? AND position < ?";
-    let mut profiles = connection.prepare(sql)?;
-    let profile = |row: &Row<'_>| {
-        let document: String = row.get(2)?;
-        let ruling = Ruling::Profiles(Profiles {
-            policy_version: row.get(1)?,
-            profiles: serde_json::from_str(&document).unwrap_or_default(),
-        });
-        Ok((row.get(0)?, ruling))
+    let mut statement = connection.prepare(sql)?;
+    let ruling = |row: &Row<'_>| {
+        let (position, profiles) = profiles(row)?;
+        Ok((position, Ruling::Profiles(profiles)))
     };
-    let mut found: Vec<(u64, Ruling)> = profiles
-        .query_map([from, end], profile)?
+    let mut found: Vec<(u64, Ruling)> = statement
+        .query_map([from, end], ruling)?
         .collect::<Result<_, _>>()?;
     let sql = "SELECT position, id, label, note, author, epoch_us(said_at) FROM labels
         WHERE position >= ? AND position < ?";

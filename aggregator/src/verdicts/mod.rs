@@ -7,6 +7,7 @@
 
 mod judge;
 mod outbox;
+mod reason;
 mod ruling;
 mod snapshot;
 mod status;
@@ -14,6 +15,7 @@ mod thread;
 
 pub use judge::{Event, EvidenceVote, Judge, Place, verdict_id};
 pub use outbox::{Outbox, Package};
+pub use reason::reason;
 pub use ruling::{Label, Labelling, Profiles, Ruling};
 pub use snapshot::{Snapshot, SnapshotError};
 pub use status::{ApplicationStatus, Status};

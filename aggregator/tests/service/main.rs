@@ -7,6 +7,7 @@
 )]
 
 mod api;
+mod backtest;
 mod common;
 mod evaluate;
 mod ledger;

@@ -26,7 +26,7 @@ fn read(session: u64, start_ms: i64) -> Value {
 }
 
 /// Two stuffers among people, in the order of time.
-fn traffic() -> Vec<Value> {
+pub(crate) fn traffic() -> Vec<Value> {
     let mut all: Vec<Value> = Vec::new();
     for n in 0..40 {
         all.push(failure(1, n * 900));

@@ -1,0 +1,241 @@
+//! `throughline backtest`: stored records judged again under another policy, by the same code.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use serde::Serialize;
+use throughline_detection::Settings;
+
+use crate::lock::DataLock;
+use crate::policy::{format_of, read};
+use crate::store::{Database, Replayed, Store};
+use crate::verdicts::{Event, Judge, Profiles, Ruling, Snapshot, reason};
+
+/// Memory of DuckDB's buffers, bytes.
+const MEMORY: u64 = 512 << 20;
+/// Subjects listed in the table; `--json` has them all.
+const ROWS: usize = 50;
+
+/// Flags of `throughline backtest`.
+#[derive(Debug, Clone, clap::Args)]
+pub struct BacktestOptions {
+    /// Policy (YAML, or JSON where its name ends so) whose `detection` is tried.
+    #[arg(long, value_name = "FILE")]
+    pub policy: PathBuf,
+
+    /// The service's data folder, or a copy of it. The service must not run on it.
+    #[arg(
+        long,
+        env = "THROUGHLINE_DATA",
+        default_value = "./data",
+        value_name = "FOLDER"
+    )]
+    pub data: PathBuf,
+
+    /// Only the latest records, so many.
+    #[arg(long, value_name = "NUMBER")]
+    pub records: Option<u64>,
+
+    /// Print JSON instead of a table.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// A subject that is flagged under one of the two policies.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Flagged {
+    /// The verdict's id.
+    pub id: String,
+    /// `session`, `user` or `source`.
+    pub subject_kind: String,
+    /// Whom.
+    pub subject: String,
+    /// Where.
+    pub application: String,
+    /// What kind of bot, when it was surest.
+    pub bot_type: String,
+    /// How sure at most, 0 to 1.
+    pub confidence: f64,
+    /// The strongest evidence in one sentence.
+    pub reason: String,
+}
+
+/// What a changed policy would change.
+#[derive(Debug, Default, PartialEq, Serialize)]
+pub struct Backtest {
+    /// Records judged.
+    pub records: u64,
+    /// The version in force, which the other is held against; null where there was none.
+    pub policy_version: Option<String>,
+    /// Flagged under the new policy only.
+    pub newly: Vec<Flagged>,
+    /// Flagged under the policy in force only.
+    pub no_longer: Vec<Flagged>,
+    /// Flagged under both.
+    pub still: usize,
+}
+
+/// A judge and whom it has flagged so far.
+struct Side {
+    judge: Judge,
+    flagged: BTreeMap<String, Flagged>,
+}
+
+impl Side {
+    fn new(settings: Settings, start: u64, profiles: Profiles) -> Self {
+        let mut judge = Judge::new(settings, start);
+        judge.rule(&Ruling::Profiles(profiles));
+        Self {
+            judge,
+            flagged: BTreeMap::new(),
+        }
+    }
+
+    fn take(&mut self, replayed: &Replayed) {
+        let mut events = Vec::new();
+        replayed.apply_records(&mut self.judge, &mut events);
+        for event in events.into_iter().filter(|event| event.flagged) {
+            let before = self.flagged.get(&event.id);
+            if before.is_none_or(|before| event.confidence > before.confidence) {
+                self.flagged.insert(event.id.clone(), flagged(event));
+            }
+        }
+    }
+}
+
+fn flagged(event: Event) -> Flagged {
+    Flagged {
+        reason: event.votes.first().map(reason).unwrap_or_default(),
+        id: event.id,
+        subject_kind: event.subject_kind.to_owned(),
+        subject: event.subject,
+        application: event.application,
+        bot_type: event.bot_type,
+        confidence: event.confidence,
+    }
+}
+
+/// Judges what is stored under the policy in force and under the one to be tried.
+///
+/// # Errors
+/// When the policy is wrong, or the data folder is in use or cannot be read.
+pub fn backtest(options: &BacktestOptions) -> anyhow::Result<Backtest> {
+    let about = || options.policy.display().to_string();
+    let text = std::fs::read(&options.policy).with_context(about)?;
+    let tried = read(&text, format_of(&options.policy)).with_context(about)?;
+    let file = options.data.join("hot.duckdb");
+    anyhow::ensure!(
+        file.is_file(),
+        "there is no database {}: give the service's --data",
+        file.display()
+    );
+    let _lock = DataLock::take(&options.data)
+        .context("stop the service, or give a copy of its data folder")?;
+    let database = Database::open(&file, MEMORY).with_context(|| file.display().to_string())?;
+    let end = Store::restore(&database)?.position;
+    let settings = Settings {
+        seed: Snapshot::in_folder(&options.data.join("detection"))?.seed()?,
+        ..Settings::default()
+    };
+    let reading = database.read()?;
+    let in_force = Replayed::profiles(&reading.connection)?;
+    let most = options.records.unwrap_or(u64::MAX);
+    let mut from = Replayed::start(&reading.connection, most)?;
+    let mut result = Backtest {
+        policy_version: in_force.policy_version.clone(),
+        ..Backtest::default()
+    };
+    let mut before = Side::new(settings.clone(), from, in_force);
+    let new = Profiles {
+        policy_version: None,
+        profiles: tried.detection,
+    };
+    let mut after = Side::new(settings, from, new);
+    while from < end {
+        let replayed = Replayed::read(&reading.connection, from, end)?;
+        before.take(&replayed);
+        after.take(&replayed);
+        result.records += replayed.records();
+        from = replayed.end.max(from + 1);
+    }
+    result.compare(&before.flagged, &after.flagged);
+    Ok(result)
+}
+
+impl Backtest {
+    fn compare(&mut self, before: &BTreeMap<String, Flagged>, after: &BTreeMap<String, Flagged>) {
+        self.still = after.keys().filter(|id| before.contains_key(*id)).count();
+        let only = |one: &BTreeMap<String, Flagged>, other: &BTreeMap<String, Flagged>| {
+            let missing = one.values().filter(|it| !other.contains_key(&it.id));
+            let mut found: Vec<Flagged> = missing.cloned().collect();
+            found.sort_by(|one, two| two.confidence.total_cmp(&one.confidence));
+            found
+        };
+        self.newly = only(after, before);
+        self.no_longer = only(before, after);
+    }
+
+    /// As a table for people.
+    #[must_use]
+    pub fn table(&self) -> String {
+        let mut text = String::new();
+        for (title, all) in [
+            ("newly flagged", &self.newly),
+            ("no longer flagged", &self.no_longer),
+        ] {
+            push(&mut text, format_args!("{title}: {}", all.len()));
+            for it in all.iter().take(ROWS) {
+                let kind = it.bot_type.replace('_', " ");
+                let (whom, sure) = (format!("{} {}", it.subject_kind, it.subject), it.confidence);
+                let reason = &it.reason;
+                push(
+                    &mut text,
+                    format_args!(
+                        "  {whom:<42}  {}  {kind} {sure:.2}  {reason}",
+                        it.application
+                    ),
+                );
+            }
+            if all.len() > ROWS {
+                push(
+                    &mut text,
+                    format_args!("  … {} more (--json)", all.len() - ROWS),
+                );
+            }
+        }
+        push(&mut text, format_args!("still flagged: {}", self.still));
+        let version = self.policy_version.as_deref().unwrap_or("none");
+        push(
+            &mut text,
+            format_args!(
+                "backtest: records={} policy={version} newly={} no_longer={} still={}",
+                self.records,
+                self.newly.len(),
+                self.no_longer.len(),
+                self.still
+            ),
+        );
+        text
+    }
+}
+
+/// Adds a line; writing to a text cannot fail.
+fn push(text: &mut String, line: std::fmt::Arguments<'_>) {
+    if writeln!(text, "{line}").is_err() {
+        text.clear();
+    }
+}
+
+/// Does it, and gives what to print.
+///
+/// # Errors
+/// As [`backtest`].
+pub fn run(options: &BacktestOptions) -> anyhow::Result<String> {
+    let result = backtest(options)?;
+    if options.json {
+        return Ok(serde_json::to_string_pretty(&result)?);
+    }
+    Ok(result.table().trim_end().to_owned())
+}
