@@ -7,7 +7,7 @@
 CARGO_FLAGS := --locked
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test screenshots oci evaluate bench-filter bench-ui clean
+.PHONY: help setup build demo test screenshots oci evaluate bench-filter bench-ui bench-detect clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,7 +39,7 @@ oci: ## Pack the filter as an OCI image into target/oci and print its digest
 	@scripts/build-filter
 	@scripts/build-oci
 
-evaluate: ## Score bot detection on the public log in ../shared/data (skips when it is not there)
+evaluate: ## Score bot detection: the demo's traffic by true client, and the public log in ../shared/data
 	@CARGO_FLAGS="$(CARGO_FLAGS)" scripts/evaluate
 
 bench-filter: setup ## Measure Envoy's CPU per request: no filter, an empty one, ours, each place
@@ -50,6 +50,9 @@ bench-ui: build ## Measure the web UI on the demo's traffic: paint, interaction,
 	@BENCH_UI=1 cargo test $(CARGO_FLAGS) --package throughline-tests --test e2e browser -- --nocapture > target/bench-ui.log 2>&1 \
 		|| { tail -20 target/bench-ui.log; exit 1; }
 	@grep '^bench-ui:' target/bench-ui.log
+
+bench-detect: ## Measure features and detectors: time per record, memory per session
+	@cargo run $(CARGO_FLAGS) --release --quiet --package throughline-detection --example bench_detect
 
 clean: ## Remove what was compiled; .tools stays
 	cargo clean

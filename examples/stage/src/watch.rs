@@ -12,6 +12,9 @@ use throughline_session::wire::{ParameterKind, Record, SessionId};
 use crate::filter::{Filter, Policy};
 use crate::play::Passing;
 
+/// A pause longer than this begins another visit: the idle timeout.
+const VISIT_GAP_US: i64 = 30 * 60 * 1_000_000;
+
 /// What happened in a run, as far as the aggregator can know.
 #[derive(Debug, Default)]
 pub struct Watched {
@@ -99,6 +102,7 @@ pub fn watch(seed: u64, policy: Policy, exchanges: Receiver<Passing>) -> anyhow:
 struct Watcher {
     detection: Detection,
     alone: Detection,
+    visits: Visits,
     offset: u64,
     watched: Watched,
 }
@@ -121,6 +125,7 @@ impl Default for Watcher {
         Self {
             detection: detection(),
             alone: detection(),
+            visits: Visits::default(),
             // The default position stands for 'none'.
             offset: 1,
             watched: Watched::default(),
@@ -155,8 +160,11 @@ impl Watcher {
             });
             let verdicts = said(self.detection.observe(&record, position));
             self.watched.said.extend(verdicts);
-            unrelate(&mut record);
-            let verdicts = said(self.alone.observe(&record, position));
+            self.visits.unrelate(&mut record);
+            let mut verdicts = said(self.alone.observe(&record, position));
+            for said in &mut verdicts {
+                said.session = self.visits.whole(said.session);
+            }
             self.watched.said_alone.extend(verdicts);
         }
         self.offset += u64::try_from(batch.len()).unwrap_or(1);
@@ -179,11 +187,40 @@ fn user(record: &Record<'_>) -> Option<Box<str>> {
         .map(|param| (&*param.value).into())
 }
 
-/// Takes away what says that a session belongs to another one.
-fn unrelate(record: &mut Record<'_>) {
-    record.request_session = record.session;
-    record.links.clear();
-    record
-        .params
-        .retain(|param| param.kind != ParameterKind::User);
+/// Sessions cut into visits, for a detection that is to know nothing of what belongs together.
+#[derive(Default)]
+struct Visits {
+    /// The latest request of each session, and the number of its visit.
+    latest: HashMap<SessionId, (i64, u8)>,
+    /// Names of visits → the session they are part of.
+    parts: HashMap<SessionId, SessionId>,
+}
+
+impl Visits {
+    /// Takes away what says that a session belongs to another one: links, users, and the same id
+    /// on an earlier visit.
+    fn unrelate(&mut self, record: &mut Record<'_>) {
+        let at = record.start_us;
+        let (last_us, number) = self.latest.entry(record.session).or_insert((at, 0));
+        if at.saturating_sub(*last_us) > VISIT_GAP_US {
+            *number = number.wrapping_add(1);
+        }
+        *last_us = at.max(*last_us);
+        let mut visit = record.session;
+        for byte in visit.0.iter_mut().take(1) {
+            *byte ^= *number;
+        }
+        self.parts.insert(visit, record.session);
+        record.session = visit;
+        record.request_session = visit;
+        record.links.clear();
+        record
+            .params
+            .retain(|param| param.kind != ParameterKind::User);
+    }
+
+    /// The session that a visit is part of.
+    fn whole(&self, visit: SessionId) -> SessionId {
+        self.parts.get(&visit).copied().unwrap_or(visit)
+    }
 }
