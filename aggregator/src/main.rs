@@ -9,7 +9,7 @@ use clap::{Parser, Subcommand};
 use throughline::backtest::{self, BacktestOptions};
 use throughline::clock::System;
 use throughline::config::{LogFormat, ServeOptions};
-use throughline::evaluate::EvaluateOptions;
+use throughline::evaluate::{EvaluateError, EvaluateOptions, TrainOptions};
 use throughline::policy::{self, PolicyCommand};
 use tracing_subscriber::EnvFilter;
 
@@ -45,6 +45,8 @@ enum Command {
                             input file is wrong (the message names file, line and remedy)."
     )]
     Evaluate(Box<EvaluateOptions>),
+    /// Learn a model from labelled traffic, for `throughline evaluate --model`.
+    Train(TrainOptions),
 }
 
 fn log(format: LogFormat) {
@@ -82,13 +84,14 @@ fn print(outcome: anyhow::Result<String>) -> ExitCode {
     written.map_or(ExitCode::FAILURE, |()| code)
 }
 
-fn evaluate(options: &EvaluateOptions) -> ExitCode {
+/// Runs a command that reads files and says what is wrong with them.
+fn offline(name: &str, run: impl FnOnce() -> Result<(), EvaluateError>) -> ExitCode {
     log(LogFormat::Text);
-    match throughline::evaluate::run(options) {
+    match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Not a log event: `RUST_LOG` must not hide it.
-            drop(writeln!(std::io::stderr(), "throughline evaluate: {error}"));
+            drop(writeln!(std::io::stderr(), "throughline {name}: {error}"));
             error.exit_code()
         }
     }
@@ -99,7 +102,12 @@ fn main() -> ExitCode {
         Command::Serve(options) => serve(*options),
         Command::Policy(command) => return print(policy::run(&command)),
         Command::Backtest(options) => return print(backtest::run(&options)),
-        Command::Evaluate(options) => return evaluate(&options),
+        Command::Evaluate(options) => {
+            return offline("evaluate", || throughline::evaluate::run(&options));
+        }
+        Command::Train(options) => {
+            return offline("train", || throughline::evaluate::train(&options));
+        }
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

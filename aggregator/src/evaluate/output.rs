@@ -32,11 +32,11 @@ fn json(options: &EvaluateOptions, report: &Report) -> std::io::Result<String> {
     let document = Document {
         version: 1,
         protocol: Protocol {
-            hide: options.hide.clone(),
-            adapt: options.adapt,
+            hide: options.source.hide.clone(),
+            adapt: options.source.adapt,
             folds: options.folds(),
-            trained_elsewhere: options.train.is_some(),
-            requests_min: options.requests_min,
+            trained_elsewhere: options.train.is_some() || options.model.is_some(),
+            requests_min: options.source.requests_min,
             scored_after: REQUESTS,
             resamplings: ROUNDS,
         },
@@ -45,7 +45,7 @@ fn json(options: &EvaluateOptions, report: &Report) -> std::io::Result<String> {
     Ok(serde_json::to_string_pretty(&document)? + "\n")
 }
 
-fn print(text: &str) -> Result<(), EvaluateError> {
+pub(super) fn print(text: &str) -> Result<(), EvaluateError> {
     let mut out = std::io::stdout().lock();
     let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     written.map_err(|source| EvaluateError::Output {

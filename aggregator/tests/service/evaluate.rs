@@ -118,8 +118,12 @@ impl Folder {
 }
 
 fn evaluate(folder: &Path, flags: &str) -> Output {
+    command(folder, "evaluate", flags)
+}
+
+fn command(folder: &Path, name: &str, flags: &str) -> Output {
     Command::new(env!("CARGO_BIN_EXE_throughline"))
-        .arg("evaluate")
+        .arg(name)
         .args(flags.split_whitespace())
         .current_dir(folder)
         .env("RUST_LOG", "off")
@@ -178,6 +182,58 @@ fn the_json_has_every_figure_with_its_interval() {
     let auc = |ranked_by| row(&found, ranked_by, None)["figures"]["auc"]["value"].as_f64();
     assert_eq!(auc("everything_is_a_bot"), Some(0.5));
     assert!(auc("folds_ip") > Some(0.95), "{found:#}");
+}
+
+#[test]
+fn a_model_in_a_file_scores_and_explains_like_the_one_just_learnt() {
+    let folder = Folder::new();
+    let place = folder.0.path();
+    let learnt = command(
+        place,
+        "train",
+        "--log log --labels labels --adapt --out m.json",
+    );
+    let said = String::from_utf8_lossy(&learnt.stdout).into_owned();
+    assert!(
+        said.contains("40 sessions, 16 of bots: m.json"),
+        "{learnt:?}"
+    );
+
+    let flags = "--records records --labels sessions --adapt --folds ip --json";
+    let by_file = document(&folder.run(&format!("{flags} --model m.json")));
+    let at_once = document(&folder.run(&format!("{flags} --train log --train-labels labels")));
+    assert_eq!(by_file, at_once);
+    let first = &by_file["reasons"][0];
+    assert_eq!(
+        (&first["bot"], &first["requests"]),
+        (&json!(true), &json!(12))
+    );
+    assert_eq!(
+        first["contributions"].as_array().unwrap().len(),
+        4,
+        "{first:#}"
+    );
+
+    let text = std::fs::read_to_string(place.join("m.json")).unwrap();
+    for (form, why) in [
+        (
+            text.replace("model\":1,", "model\":7,"),
+            "form 7, and this program reads form 1",
+        ),
+        (
+            text.replace("volume.requests", "volume.moons"),
+            "it reads volume.moons",
+        ),
+        ("{}".to_owned(), "no model: missing field"),
+    ] {
+        folder.put("other.json", &form);
+        let (code, said) = folder.refused(&format!("{flags} --model other.json"));
+        assert_eq!(code, Some(2), "{said}");
+        assert!(
+            said.contains(why) && said.contains("throughline train"),
+            "{said}"
+        );
+    }
 }
 
 #[test]

@@ -18,7 +18,7 @@ mod watch;
 pub use folds::{FOLDS, Groups, cross_validate, model_row, rows_of, train};
 pub use labels::{Label, LabelError, Labels, Named};
 pub use rates::Rate;
-pub use report::{Plan, ROUNDS, Ranking, Report, Row, evaluate};
+pub use report::{Plan, ROUNDS, Ranking, Reason, Report, Row, evaluate};
 pub use samples::{Counts, Sample, Samples};
 pub use scores::{Figure, Figures, Interval, Scores, bootstrap, scores};
 pub use traffic::{AccessLog, Hide, Traffic};

@@ -6,10 +6,14 @@ use super::folds::{Groups, cross_validate, model_row};
 use super::samples::{Counts, Sample, Samples};
 use super::scores::{Figure, Figures, Interval};
 use super::watch::{Moment, REQUESTS};
-use crate::model::trees::{Options, Trees};
+use crate::model::trees::Options;
+use crate::model::{Explanation, Model};
 
 /// Resamplings per interval.
 pub const ROUNDS: u64 = 300;
+/// Sessions that are explained, and features named for each.
+const EXPLAINED: usize = 5;
+const REASONS: usize = 4;
 
 /// What puts sessions in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -63,6 +67,23 @@ pub struct Report {
     pub sessions: Counts,
     /// The table.
     pub rows: Vec<Row>,
+    /// The sessions that the plan's model ranks first, and why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<Reason>,
+}
+
+/// Why a model ranks a session where it does.
+#[derive(Debug, Clone, Serialize)]
+pub struct Reason {
+    /// Which.
+    pub session: String,
+    /// Its requests.
+    pub requests: u32,
+    /// Whether it is labelled as a bot's.
+    pub bot: bool,
+    /// What the model says, and what each feature adds.
+    #[serde(flatten)]
+    pub explanation: Explanation,
 }
 
 /// What to rank by, besides the rules.
@@ -73,7 +94,7 @@ pub struct Plan<'a> {
     /// Cuts for models that learn from the scored traffic itself.
     pub folds: &'a [Groups],
     /// A model learnt from other traffic.
-    pub elsewhere: Option<&'a Trees>,
+    pub elsewhere: Option<&'a Model>,
 }
 
 type Scorer<'a> = dyn Fn(usize, &Moment) -> f64 + 'a;
@@ -119,13 +140,31 @@ pub fn evaluate(samples: &Samples, plan: &Plan<'_>) -> Report {
         table.extend(rows(ranking, samples, &score));
     }
     if let Some(model) = plan.elsewhere {
-        let score = |_: usize, moment: &Moment| model.score(&model_row(moment));
+        let score = |_: usize, moment: &Moment| model.trees().score(&model_row(moment));
         table.extend(rows(Ranking::TrainedElsewhere, samples, &score));
     }
     Report {
         sessions: *counts,
         rows: table,
+        reasons: plan.elsewhere.map_or(Vec::new(), |it| reasons(it, samples)),
     }
+}
+
+/// What the model says of the sessions that it ranks first.
+fn reasons(model: &Model, samples: &[Sample]) -> Vec<Reason> {
+    let explain = |sample: &Sample| {
+        let Moment { values, ranks, .. } = &sample.last;
+        Some(Reason {
+            session: sample.session.to_string(),
+            requests: sample.requests,
+            bot: sample.bot,
+            explanation: model.explain(values, ranks, REASONS)?,
+        })
+    };
+    let mut all: Vec<_> = samples.iter().filter_map(explain).collect();
+    all.sort_by(|one, two| two.explanation.machine.total_cmp(&one.explanation.machine));
+    all.truncate(EXPLAINED);
+    all
 }
 
 impl Report {
@@ -156,6 +195,23 @@ impl Report {
                 None => text.push_str(" – | – | – | – |"),
             }
             text.push('\n');
+        }
+        if !self.reasons.is_empty() {
+            text.push_str("\nRanked first by the model learnt elsewhere, with what its features add to the log-odds:\n");
+        }
+        for reason in &self.reasons {
+            let why = reason.explanation.contributions.iter();
+            let why: Vec<_> = why
+                .map(|(name, added)| format!("{name} {added:+.2}"))
+                .collect();
+            let label = if reason.bot { "bot" } else { "human" };
+            text.push_str(&format!(
+                "- {} ({} requests, labelled {label}): {:.3}; {}\n",
+                reason.session,
+                reason.requests,
+                reason.explanation.machine,
+                why.join(", ")
+            ));
         }
         text
     }

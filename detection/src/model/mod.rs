@@ -17,6 +17,23 @@ pub struct Model {
     trees: Trees,
 }
 
+/// Why a model cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ModelError {
+    /// It was learnt by a version with other features.
+    #[error(
+        "it reads {missing}, which this version does not have in its place: learn it anew with \
+         `throughline train`"
+    )]
+    OtherFeatures {
+        /// The first that differs.
+        missing: String,
+    },
+    /// It is no model that was ever learnt.
+    #[error("its trees are damaged: learn it anew with `throughline train`")]
+    Damaged,
+}
+
 /// What a model says of a session, and why.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Explanation {
@@ -49,6 +66,30 @@ impl Model {
     #[must_use]
     pub fn fits(&self) -> bool {
         self.features == names()
+    }
+
+    /// Whether it can be used: a file may hold anything.
+    ///
+    /// # Errors
+    /// When it reads other features than this version's, or its trees lead nowhere.
+    pub fn check(&self) -> Result<(), ModelError> {
+        let own = names();
+        let differs = |(at, name): &(usize, &String)| own.get(*at) != Some(*name);
+        if let Some((_, missing)) = self.features.iter().enumerate().find(differs) {
+            let missing = missing.chars().take(80).collect();
+            return Err(ModelError::OtherFeatures { missing });
+        }
+        if let Some(missing) = own.get(self.features.len()) {
+            let missing = format!("no {missing}");
+            return Err(ModelError::OtherFeatures { missing });
+        }
+        self.trees.sound().then_some(()).ok_or(ModelError::Damaged)
+    }
+
+    /// What it consists of.
+    #[must_use]
+    pub fn trees(&self) -> &Trees {
+        &self.trees
     }
 
     /// Judges features and ranks as [`crate::Detection::features`] gives them; `None` when the
@@ -100,5 +141,29 @@ mod tests {
             ..model
         };
         assert_eq!(other.explain(values, ranks, 2), None);
+        assert!(matches!(
+            other.check(),
+            Err(ModelError::OtherFeatures { .. })
+        ));
+    }
+
+    #[test]
+    fn a_damaged_file_is_refused() {
+        let node = |left: u32| {
+            format!(
+                r#"{{"column":0,"split":0.5,"missing_left":true,"left":{left},"right":2,"value":0.1}}"#
+            )
+        };
+        let leaf =
+            r#"{"column":4294967295,"split":0,"missing_left":true,"left":0,"right":0,"value":0.1}"#;
+        for (left, expected) in [
+            (1, Ok(())),
+            (0, Err(ModelError::Damaged)),
+            (9, Err(ModelError::Damaged)),
+        ] {
+            let trees = format!(r#"{{"base":0,"trees":[[{},{leaf},{leaf}]]}}"#, node(left));
+            let model = Model::new(serde_json::from_str(&trees).unwrap());
+            assert_eq!(model.check(), expected, "{left}");
+        }
     }
 }

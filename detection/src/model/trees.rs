@@ -142,6 +142,20 @@ impl Trees {
         Self { base, trees }
     }
 
+    /// Whether every walk ends in a leaf: children come after their parent. What was learnt here
+    /// is; a file may hold anything.
+    pub(super) fn sound(&self) -> bool {
+        let node_sound = |(at, node): (usize, &Node), len: usize| {
+            let child = |it: u32| (at + 1..len).contains(&(it as usize));
+            node.column == LEAF || (child(node.left) && child(node.right))
+        };
+        let sound = |tree: &Vec<Node>| {
+            let mut nodes = tree.iter().enumerate();
+            nodes.all(|node| node_sound(node, tree.len()))
+        };
+        self.base.is_finite() && self.trees.iter().all(sound)
+    }
+
     /// The log-odds of a row.
     #[must_use]
     pub fn score(&self, row: &[f32]) -> f64 {
