@@ -3,14 +3,11 @@
 use std::process::Stdio;
 use std::time::Duration;
 
-use bytes::Bytes;
 use demo::{Stack, binary, repository};
-use http::{Method, StatusCode};
 use throughline_tests::Slot;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
-const POLICY: &str = include_str!("policy.yaml");
 const FIRST_SEED: usize = 7;
 /// Enough for every actor to show what it is.
 const TRAFFIC_SECONDS: &str = "10";
@@ -22,7 +19,7 @@ async fn stories_in_chromium() {
     build_ui().await;
     let _slot = Slot::take().await;
     let stack = Stack::builder().workers(2).start().await.unwrap();
-    put_policy(&stack).await;
+    stack.fit_policy().await.unwrap();
     let mut stories = stories(&stack);
     let mut lines = BufReader::new(stories.stdout.take().unwrap()).lines();
     let mut rounds = Vec::new();
@@ -47,19 +44,6 @@ async fn build_ui() {
     let script = repository().join("scripts/build-ui");
     let built = Command::new(script).stdout(Stdio::null()).status().await;
     assert!(built.unwrap().success(), "scripts/build-ui failed");
-}
-
-async fn put_policy(stack: &Stack) {
-    let authorization = format!("Bearer {}", stack.admin_token);
-    let headers = [
-        ("authorization", &*authorization),
-        ("content-type", "application/yaml"),
-        ("if-match", "\"v0\""),
-    ];
-    let path = "/v1/policy?author=ann&comment=Users%20by%20the%20login%27s%20answer";
-    let body = Bytes::from_static(POLICY.as_bytes());
-    let put = stack.api.send(Method::PUT, path, &headers, body).await;
-    assert_eq!(put.unwrap().0, StatusCode::OK);
 }
 
 fn stories(stack: &Stack) -> Child {

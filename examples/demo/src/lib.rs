@@ -8,6 +8,7 @@ mod binaries;
 mod bootstrap;
 mod http;
 mod ledger;
+mod policy;
 mod ports;
 mod process;
 mod stack;

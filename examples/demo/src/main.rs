@@ -35,6 +35,8 @@ async fn main() -> anyhow::Result<ExitCode> {
         _ = terminate.recv() => return Ok(ExitCode::FAILURE),
     };
     show::places(&stack)?;
+    stack.fit_policy().await?;
+    show::line("demo: policy          examples/demo/policy.yaml, put in place while Envoy runs")?;
     tokio::select! {
         outcome = rounds(&stack, seed, limit) => outcome?,
         _ = interrupt.recv() => show::line("")?,

@@ -65,8 +65,8 @@ pub(crate) async fn where_next(stack: &Stack) -> anyhow::Result<()> {
     let session = busy["items"][0]["session"].as_str().unwrap_or("SESSION");
     line(&format!(
         "\nWhere to look next (Ctrl-C ends the demo):\n\n\
-         # sessions, the one active last first; ?min_requests=, ?ip=, ?key= and more\n\
-         curl -s '{api}/v1/sessions?limit=5'\n\
+         # sessions with failed logins, the one active last first (docs/filters.md)\n\
+         curl -s '{api}/v1/sessions?q=path:/api/login+status:401&limit=5'\n\
          # what one of them did, in order\n\
          curl -s {api}/v1/sessions/{session}/requests\n\
          # who is held for a bot, and why\n\
