@@ -63,6 +63,30 @@ fn a_stuffer_alone_is_caught_within_ten_requests() {
     }
 }
 
+/// A page and its files before an attempt do not hide it where others of the campaign come without; a person who fails amid it and
+/// goes on to look around is none of it.
+#[test]
+fn a_campaign_that_loads_pages_is_caught() {
+    let mut dice = story::Dice::new(3);
+    let people = (0..100).map(|id| honest::person(id * 64 + 1, 5, id as f64 * 30.0));
+    let mut clients: Vec<_> = people.collect();
+    for id in 100..120 {
+        clients.push(honest::forgetful(id * 64 + 1, 5, dice.unit() * 3000.0));
+    }
+    for id in 0..100 {
+        for make in [bots::low_and_slow as Make, bots::browsing_low_and_slow] {
+            let start = 600.0 + dice.unit() * 2400.0;
+            clients.push(make(640_001 + clients.len() as u64 * 64 + id, 5, start));
+        }
+    }
+    let outcomes = play(&clients);
+    let (honest, bots) = outcomes.split_at(120);
+    assert_eq!(honest.iter().filter(|it| flagged(it)).count(), 0);
+    let browsing = bots.iter().skip(1).step_by(2);
+    let caught = browsing.filter(|it| flagged(it)).count();
+    assert!(caught >= 50, "{caught} of 100");
+}
+
 /// 200 people and one stuffer behind one address, in one session or hopping.
 #[test]
 fn a_stuffer_in_an_office_hits_no_colleague() {

@@ -3,7 +3,7 @@
 use super::{About, BotType, Detector, Judgement, Limits, Weight};
 use crate::event::LogPosition;
 use crate::features::View;
-use crate::state::campaign::Campaign;
+use crate::state::campaign::{Campaign, FAILED_MIN};
 
 pub(super) struct LowAndSlowStuffing;
 
@@ -14,19 +14,21 @@ static ABOUT: About = About {
     bot_type: BotType::AccountTakeover,
     weight: Weight::Abuse(0.99),
     unit: "networks (/24 or /64) with a failed login of a session that does nothing else",
-    window: "the application's last 6 hours",
+    window: "the application's last hour or last 6 hours, whichever shows it better",
     limit: 15.0,
     below: false,
     adds_up: 0.0,
     enough: "Twenty failed logins by sessions that did nothing but log in (at most two other \
-             requests, no assets), failing at least half of the time and three times as often \
-             as people here do (or three quarters of the time); and this session is one of them.",
+             requests, no assets; or a page with its files, and nothing further for a minute), \
+             failing at least half of the time and three times as often as people here do (or \
+             three quarters of the time); and this session is one of them.",
     why: "People look at pages before they log in, and mostly succeed. The confidence is the \
           share of such failures that people's mistakes do not explain: people who log in \
-          directly and succeed tell how many would fail honestly.",
+          directly and succeed tell how many would fail honestly. Every ten minutes of a campaign \
+          the sessions that came before it was recognised are judged again.",
     fails: "Wrong about the share of honest failures that it states as its own doubt. Misses a \
-            stuffer that browses like a person before each attempt, or whose failures drown in \
-            the honest failures of a very large application.",
+            stuffer all of whose sessions load pages first, one that browses on like a person, or \
+            one whose failures drown in the honest failures of a very large application.",
     tune: "Raise the limit for applications whose clients log in without any page and often fail.",
 };
 
@@ -36,14 +38,15 @@ impl Detector for LowAndSlowStuffing {
     }
 
     fn examine(&self, view: &View<'_>, limits: Limits) -> Judgement {
-        const FAILED: f64 = 20.0;
         let own = view.visit.authentication.logins();
-        if own.failures == 0 || own.successes > 0 || !Campaign::is_bare(view.session) {
+        let bare = Campaign::is_bare(view.session);
+        let opened = Campaign::came_and_left(view.session, view.now_us);
+        if own.failures == 0 || own.successes > 0 || !(bare || opened) {
             return Judgement::NotEnough;
         }
-        let weight = view.application.campaign.weigh(view.now_us);
+        let weight = view.application.campaign.weigh(view.now_us, opened);
         let mostly = weight.share >= (3.0 * weight.usual).clamp(0.5, 0.75);
-        if weight.failed < FAILED || !mostly {
+        if weight.failed < FAILED_MIN || !mostly {
             return Judgement::NotEnough;
         }
         let limit = limits.choose(&ABOUT, weight.learnt.then_some(ABOUT.limit));

@@ -7,14 +7,19 @@
 use serde::{Deserialize, Serialize};
 
 use crate::event::{Event, LogPosition};
+use crate::features::Visit;
 use crate::num;
 use crate::sketch::{Bits, Rolling};
 use crate::state::session::Session;
 use throughline_session::wire::SessionId;
 
 const WINDOW: i64 = 6 * 3600;
+/// A burst stands out over an hour, a trickle only over the whole window.
+const BURST: i64 = 3600;
 /// Sessions remembered until there are enough to tell.
 const MEMBERS_MAX: usize = 2048;
+/// Fewer failures are no campaign.
+pub(crate) const FAILED_MIN: f64 = 20.0;
 /// Failed share of a person's first logins where nothing is learnt yet.
 const COLD_FAILED: f64 = 0.15;
 
@@ -26,15 +31,77 @@ pub(crate) struct Member {
     at_us: i64,
 }
 
+/// First logins since ever, by how they ended.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+struct Ended {
+    failed: u32,
+    succeeded: u32,
+}
+
+impl Ended {
+    fn add(&mut self, failed: bool) {
+        let counter = if failed {
+            &mut self.failed
+        } else {
+            &mut self.succeeded
+        };
+        *counter = counter.saturating_add(1);
+    }
+}
+
+/// First logins over the last `SECONDS`, by how they ended.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+struct Logins<const SECONDS: i64> {
+    failed: Rolling<SECONDS>,
+    succeeded: Rolling<SECONDS>,
+}
+
+impl<const SECONDS: i64> Logins<SECONDS> {
+    fn add(&mut self, failed: bool, at_us: i64) {
+        if failed {
+            &mut self.failed
+        } else {
+            &mut self.succeeded
+        }
+        .add(at_us);
+    }
+
+    /// Failed and succeeded ones.
+    fn counts(&self, now_us: i64) -> [f64; 2] {
+        [self.failed.count(now_us), self.succeeded.count(now_us)]
+    }
+}
+
+/// The same over both spans.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+struct Tally {
+    whole: Logins<WINDOW>,
+    burst: Logins<BURST>,
+}
+
+impl Tally {
+    fn add(&mut self, failed: bool, at_us: i64) {
+        self.whole.add(failed, at_us);
+        self.burst.add(failed, at_us);
+    }
+
+    /// Of the whole window, and of the last hour.
+    fn counts(&self, now_us: i64) -> [[f64; 2]; 2] {
+        [self.whole.counts(now_us), self.burst.counts(now_us)]
+    }
+}
+
 /// First logins of sessions, lately and since ever.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Campaign {
-    /// Of sessions that did something besides: people.
-    people_failed: u32,
-    people_succeeded: u32,
+    /// Of sessions that did something besides, since ever: people.
+    people: Ended,
+    /// Of sessions that only opened a page with its files, since ever: people or bots.
+    openers: Ended,
     /// Of sessions that do nothing but log in.
-    bare_failed: Rolling<WINDOW>,
-    bare_succeeded: Rolling<WINDOW>,
+    bare: Tally,
+    /// Of those that open a page with its files before.
+    opened: Tally,
     sources: Bits<16>,
     sources_us: i64,
     members: Vec<Member>,
@@ -45,11 +112,24 @@ pub(crate) struct Campaign {
 impl Campaign {
     /// Whether a visit does nothing but log in: at most two other requests, no assets.
     pub(crate) fn is_bare(session: &Session) -> bool {
-        session.visit.authentication.logins().attempts > 0 && Self::does_nothing_else(session)
+        let visit = &session.visit;
+        let logins = visit.authentication.logins().attempts;
+        logins > 0 && visit.authentication.others <= 2 && visit.assets.assets() == 0
     }
 
-    fn does_nothing_else(session: &Session) -> bool {
-        session.visit.authentication.others <= 2 && session.visit.assets.assets() == 0
+    /// Whether it opened a page with its files, tried to log in, and left: no further page, and
+    /// none of the data that an application in a browser asks for. That it left can be told only
+    /// after a while; records of other workers may also arrive late.
+    pub(crate) fn came_and_left(session: &Session, now_us: i64) -> bool {
+        const QUIET_US: i64 = 60 * 1_000_000;
+        let left = now_us.saturating_sub(session.last_us) >= QUIET_US;
+        left && session.visit.authentication.logins().attempts > 0
+            && Self::only_opens(&session.visit)
+    }
+
+    fn only_opens(visit: &Visit) -> bool {
+        let others = visit.authentication.others;
+        visit.assets.assets() > 0 && others <= 1 && others <= visit.assets.pages
     }
 
     /// Learns from an answered login; the session has learnt from it already.
@@ -69,20 +149,19 @@ impl Campaign {
         }
         let at = event.at_us;
         let failed = event.login_failed();
-        if !before.map_or_else(|| Self::is_bare(session), Self::does_nothing_else) {
-            let counter = if failed {
-                &mut self.people_failed
-            } else {
-                &mut self.people_succeeded
-            };
-            *counter = counter.saturating_add(1);
+        let visit = &before.unwrap_or(session).visit;
+        if visit.authentication.others <= 2 && visit.assets.assets() == 0 {
+            self.bare.add(failed, at);
+        } else if Self::only_opens(visit) {
+            self.opened.add(failed, at);
+            self.openers.add(failed);
+        } else {
+            self.people.add(failed);
             return;
         }
         if !failed {
-            self.bare_succeeded.add(at);
             return;
         }
-        self.bare_failed.add(at);
         if at.saturating_sub(self.sources_us).abs() > 2 * WINDOW * 1_000_000 {
             self.sources = Bits::default();
             self.sources_us = at;
@@ -103,9 +182,9 @@ impl Campaign {
         self.next = (self.next + 1) % MEMBERS_MAX;
     }
 
-    /// The members so far, once per hour of a campaign: they are judged again.
+    /// The members so far, every ten minutes of a campaign: they are judged again.
     pub(crate) fn announce(&mut self, now_us: i64) -> Option<Vec<Member>> {
-        const AGAIN_US: i64 = 3600 * 1_000_000;
+        const AGAIN_US: i64 = 600 * 1_000_000;
         if now_us.saturating_sub(self.announced_us).abs() < AGAIN_US {
             return None;
         }
@@ -134,20 +213,51 @@ impl Campaign {
         latest.filter(move |member| member.at_us >= since)
     }
 
-    /// How often people fail here.
+    /// How often people fail here. Those who only open a page count as people as long as nothing
+    /// speaks against it: a session whose page is recorded late must not look like a bot's.
     pub(crate) fn usual(&self) -> (f64, bool) {
+        Self::usual_of(Ended {
+            failed: self.people.failed.saturating_add(self.openers.failed),
+            succeeded: self.people.succeeded.saturating_add(self.openers.succeeded),
+        })
+    }
+
+    fn usual_of(people: Ended) -> (f64, bool) {
         const WEIGHT: f64 = 50.0;
-        let failed = f64::from(self.people_failed);
-        let all = failed + f64::from(self.people_succeeded);
+        let failed = f64::from(people.failed);
+        let all = failed + f64::from(people.succeeded);
         let usual = (failed + WEIGHT * COLD_FAILED) / (all + WEIGHT);
         (usual.min(0.3), all >= WEIGHT)
     }
 
-    /// How it stands.
-    pub(crate) fn weigh(&self, now_us: i64) -> Weight {
-        let failed = self.bare_failed.count(now_us);
-        let succeeded = self.bare_succeeded.count(now_us);
-        let (usual, learnt) = self.usual();
+    /// How it stands for sessions that do nothing but log in, those that `opened` a page before
+    /// included or not; over the last hour or the last six, whichever people's mistakes explain
+    /// less.
+    pub(crate) fn weigh(&self, now_us: i64, opened: bool) -> Weight {
+        let [mut whole, mut burst] = self.bare.counts(now_us);
+        if opened {
+            let [also_whole, also_burst] = self.opened.counts(now_us);
+            whole = [whole[0] + also_whole[0], whole[1] + also_whole[1]];
+            burst = [burst[0] + also_burst[0], burst[1] + also_burst[1]];
+        }
+        let usual = if opened {
+            Self::usual_of(self.people)
+        } else {
+            self.usual()
+        };
+        let (whole, burst) = (
+            self.weigh_logins(whole, usual),
+            self.weigh_logins(burst, usual),
+        );
+        if burst.failed >= FAILED_MIN && burst.guilty > whole.guilty {
+            burst
+        } else {
+            whole
+        }
+    }
+
+    fn weigh_logins(&self, [failed, succeeded]: [f64; 2], usual: (f64, bool)) -> Weight {
+        let (usual, learnt) = usual;
         let honest = succeeded * usual / (1.0 - usual);
         Weight {
             failed,

@@ -39,6 +39,20 @@ pub(crate) fn low_and_slow(id: u64, seed: u64, start: f64) -> Client {
     client
 }
 
+/// The same, with the page and its files first, as a browser loads them.
+pub(crate) fn browsing_low_and_slow(id: u64, seed: u64, start: f64) -> Client {
+    let mut dice = Dice::new(seed ^ id);
+    let mut client = Client::new(id, "browsing low and slow", start).bot();
+    client.ip(format!("172.{}.{}.9", 16 + id % 16, id / 16 % 250));
+    client.send("GET", "/", 200, false);
+    for file in ["/assets/style.css", "/assets/app.js", "/favicon.ico"] {
+        client.send("GET", file, 200, true);
+    }
+    client.wait(dice.pause(3.0, 0.5));
+    client.send("POST", "/api/login", 401, true);
+    client
+}
+
 /// Runs through order numbers with an account of its own.
 pub(crate) fn enumerator(id: u64, seed: u64, start: f64) -> Client {
     let mut dice = Dice::new(seed ^ id);
