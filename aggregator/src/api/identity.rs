@@ -74,7 +74,7 @@ pub(super) struct IdentityValue {
 /// Another session known to belong together with this one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub(super) struct SessionLink {
-    /// `login`, `refresh` or `both`.
+    /// `login`, `refresh`, `both`, or `policy_change`: the same exchange under the policy before.
     kind: String,
     /// The other session, 32 hex digits.
     session: String,

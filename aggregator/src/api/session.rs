@@ -14,7 +14,7 @@ use warp::reply::Response;
 use super::error::ApiError;
 use super::identity::{IdentityValue, ParamSummary, RelatedSession, SessionLink};
 use super::request::{Access, Call, call, json, respond};
-use super::sessions::{COLUMNS, Listed, Session};
+use super::sessions::{COLUMNS, Listed, Session, texts};
 use super::{App, SharedKey, identity, query, verdicts};
 use crate::store::StoreError;
 use crate::time;
@@ -50,6 +50,10 @@ pub(super) struct Visit {
     ips: Listed,
     /// User agents.
     user_agents: Listed,
+    /// Versions of the policy that its requests were seen under. More than one: the policy changed
+    /// in the middle, and the visit goes on because the change left its key alone; what users and
+    /// parameters it shows may have changed.
+    policy_versions: Vec<String>,
 }
 
 /// A session and its visits.
@@ -136,7 +140,8 @@ fn find(
             least(sum(request_bytes), 18446744073709551615)::UBIGINT,
             least(sum(response_bytes), 18446744073709551615)::UBIGINT,
             list_sort(list_distinct(flatten(list(ips)))),
-            list_sort(list_distinct(flatten(list(user_agents))))
+            list_sort(list_distinct(flatten(list(user_agents)))),
+            list_sort(list_distinct(flatten(list(coalesce(policy_versions, []::VARCHAR[])))))
          FROM visit_parts WHERE session = ? GROUP BY visit_start
          ORDER BY min(first) DESC, visit_start DESC LIMIT ?";
     let mut statement = connection.prepare(sql)?;
@@ -172,5 +177,6 @@ fn visit(row: &Row<'_>) -> duckdb::Result<Visit> {
         response_bytes: row.get(7)?,
         ips: Listed::of(row.get(8)?),
         user_agents: Listed::of(row.get(9)?),
+        policy_versions: texts(row.get(10)?),
     })
 }

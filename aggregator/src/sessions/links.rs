@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use throughline_session::wire::{LinkKind, Record, SessionId};
+use throughline_session::wire::{Link, LinkKind, Record, SessionId};
 
 /// Names a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -37,6 +37,7 @@ pub fn link_kind(kind: LinkKind) -> &'static str {
         LinkKind::Login => "login",
         LinkKind::Refresh => "refresh",
         LinkKind::Both => "both",
+        LinkKind::PolicyChange => "policy_change",
     }
 }
 
@@ -45,9 +46,11 @@ pub fn link_kind(kind: LinkKind) -> &'static str {
 pub struct Links(HashMap<LinkKey, LinkPart>);
 
 impl Links {
-    /// Adds the links of a record.
-    pub fn add(&mut self, record: &Record<'_>) {
-        for link in &record.links {
+    /// Adds the links of a record. The filter does not know whether anybody ever was in the session
+    /// that the policy before would have made: one without records is no session, and not `known`.
+    pub fn add(&mut self, record: &Record<'_>, known: impl Fn(SessionId) -> bool) {
+        let is_real = |link: &&Link<'_>| link.kind != LinkKind::PolicyChange || known(link.session);
+        for link in record.links.iter().filter(is_real) {
             let name = LinkKey {
                 session_a: record.session,
                 session_b: link.session,
@@ -78,16 +81,25 @@ impl Links {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use throughline_session::hex::Hex;
 
     #[test]
     fn links_are_summed() {
         let mut links = Links::default();
-        for (start, kind) in [(20, "login"), (10, "login"), (30, "both")] {
+        let all = [
+            (20, "login", 2),
+            (10, "login", 2),
+            (30, "both", 2),
+            (40, "policy_change", 3),
+            (50, "policy_change", 4),
+        ];
+        for (start, kind, other) in all {
             let line = format!(
                 r#"{{"index":0,"start_us":{start},"application":"a","key":"k","request_session":"{0:032x}","session":"{0:032x}","links":[{{"kind":"{kind}","session":"{1:032x}","key":"ip"}}]}}"#,
-                1, 2
+                1, other
             );
-            links.add(&serde_json::from_str(&line).unwrap());
+            let known = |session| session == Hex::parse(&format!("{:032x}", 3)).unwrap();
+            links.add(&serde_json::from_str(&line).unwrap(), known);
         }
         let sorted = links.sorted();
         let figures: Vec<_> = sorted
@@ -101,6 +113,11 @@ mod tests {
                 )
             })
             .collect();
-        assert_eq!(figures, [("login", 10, 20, 2), ("both", 30, 30, 1)]);
+        let expected = [
+            ("login", 10, 20, 2),
+            ("both", 30, 30, 1),
+            ("policy_change", 40, 40, 1),
+        ];
+        assert_eq!(figures, expected);
     }
 }

@@ -8,6 +8,8 @@ use throughline_session::wire::{Record, SessionId};
 const IPS_MAX: usize = 64;
 /// Different user agents that a part lists.
 const USER_AGENTS_MAX: usize = 16;
+/// Different policy versions that a part lists.
+const POLICY_VERSIONS_MAX: usize = 8;
 
 /// Names a visit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -23,6 +25,8 @@ pub struct VisitKey {
 pub struct Exchange<'a> {
     /// The record.
     pub record: &'a Record<'a>,
+    /// The policy it was made with.
+    pub policy_version: &'a str,
     /// Its number in log order.
     pub ordinal: u64,
     /// When its batch arrived, microseconds since the Unix epoch.
@@ -56,6 +60,8 @@ pub struct Part {
     pub ips: BTreeSet<String>,
     /// User agents, at most 16.
     pub user_agents: BTreeSet<String>,
+    /// Versions of the policy that its records were made with, at most 8.
+    pub policy_versions: BTreeSet<String>,
     /// There were more addresses or user agents than are listed.
     pub more: bool,
     /// Number of the last record in log order.
@@ -99,6 +105,8 @@ impl Part {
             record.user_agent.as_deref(),
             USER_AGENTS_MAX,
         );
+        let version = Some(exchange.policy_version);
+        list(&mut self.policy_versions, version, POLICY_VERSIONS_MAX);
         self.ordinal = exchange.ordinal;
         self.arrived_us = exchange.arrived_us;
     }
@@ -156,6 +164,7 @@ mod tests {
                     visit,
                     &Exchange {
                         record: &record,
+                        policy_version: "v1",
                         ordinal: *n,
                         arrived_us: 0,
                     },
@@ -207,6 +216,7 @@ mod tests {
                 visit,
                 &Exchange {
                     record: &record,
+                    policy_version: "v1",
                     ordinal: n,
                     arrived_us: 0,
                 },

@@ -122,6 +122,12 @@ impl Tracker {
         start_us
     }
 
+    /// Whether the session has an open visit.
+    #[must_use]
+    pub fn has(&self, session: SessionId) -> bool {
+        self.sessions.contains_key(&session)
+    }
+
     /// Number of open visits.
     #[must_use]
     pub fn open(&self) -> usize {

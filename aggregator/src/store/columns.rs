@@ -253,6 +253,7 @@ columns!(VisitParts {
     more: BooleanBuilder = BooleanBuilder::new(),
     ordinal: UInt64Builder = UInt64Builder::new(),
     arrived: TimestampMicrosecondBuilder = TimestampMicrosecondBuilder::new(),
+    policy_versions: Texts = ListBuilder::new(StringBuilder::new()),
 });
 
 impl VisitParts {
@@ -275,6 +276,7 @@ impl VisitParts {
         self.more.append_value(part.more);
         self.ordinal.append_value(part.ordinal);
         self.arrived.append_value(part.arrived_us);
+        append_texts(&mut self.policy_versions, &part.policy_versions);
     }
 }
 

@@ -1,4 +1,4 @@
--- Schema version 3; `migrate_2.sql` and `migrate_3.sql` bring older ones here, and `views.sql` makes
+-- Schema version 4; `migrate_2.sql` to `migrate_4.sql` bring older ones here, and `views.sql` makes
 -- the views of all.
 -- New columns stand at the end of their table, where a migration can put them. Ids are kept as numbers and bytes; the views
 -- show them as text.
@@ -73,7 +73,8 @@ CREATE TABLE visit_parts (
     user_agents VARCHAR[] NOT NULL,
     more BOOLEAN NOT NULL,
     ordinal UBIGINT NOT NULL,
-    arrived TIMESTAMP NOT NULL
+    arrived TIMESTAMP NOT NULL,
+    policy_versions VARCHAR[]
 );
 
 -- Record lines that could not be understood.

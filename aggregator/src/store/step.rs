@@ -167,6 +167,7 @@ impl Step {
                         visit,
                         &Exchange {
                             record: &record,
+                            policy_version: &header.policy_version,
                             ordinal,
                             arrived_us,
                         },
@@ -199,7 +200,7 @@ impl Step {
 
     /// What a record says about sessions that belong together, and about other ways to make them.
     fn take_identity(&mut self, record: &Record<'_>, entry: &Entry, state: &mut State) {
-        self.links.add(record);
+        self.links.add(record, |session| state.tracker.has(session));
         self.context.add(record);
         if record.trials.is_empty() && record.finder.is_empty() {
             return;

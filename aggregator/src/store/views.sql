@@ -25,7 +25,9 @@ SELECT
     sum(response_bytes) AS response_bytes,
     sum(duration_us) AS duration_us,
     list_sort(list_distinct(flatten(list(ips)))) AS ips,
-    list_sort(list_distinct(flatten(list(user_agents)))) AS user_agents
+    list_sort(list_distinct(flatten(list(user_agents)))) AS user_agents,
+    list_sort(list_distinct(flatten(list(coalesce(policy_versions, []::VARCHAR[])))))
+        AS policy_versions
 FROM visit_parts
 GROUP BY session, visit_start;
 

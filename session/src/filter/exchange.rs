@@ -15,7 +15,7 @@ use crate::redact;
 use crate::request::{Request, host_of};
 use crate::shape;
 use crate::text::limited;
-use crate::wire::{Record, SessionId, Trial};
+use crate::wire::{Link, LinkKind, Record, SessionId, Trial};
 
 const USER_AGENT_BYTES_MAX: usize = 512;
 const HOST_BYTES_MAX: usize = 255;
@@ -40,6 +40,8 @@ pub struct Exchange {
     tls: Option<Tls>,
     needs: Needs,
     body_bytes: usize,
+    /// The policy before, where it has just been changed.
+    before: Option<(Rc<Policy>, Early)>,
     /// Policies that are tried on this client.
     trials: Vec<(Rc<Policy>, Early)>,
     /// The key finder looks at this client.
@@ -85,7 +87,9 @@ impl Exchange {
         let headers = host.request_headers();
         let client_ip = client_ip(host);
         let start_us = host.now_us();
+        let before = active.before(start_us);
         let reads_tls = policy.reads_tls
+            || before.is_some_and(|before| before.reads_tls)
             || active
                 .candidates
                 .iter()
@@ -103,6 +107,12 @@ impl Exchange {
         let early = policy.early(&parts, &client_ip, hasher);
         let mut needs = early.needs;
         let mut body_bytes = policy.body_bytes;
+        let before = before.map(|before| {
+            let early = before.early(&parts, &client_ip, hasher);
+            needs = needs | early.needs;
+            body_bytes = body_bytes.max(before.body_bytes);
+            (Rc::clone(before), early)
+        });
         let mut trials = Vec::new();
         let mut finder = false;
         if active.samples() {
@@ -141,6 +151,7 @@ impl Exchange {
             tls,
             needs,
             body_bytes,
+            before,
             trials,
             finder,
         }
@@ -219,6 +230,16 @@ impl Exchange {
         record.key = Cow::Borrowed(late.key);
         record.session = late.session;
         record.links = late.links;
+        if let Some((before, early)) = &self.before {
+            let before = before.late(early, &parts, hasher);
+            if before.session != record.session {
+                record.links.push(Link {
+                    kind: LinkKind::PolicyChange,
+                    session: before.session,
+                    key: Cow::Borrowed(before.key),
+                });
+            }
+        }
         record.params = late.params;
         record.extract_failed = late.failed;
         record.trials = self

@@ -11,9 +11,21 @@ pub(super) struct Active {
     /// The aggregator's name for it; `None` for the plugin configuration.
     pub(super) live_version: Option<String>,
     pub(super) policy: Rc<Policy>,
+    pub(super) before: Option<Before>,
     pub(super) candidates: Vec<Candidate>,
     pub(super) finder: Option<Sample>,
 }
+
+/// The policy before this one: its sessions are linked to those that take their place.
+#[derive(Debug, Clone)]
+pub(super) struct Before {
+    pub(super) policy: Rc<Policy>,
+    /// Until when, microseconds since the Unix epoch.
+    until_us: i64,
+}
+
+/// As long as a visit may pause by default: whoever was there at the change and goes on is linked.
+const BEFORE_US: i64 = 30 * 60_000_000;
 
 /// A policy that is only tried.
 #[derive(Debug)]
@@ -34,13 +46,20 @@ impl Active {
         Self {
             live_version: None,
             policy: Rc::new(Policy::new(&bootstrap.document, &bootstrap.version)),
+            before: None,
             candidates: Vec::new(),
             finder: None,
         }
     }
 
-    /// What the aggregator handed out.
-    pub(super) fn live(json: &[u8], bootstrap: &Bootstrap) -> Result<Self, ConfigError> {
+    /// What the aggregator handed out. Where that is the policy of `self`, it is kept as it is,
+    /// with what is known of it: only candidates or the key finder have changed.
+    pub(super) fn live(
+        &self,
+        json: &[u8],
+        bootstrap: &Bootstrap,
+        now_us: i64,
+    ) -> Result<Self, ConfigError> {
         let live = LiveDocument::parse(json)?;
         let policy = match &live.policy {
             Some(document) => Policy::new(document, &live.live_version),
@@ -54,12 +73,28 @@ impl Active {
                 )),
                 sample: candidate.sample,
             };
+        let (policy, before) = if policy == *self.policy {
+            (Rc::clone(&self.policy), self.before.clone())
+        } else {
+            let before = Before {
+                policy: Rc::clone(&self.policy),
+                until_us: now_us.saturating_add(BEFORE_US),
+            };
+            (Rc::new(policy), Some(before))
+        };
         Ok(Self {
-            policy: Rc::new(policy),
+            policy,
+            before,
             candidates: live.candidates.iter().enumerate().map(candidate).collect(),
             finder: live.finder,
             live_version: Some(live.live_version),
         })
+    }
+
+    /// The policy before, while its sessions are linked.
+    pub(super) fn before(&self, at_us: i64) -> Option<&Rc<Policy>> {
+        let before = self.before.as_ref().filter(|it| at_us < it.until_us);
+        before.map(|before| &before.policy)
     }
 
     /// Whether anything has to be drawn for clients.

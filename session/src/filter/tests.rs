@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::headers::HeaderBlock;
 use crate::shape::mark;
-use crate::wire::{BatchHeader, Record, Reply};
+use crate::wire::{BatchHeader, Link, LinkKind, Record, Reply, SessionId};
 
 const SECRET: &str = "a secret of the tests";
 const TOKEN: &str = "0123456789abcdef";
@@ -795,4 +795,107 @@ fn a_clock_that_goes_back_does_not_silence_the_worker() {
         3,
         "an hour back, while an answer was awaited"
     );
+}
+
+/// What the aggregator hands out as `live_version`: policy `version`, which has the session in this
+/// header, and so many candidates.
+fn live(live_version: &str, version: &str, header: &str, candidates: usize) -> String {
+    let candidate = r#"{"policy":{},"sample":{"clients_ppm":1,"until_us":1}}"#;
+    let candidates = vec![candidate; candidates].join(",");
+    format!(
+        r#"{{"live_version":"{live_version}","candidates":[{candidates}],"policy":{{
+            "version":"{version}","builtin_off":["*"],
+            "applications":[{{"name":"shop","hosts":["shop.example"]}}],
+            "keys":[{{"name":"key","from":{{"header":"{header}"}}}}]}}}}"#
+    )
+}
+
+/// A worker that talks to an aggregator.
+struct Talk {
+    worker: Worker,
+    host: FakeHost,
+    answered: usize,
+}
+
+/// Policy version, session, links (kind, session, key), and how often the rule `key` found a value.
+type Looked = (String, SessionId, Vec<(LinkKind, SessionId, String)>, u64);
+
+impl Talk {
+    /// One exchange, sent and answered.
+    fn next(&mut self, live_version: &str) -> Looked {
+        exchange(&mut self.worker, &mut self.host);
+        self.host.pass_ms(1_000);
+        self.worker.on_tick(&mut self.host);
+        let (header, records) = parse(self.host.calls.last().unwrap());
+        let [record] = &records[..] else {
+            panic!("{records:?}")
+        };
+        let link = |link: &Link<'_>| (link.kind, link.session, link.key.to_string());
+        let share = header.shares.iter().find(|share| share.name == "key");
+        let looked = (
+            header.policy_version.to_string(),
+            record.session,
+            record.links.iter().map(link).collect(),
+            share.map_or(0, |share| share.found),
+        );
+        self.answer((live_version, ""));
+        looked
+    }
+
+    fn take(&mut self, live_version: &str, document: &str) {
+        self.next(live_version);
+        self.answer((live_version, document));
+    }
+
+    fn answer(&mut self, live: (&str, &str)) {
+        answer_all(&mut self.worker, &mut self.host, &mut self.answered, live);
+    }
+}
+
+#[test]
+fn sessions_are_linked_across_a_change_of_the_policy_for_a_while() {
+    let headers = [
+        (":path", "/"),
+        (":authority", "shop.example"),
+        ("x-device", "device-1"),
+        ("x-other", "other-1"),
+        ("authorization", "Bearer token-1"),
+    ];
+    let mut talk = Talk {
+        worker: worker(),
+        host: FakeHost::with(&headers, &[]),
+        answered: 0,
+    };
+    let (_, old, links, _) = talk.next("1");
+    assert_eq!(links, []);
+    talk.answer(("1", ""));
+    talk.take("2", &live("2", "v2", "x-device", 0));
+    let (version, new, links, _) = talk.next("2");
+    assert_ne!(new, old);
+    assert_eq!(version, "v2");
+    assert_eq!(links, [(LinkKind::PolicyChange, old, "token".to_owned())]);
+
+    // A candidate more or less changes nothing about that, and the rules' counts go on.
+    talk.take("3", &live("3", "v2", "x-device", 2));
+    let (version, same, links, found) = talk.next("3");
+    assert_eq!((version.as_str(), same, found), ("v2", new, 3));
+    assert_eq!(links, [(LinkKind::PolicyChange, old, "token".to_owned())]);
+
+    // With the next policy the counts begin anew, and the one before is the one linked to.
+    talk.take("4", &live("4", "v3", "x-other", 0));
+    let (_, _, links, found) = talk.next("4");
+    assert_eq!(links, [(LinkKind::PolicyChange, new, "key".to_owned())]);
+    assert_eq!(found, 1);
+    // Half an hour later no visit of then goes on.
+    talk.host.pass_ms(30 * 60_000);
+    assert_eq!(talk.next("4").2, []);
+
+    // A change that leaves the key alone changes no session.
+    let other = live("5", "v4", "x-other", 0);
+    talk.take(
+        "5",
+        &other.replace("\"keys\"", "\"fallback\":\"ip\",\"keys\""),
+    );
+    let (version, _, links, _) = talk.next("5");
+    assert_eq!((version.as_str(), links), ("v4", vec![]));
 }

@@ -380,7 +380,7 @@ impl Worker {
         json: &[u8],
         version: &str,
     ) -> bool {
-        match Active::live(json, &self.bootstrap) {
+        match self.active.live(json, &self.bootstrap, now_us) {
             Ok(active) => {
                 // A batch has one policy version.
                 if self.outbox.records > 0 {
@@ -390,8 +390,10 @@ impl Worker {
                     Level::Info,
                     &format!("policy {} is active", active.policy.version),
                 );
+                if !Rc::ptr_eq(&active.policy, &self.active.policy) {
+                    self.shares = Shares::default();
+                }
                 self.active = Rc::new(active);
-                self.shares = Shares::default();
                 self.refused = None;
                 true
             }

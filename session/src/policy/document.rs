@@ -688,7 +688,7 @@ mod tests {
         for (json, error) in [
             (
                 r#"{"keyz":[]}"#,
-                "policy.keyz: unknown field `keyz`, expected one of `version`, `applications`, `keys`, `builtin_off`, `fallback`, `parameters`, `body_bytes`, `query_values`, `secret_paths`",
+                "policy.keyz: unknown field `keyz`, expected one of `version`, `applications`, `keys`, `builtin_off`, `fallback`, `parameters`, `body_bytes`, `query_values`, `secret_paths`, `detection`",
             ),
             (
                 r#"{"keys":[{"name":"a","from":{"cokie":"sid"}}]}"#,

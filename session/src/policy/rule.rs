@@ -7,7 +7,7 @@ use crate::redact::SecretPath;
 use crate::wire::ParameterKind;
 
 /// A policy ready to be applied: what the filter asks for every request.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Policy {
     /// Its name on every batch.
     pub version: String,
@@ -26,7 +26,7 @@ pub struct Policy {
 }
 
 /// A key rule.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Rule {
     pub(super) name: String,
     pub(super) namespace: String,
@@ -37,7 +37,7 @@ pub(super) struct Rule {
 }
 
 /// A context parameter.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Kept {
     pub(super) name: String,
     pub(super) from: Vec<Source>,
@@ -49,14 +49,14 @@ pub(super) struct Kept {
 }
 
 /// What a rule or parameter is limited to.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct When {
     applications: Vec<String>,
     scope: Scope,
     methods: Vec<String>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Scope {
     hosts: Vec<String>,
     path_prefixes: Vec<String>,

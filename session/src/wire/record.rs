@@ -128,7 +128,8 @@ pub struct Record<'a> {
     pub request_session: SessionId,
     /// Session at the end of the exchange.
     pub session: SessionId,
-    /// Other sessions known to belong together with `session`, at most 4.
+    /// Other sessions known to belong together with `session`, at most 4, and one more after a
+    /// change of the policy.
     #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<Link<'a>>,
     /// Context parameters, in the policy's order.
@@ -174,6 +175,9 @@ pub enum LinkKind {
     Refresh,
     /// One request carried both keys.
     Both,
+    /// The policy that was active before makes the other session of the same exchange. Written for
+    /// half an hour after a change, whether or not the other session has any records.
+    PolicyChange,
 }
 
 /// A context parameter.

@@ -7,8 +7,18 @@ import { length } from "../words/time";
 import style from "./Session.module.css";
 
 const KINDS: Record<string, Record<string, string>> = {
-  from: { login: "It logged in from", refresh: "It renewed", both: "Together with" },
-  to: { login: "It logged in as", refresh: "It was renewed as", both: "Together with" },
+  from: {
+    login: "It logged in from",
+    refresh: "It renewed",
+    both: "Together with",
+    policy_change: "Before the policy changed",
+  },
+  to: {
+    login: "It logged in as",
+    refresh: "It was renewed as",
+    both: "Together with",
+    policy_change: "After the policy changed",
+  },
 };
 
 export function Related({ session }: { session: SessionWithVisits }) {

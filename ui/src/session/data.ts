@@ -11,7 +11,7 @@ const NEWS_MS = 5000;
 /** Lanes of the picture on each side of the session's own. */
 const LANES = 3;
 const LANE_REQUESTS = 500;
-const RANK = ["login", "refresh", "both"];
+const RANK = ["login", "refresh", "both", "policy_change"];
 /** Around the session's own time, so that its lane stays the longest. */
 const AROUND_MS_MIN = 5000;
 

@@ -141,6 +141,7 @@ const WORDS: Record<string, [string, string]> = {
   login: ["before login", "after login"],
   refresh: ["before renewal", "after renewal"],
   both: ["alongside", "alongside"],
+  policy_change: ["before the policy changed", "after the policy changed"],
 };
 
 function named({ link, requests }: Linked) {
