@@ -7,8 +7,11 @@
 mod aggregator_killed;
 mod bad_input;
 mod browser;
+mod candidate_proof;
 mod envoy_killed;
 mod every_request_once;
+mod isolation;
+mod key_finder;
 mod live_policy;
 mod login_story;
 mod odd_traffic;

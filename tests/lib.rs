@@ -8,8 +8,10 @@
 mod support;
 
 pub use support::load::{Client, Key, Load, Protocol, Sent, answered, clients};
-pub use support::records::{Records, books, record_of, records, settled};
+pub use support::policy::{all_run, put, versions};
+pub use support::records::{Records, books, record_of, records, sessions_since, settled};
 pub use support::single::{Answer, exchange, exchange_http2, get, leave};
 pub use support::slot::Slot;
+pub use support::traffic::{Round, play};
 pub use support::upstream::Upstream;
 pub use support::{PLUGIN, TIME_MAX, assert_vm_alive, vm_end};

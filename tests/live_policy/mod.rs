@@ -4,10 +4,12 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use demo::{Stack, eventually};
-use http::{Method, StatusCode};
+use http::{Method, Request, StatusCode};
+use http_body_util::Full;
 use serde_json::{Value, json};
 use throughline_tests::{
-    Client, Key, Load, Protocol, Slot, TIME_MAX, Upstream, assert_vm_alive, get, record_of, settled,
+    Client, Key, Load, Protocol, Slot, TIME_MAX, Upstream, all_run, assert_vm_alive, exchange, get,
+    put, record_of, settled, versions,
 };
 
 const WORKERS: u32 = 4;
@@ -28,48 +30,6 @@ fn by_header() -> Value {
         "applications": [{"name": "shop", "hosts": ["shop.example"]}],
         "keys": [{"name": "by_header", "from": {"header": "x-api-key"}}]
     })
-}
-
-async fn put(stack: &Stack, path: &str, tag: &str, document: &Value) -> (StatusCode, Value) {
-    let authorization = format!("Bearer {}", stack.admin_token);
-    let headers = [
-        ("authorization", &*authorization),
-        ("content-type", "application/json"),
-        ("if-match", tag),
-    ];
-    let body = Bytes::from(document.to_string());
-    let (status, body) = stack
-        .api
-        .send(Method::PUT, path, &headers, body)
-        .await
-        .unwrap();
-    (status, serde_json::from_slice(&body).unwrap_or_default())
-}
-
-/// Policy versions that busy workers say they run.
-async fn versions(stack: &Stack) -> Vec<String> {
-    let status: Value = stack.api.json("/v1/status").await.unwrap();
-    let workers = status["workers"].as_array().unwrap().iter();
-    let mut versions: Vec<_> = workers
-        .filter(|worker| worker["state"] == "live")
-        .map(|worker| {
-            worker["policy_version"]
-                .as_str()
-                .unwrap_or_default()
-                .to_owned()
-        })
-        .collect();
-    versions.sort();
-    versions
-}
-
-async fn all_run(stack: &Stack, version: &str) {
-    let what = format!("every worker runs {version}");
-    let runs = eventually(&what, TIME_MAX, async || {
-        let versions = versions(stack).await;
-        (!versions.is_empty() && versions.iter().all(|running| running == version)).then_some(())
-    });
-    runs.await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -210,4 +170,60 @@ async fn roll_back_and_restart(stack: &mut Stack, version: &str, load: Load) {
         record_of(stack, "after-1").await["policy_version"],
         "bootstrap"
     );
+}
+
+async fn send(stack: &Stack, request_id: &str, headers: &[(&str, &str)]) {
+    let mut request = Request::get("/x")
+        .header("host", "shop.example")
+        .header("x-request-id", request_id);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let answer = exchange(stack.ingress, request.body(Full::default()).unwrap()).await;
+    assert_eq!(answer.status, StatusCode::OK, "{request_id}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions_are_linked_and_visits_are_marked_across_a_change() {
+    let _slot = Slot::take().await;
+    let upstream = Upstream::start().await;
+    let builder = Stack::builder().upstream(upstream.address);
+    let stack = builder.plugin(BOOTSTRAP).start().await.unwrap();
+    let ann = [("authorization", "Bearer ann-1"), ("x-api-key", "ann-2")];
+    let bob = [("authorization", "Bearer bob-1"), ("x-api-key", "bob-2")];
+    let nobody = [("user-agent", "nobody")];
+    send(&stack, "ann-before", &ann).await;
+    send(&stack, "nobody-before", &nobody).await;
+    settled(&stack).await;
+    let (status, answer) = put(&stack, "/v1/policy", "\"v0\"", &by_header()).await;
+    assert_eq!(status, StatusCode::OK, "{answer}");
+    let version = answer["policy_version"].as_str().unwrap();
+    all_run(&stack, version).await;
+    send(&stack, "ann-after", &ann).await;
+    send(&stack, "nobody-after", &nobody).await;
+    send(&stack, "bob-after", &bob).await;
+    settled(&stack).await;
+
+    let session = async |request_id: &str| {
+        let record = record_of(&stack, request_id).await;
+        let path = format!("/v1/sessions/{}", record["session"].as_str().unwrap());
+        stack.api.json::<Value>(&path).await.unwrap()
+    };
+    let (before, after) = (session("ann-before").await, session("ann-after").await);
+    assert_ne!(before["session"], after["session"]);
+    let link = |of: &Value| {
+        let mut links = of["links"].as_array().unwrap().iter();
+        let link = links.find(|link| link["kind"] == "policy_change");
+        link.map(|link| (link["direction"].clone(), link["session"].clone()))
+    };
+    let session_of = |of: &Value| of["session"].clone();
+    assert_eq!(link(&after), Some((json!("from"), session_of(&before))));
+    assert_eq!(link(&before), Some((json!("to"), session_of(&after))));
+    // Bob was not there before: no session of his is made up.
+    assert_eq!(link(&session("bob-after").await), None);
+    // The change left this key alone: the visit goes on, and says under which versions.
+    let visits = session("nobody-after").await["visit_list"].clone();
+    assert_eq!(visits.as_array().unwrap().len(), 1, "{visits}");
+    assert_eq!(visits[0]["policy_versions"], json!(["bootstrap", version]));
+    assert_eq!(after["visit_list"][0]["policy_versions"], json!([version]));
 }

@@ -1,9 +1,11 @@
 //! Helpers of the stories.
 
 pub(crate) mod load;
+pub(crate) mod policy;
 pub(crate) mod records;
 pub(crate) mod single;
 pub(crate) mod slot;
+pub(crate) mod traffic;
 pub(crate) mod upstream;
 
 use std::time::Duration;

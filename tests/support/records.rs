@@ -64,6 +64,13 @@ async fn pages(stack: &Stack, path: &str) -> Vec<Value> {
     }
 }
 
+/// How many sessions had a request at or after `from`.
+pub async fn sessions_since(stack: &Stack, from: &str) -> usize {
+    pages(stack, &format!("/v1/sessions?limit=500&q=from:{from}"))
+        .await
+        .len()
+}
+
 /// The record of one request, as soon as it is stored.
 pub async fn record_of(stack: &Stack, request_id: &str) -> Value {
     let what = format!("the record of {request_id}");

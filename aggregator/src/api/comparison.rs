@@ -12,6 +12,7 @@ use warp::filters::BoxedFilter;
 use warp::reply::Response;
 
 use super::error::ApiError;
+use super::prediction::{Sample, as_float, predict, rounded};
 use super::request::{Access, Call, call, json, respond};
 use super::{App, SharedKey, query};
 use crate::policy::Candidate;
@@ -103,6 +104,12 @@ pub(super) struct Comparison {
     /// What `then` makes of it: `sessions_actual × then.sessions / now.sessions`, mostly closer
     /// than `then.sessions_estimated`; null while there are none.
     sessions_predicted: Option<u64>,
+    /// Where the number of sessions lies in 9 of 10 cases or more: two standard errors below
+    /// `sessions_predicted`, by how much the sampled clients differ. Null with fewer than 20 of
+    /// them. Too narrow where a few clients that are not in the sample make most of the sessions.
+    sessions_predicted_low: Option<u64>,
+    /// Two standard errors above.
+    sessions_predicted_high: Option<u64>,
     /// Today.
     now: Side,
     /// With the candidate.
@@ -205,8 +212,14 @@ fn compare(
         );
     }
     not_recorded.push("clients outside of the sample that use the same keys".to_owned());
-    let ratio =
-        |now: u64, then: u64| rounded(as_float(sessions_actual) * as_float(then) / as_float(now));
+    let sample = Sample {
+        share,
+        clients,
+        now: now.sessions,
+        then: then.sessions,
+    };
+    let predicted = predict(connection, id, sample, sessions_actual)?;
+    let interval = predicted.and_then(|it| it.interval);
     Ok(Comparison {
         clients_share: share,
         clients,
@@ -214,7 +227,9 @@ fn compare(
         first: first_us.map(time::text),
         last: last_us.map(time::text),
         sessions_actual,
-        sessions_predicted: (now.sessions > 0).then(|| ratio(now.sessions, then.sessions)),
+        sessions_predicted: predicted.map(|it| it.sessions),
+        sessions_predicted_low: interval.map(|(low, _)| low),
+        sessions_predicted_high: interval.map(|(_, high)| high),
         rules: rules(connection, id, requests)?,
         now,
         then,
@@ -226,20 +241,6 @@ fn compare(
         policy_version: candidate.id,
         name: candidate.name,
     })
-}
-
-#[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
-fn as_float(count: u64) -> f64 {
-    count as f64
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a count, estimated"
-)]
-fn rounded(count: f64) -> u64 {
-    count.round() as u64
 }
 
 fn side(

@@ -19,6 +19,7 @@ mod metrics;
 mod openapi;
 mod params;
 mod policy;
+mod prediction;
 mod quarantine;
 mod query;
 mod request;

@@ -23,7 +23,8 @@ export function ComparisonView({ comparison }: { comparison: Comparison }) {
     return <Notice>No request of a sampled client came yet: figures follow with the first.</Notice>;
   }
   const { now, then } = comparison;
-  const predicted = comparison.sessions_predicted;
+  const { sessions_predicted: predicted, sessions_predicted_low: low } = comparison;
+  const high = comparison.sessions_predicted_high;
   return (
     <div className={style.comparison}>
       <p className={style.sum}>
@@ -32,7 +33,8 @@ export function ComparisonView({ comparison }: { comparison: Comparison }) {
         ) : (
           <>
             <strong>{count(comparison.sessions_actual)}</strong> sessions would have been about{" "}
-            <strong>{count(predicted)}</strong>{" "}
+            <strong>{count(predicted)}</strong>
+            {low != null && high != null ? ` (${count(low)} to ${count(high)})` : null}{" "}
             <span className="soft">
               by {plural(comparison.requests, "request")} of {plural(comparison.clients, "client")}
             </span>

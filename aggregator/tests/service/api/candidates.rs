@@ -168,6 +168,8 @@ async fn the_comparison_is_what_counting_by_hand_gives() {
         (predicted - expected).abs() <= 0.5,
         "{predicted} {expected}"
     );
+    // Ten clients are too few to say how far off that may be.
+    assert_eq!(found["sessions_predicted_low"], Value::Null);
     let close = |value: &Value, expected: f64| {
         assert!(
             (value.as_f64().unwrap() - expected).abs() < 1e-9,
@@ -202,6 +204,61 @@ async fn the_comparison_is_what_counting_by_hand_gives() {
             .all(|it| others.contains(it.as_str().unwrap()))
     );
     assert_eq!(found["not_recorded"].as_array().unwrap().len(), 1);
+    service.close();
+}
+
+#[tokio::test]
+async fn the_interval_is_what_computing_by_hand_gives() {
+    let (service, _folder) = Setup::default().temporary();
+    put(&service, "try", candidate(0.5, 60)).await;
+    // 30 clients with a session each today, which they keep; but every third client's is the same
+    // as the next one's then, and one client makes ten.
+    let mut batch = Batch::new(0);
+    let mut then = BTreeMap::new();
+    for client in 0..30_u64 {
+        let trials = match client {
+            0 => (100..110).collect(),
+            client if client % 3 == 1 => vec![client + 1],
+            client => vec![client],
+        };
+        for trial in trials {
+            let mut record = line(0, i64::try_from(client).unwrap());
+            record["session"] = session_id(1_000 + client).into();
+            record["client_ip"] = format!("10.0.0.{client}").into();
+            record["trials"] = json!([{"policy_version": "candidate-try-1", "application": "shop",
+                "key": "sid", "session": session_id(trial)}]);
+            batch = batch.record(record);
+        }
+        // What a client has of the sessions then: a shared one is half its own.
+        then.insert(
+            client,
+            match client % 3 {
+                _ if client == 0 => 10.0,
+                0 => 1.0,
+                _ => 0.5,
+            },
+        );
+    }
+    service.send(batch).await;
+    service.stored().await;
+    let found = service.get("/v1/policy/candidates/try/comparison").await;
+    let found = found.json();
+    // All 30 sessions are in the sample, of 60 that there might be.
+    let ratio = 29.0 / 30.0;
+    let squares: f64 = then.values().map(|own| (own - ratio) * (own - ratio)).sum();
+    let error = (0.5 * squares * 30.0 / 29.0).sqrt();
+    let fields = [
+        "sessions_actual",
+        "sessions_predicted",
+        "sessions_predicted_low",
+    ];
+    assert_eq!(
+        fields.map(|field| found[field].as_u64()),
+        [30, 29, 29].map(Some),
+        "{found:#}"
+    );
+    let high = found["sessions_predicted_high"].as_f64().unwrap();
+    assert!((high - (29.0 + 2.0 * error)).abs() <= 0.5, "{high} {error}");
     service.close();
 }
 
