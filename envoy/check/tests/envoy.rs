@@ -7,9 +7,11 @@
 
 mod support;
 
+use std::path::Path;
+
 use manifests::manifests;
 use serde_json::{Value, json};
-use support::{Envoy, MANAGER, TIME_MAX, at, certificate, curl, ear, echo, plugin, read};
+use support::{Envoy, MANAGER, TIME_MAX, at, certificate, curl, ear, echo, plugin, read, taker};
 
 /// The values of a header in an echoed head.
 fn values(head: &str, name: &str) -> Vec<String> {
@@ -25,21 +27,82 @@ const FORGED: [&str; 4] = [
     "X-JA4: t13d1516h2_8daaf6152771_e5627efa2ab1",
 ];
 
+const CHAIN: &str = "/static_resources/listeners/0/filter_chains/0";
+
+/// `envoy/fingerprint.yaml` with this certificate and key.
+fn fingerprinting(certificate: &Path, key: &Path) -> Value {
+    let mut bootstrap = read("envoy/fingerprint.yaml");
+    let context = format!("{CHAIN}/transport_socket/typed_config/common_tls_context");
+    let files = format!("{context}/tls_certificates/0");
+    let chain = format!("{files}/certificate_chain/filename");
+    *at(&mut bootstrap, &chain) = json!(certificate);
+    *at(&mut bootstrap, &format!("{files}/private_key/filename")) = json!(key);
+    bootstrap
+}
+
+/// A thief knows the device id and the fingerprint of somebody, and sends both.
+#[test]
+fn a_forged_fingerprint_enters_nobodys_session() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some((certificate, key)) = certificate(folder.path()) else {
+        return;
+    };
+    let mut bootstrap = fingerprinting(&certificate, &key);
+    let text = at(plugin(&mut bootstrap), "/configuration/value");
+    let mut config: Value = serde_json::from_str(text.as_str().unwrap()).unwrap();
+    let fingerprint = json!({"fingerprint": {"header": "x-ja4", "trusted": true}});
+    let from = json!([fingerprint, {"header": "x-device"}]);
+    config["policy"]["keys"] = json!([{"name": "device", "from": from}]);
+    *text = json!(config.to_string());
+    let (aggregator, records) = taker();
+    let Some(envoy) = Envoy::start(bootstrap, echo(), aggregator) else {
+        return;
+    };
+
+    let url = format!("https://{}/", envoy.address);
+    let send = |version: &str, name: &str, forged: &str| {
+        let id = format!("x-request-id: {name}");
+        let forged = format!("x-ja4: {forged}");
+        let device = ["-H", "x-device: device-1"];
+        let head = curl(&[&[version, "-H", &id, "-H", &forged][..], &device, &[&url]].concat());
+        values(&head, "x-ja4").remove(0)
+    };
+    let victims = send("--http1.1", "victim", "");
+    let thiefs = send("--http2", "thief", &victims);
+    assert_ne!(victims, thiefs);
+    send("--http1.1", "again", &thiefs);
+
+    let mut by_id = std::collections::HashMap::new();
+    while by_id.len() < 3 {
+        let Ok(record) = records.recv_timeout(TIME_MAX) else {
+            panic!("no record came: {by_id:?}\n{}", envoy.log())
+        };
+        assert_eq!(record["key"], "device", "{record}");
+        by_id.insert(record["request_id"].as_str().unwrap().to_owned(), record);
+    }
+    let session = |name: &str| &by_id[name]["session"];
+    assert_ne!(session("victim"), session("thief"));
+    assert_eq!(session("victim"), session("again"));
+    for (name, expected) in [
+        ("victim", &victims),
+        ("thief", &thiefs),
+        ("again", &victims),
+    ] {
+        let shown = json!([{"name": "tls_fingerprint", "value": expected}]);
+        assert_eq!(
+            by_id[name]["params"], shown,
+            "the parameter of the file's own policy"
+        );
+    }
+}
+
 #[test]
 fn a_forged_fingerprint_never_arrives() {
     let folder = tempfile::tempdir().unwrap();
     let Some((certificate, key)) = certificate(folder.path()) else {
         return;
     };
-    let mut bootstrap = read("envoy/fingerprint.yaml");
-    let chain = "/static_resources/listeners/0/filter_chains/0";
-    let context = format!("{chain}/transport_socket/typed_config/common_tls_context");
-    let files = format!("{context}/tls_certificates/0");
-    *at(
-        &mut bootstrap,
-        &format!("{files}/certificate_chain/filename"),
-    ) = json!(certificate);
-    *at(&mut bootstrap, &format!("{files}/private_key/filename")) = json!(key);
+    let mut bootstrap = fingerprinting(&certificate, &key);
     let (aggregator, _calls) = ear();
     let Some(envoy) = Envoy::start(bootstrap.clone(), echo(), aggregator) else {
         return;
@@ -64,7 +127,7 @@ fn a_forged_fingerprint_never_arrives() {
     drop(envoy);
 
     // Without TLS there is no fingerprint, and a client's is still taken away.
-    at(&mut bootstrap, chain)
+    at(&mut bootstrap, CHAIN)
         .as_object_mut()
         .unwrap()
         .remove("transport_socket");

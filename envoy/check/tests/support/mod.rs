@@ -189,6 +189,21 @@ pub(crate) fn ear() -> (SocketAddr, Receiver<(String, Vec<u8>)>) {
     (address, calls)
 }
 
+/// Takes each batch as the aggregator does, and hands out its records.
+pub(crate) fn taker() -> (SocketAddr, Receiver<Value>) {
+    let (sender, records) = channel();
+    let address = serve(move |_, body| {
+        let body = String::from_utf8(body).unwrap();
+        let mut lines = body.lines().map(|line| serde_json::from_str(line).unwrap());
+        let header: Value = lines.next().unwrap();
+        lines.for_each(|record| drop(sender.send(record)));
+        let reply = json!({"acknowledged": header["sequence"], "duplicate": false}).to_string();
+        let length = reply.len();
+        format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{reply}")
+    });
+    (address, records)
+}
+
 fn serve(mut answer: impl FnMut(&str, Vec<u8>) -> String + Send + 'static) -> SocketAddr {
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let address = listener.local_addr().unwrap();
