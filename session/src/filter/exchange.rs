@@ -90,10 +90,7 @@ impl Exchange {
         let before = active.before(start_us);
         let reads_tls = policy.reads_tls
             || before.is_some_and(|before| before.reads_tls)
-            || active
-                .candidates
-                .iter()
-                .any(|candidate| candidate.policy.reads_tls);
+            || active.candidates.iter().any(|it| it.policy.reads_tls);
         let tls = reads_tls.then(|| Tls {
             peer_subject: host.property(Property::TlsPeerSubject),
             sni: host.property(Property::TlsSni),
@@ -107,27 +104,20 @@ impl Exchange {
         let early = policy.early(&parts, &client_ip, hasher);
         let mut needs = early.needs;
         let mut body_bytes = policy.body_bytes;
-        let before = before.map(|before| {
-            let early = before.early(&parts, &client_ip, hasher);
+        let mut beside = |policy: &Rc<Policy>| {
+            let early = policy.early(&parts, &client_ip, hasher);
             needs = needs | early.needs;
-            body_bytes = body_bytes.max(before.body_bytes);
-            (Rc::clone(before), early)
-        });
+            body_bytes = body_bytes.max(policy.body_bytes);
+            (Rc::clone(policy), early)
+        };
+        let before = before.map(&mut beside);
         let mut trials = Vec::new();
         let mut finder = false;
         if active.samples() {
             let client = hasher.sample(&client_ip, parts.request.user_agent.unwrap_or_default());
             let has = |sample: &Sample| sample.has(client, start_us);
-            for candidate in active
-                .candidates
-                .iter()
-                .filter(|candidate| has(&candidate.sample))
-            {
-                let early = candidate.policy.early(&parts, &client_ip, hasher);
-                needs = needs | early.needs;
-                body_bytes = body_bytes.max(candidate.policy.body_bytes);
-                trials.push((Rc::clone(&candidate.policy), early));
-            }
+            let candidates = active.candidates.iter().filter(|it| has(&it.sample));
+            trials = candidates.map(|it| beside(&it.policy)).collect();
             finder = active.finder.as_ref().is_some_and(has);
             if finder {
                 let kind = parts.request.content_type.unwrap_or_default();
