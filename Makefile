@@ -7,10 +7,10 @@
 CARGO_FLAGS := --locked
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test screenshots oci evaluate bench-filter bench-ui bench-detect clean
+.PHONY: help setup build demo test screenshots oci evaluate evaluate-tools bench-filter bench-ui bench-detect clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Put DuckDB's library, Envoy, the compiled filter and the web UI in place
 	@scripts/setup-duckdb
@@ -41,6 +41,10 @@ oci: ## Pack the filter as an OCI image into target/oci and print its digest
 
 evaluate: ## Score bot detection: the demo's traffic by true client, and the public log in ../shared/data
 	@CARGO_FLAGS="$(CARGO_FLAGS)" scripts/evaluate
+
+evaluate-tools: build ## Real tools (curl, scrapy, ffuf, hydra, …) against the demo API: what caught each
+	@scripts/setup-tools
+	@cargo run $(CARGO_FLAGS) --quiet --package demo --bin evaluate_tools
 
 bench-filter: setup ## Measure Envoy's CPU per request: no filter, an empty one, ours, each place
 	@scripts/build-filter --bench
