@@ -144,6 +144,41 @@ fn a_user_is_judged_by_all_sessions_but_not_by_forged_claims() {
     }
 }
 
+/// Tries order numbers, five after each login; only the login's answer says who it is.
+fn relogging_enumerator(forgeable: bool) -> Client {
+    let mut dice = Dice::new(9);
+    let mut client = Client::new(640_001, "relogging enumerator", 60.0).keyed();
+    for number in 0..60 {
+        if number % 5 == 0 {
+            client.new_session();
+            client.send("POST", "/api/login", 200, false);
+            if let Some(login) = client.sent.last_mut() {
+                login.user = Some("victim@example.org".into());
+                login.user_forgeable = forgeable;
+            }
+        }
+        client.wait(dice.pause(1.5, 0.5));
+        let path = format!("/api/orders/{}", 5000 + number);
+        client.send("GET", &path, [403, 404, 200][number % 3], false);
+    }
+    client
+}
+
+#[test]
+fn what_follows_a_login_is_the_users_unless_the_claim_could_be_forged() {
+    for (forgeable, expected) in [(false, true), (true, false)] {
+        let mut clients = crowd();
+        clients.push(relogging_enumerator(forgeable));
+        let verdicts = play(&clients);
+        let vote = verdicts
+            .iter()
+            .flat_map(|it| &it.votes)
+            .find(|it| it.detector == "enumeration");
+        assert_eq!(vote.is_some(), expected, "forgeable: {forgeable}");
+        assert!(vote.is_none_or(|it| it.window.contains("user")), "{vote:?}");
+    }
+}
+
 #[test]
 fn a_source_is_judged_when_nearly_all_of_it_is_guilty() {
     for (colleagues, expected) in [(0, true), (40, false)] {

@@ -3,7 +3,6 @@
 use throughline_session::wire::SessionId;
 
 use super::Detection;
-use super::learn::user_key;
 use crate::event::Event;
 use crate::features::{Scope, View};
 use crate::num;
@@ -73,8 +72,8 @@ impl Detection {
             ..self.view(id)?
         };
         let group = own.session.root.and_then(|root| self.groups.get(&root));
-        let key = user_key(event, own.session.application).filter(|_| *id == event.session);
-        let user = key.and_then(|key| self.users.get(&key));
+        let owner = own.session.owner.filter(|_| *id == event.session);
+        let user = owner.and_then(|owner| self.users.get(&owner.user));
         let wider = |session, scope| View::wider(own, session, scope);
         Some([
             Some(own),
@@ -179,7 +178,7 @@ impl Detection {
             subject: Subject::User(name.to_owned()),
             ..Self::say(&found, profile, event.session, event)?
         };
-        let key = user_key(event, view.session.application)?;
+        let key = self.sessions.get(&event.session)?.owner?.user;
         if let Some(user) = self.users.touch(&key) {
             user.standing = Standing::of(&verdict);
         }

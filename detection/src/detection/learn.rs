@@ -5,9 +5,8 @@ use crate::event::Event;
 use crate::features::{self, Scope, View};
 use crate::hash;
 use crate::num;
-use crate::state::Step;
 use crate::state::baseline::STAGES;
-use crate::state::session::Session;
+use crate::state::session::{Owner, Session};
 use crate::state::source::Source;
 use crate::state::totals::octets;
 
@@ -58,6 +57,9 @@ impl Detection {
         session.from_browser |= from_browser;
         let gap_us = session.turn(event);
         session.totals.observe(event);
+        let owner = session.owner.filter(|it| it.certain && event.keyed);
+        session.owner = owner_by(event, index).or(owner);
+        let owner = session.owner;
         let previous = session.previous;
         let step = application.step(event, session, gap_us);
         session.visit.observe(&step);
@@ -78,7 +80,11 @@ impl Detection {
         if let Some(group) = root.and_then(|root| self.groups.touch(&root)) {
             group.observe_member(&step, index);
         }
-        Self::learn_user(&mut self.users, &step, index);
+        if let Some(owner) = owner
+            && let Some(user) = self.users.entry(&owner.user, Session::default)
+        {
+            user.observe_member(&step, index);
+        }
         self.learn_baseline(event, index, requests);
         Some(requests)
     }
@@ -109,19 +115,6 @@ impl Detection {
         }
     }
 
-    /// Where anyone can claim to be a user, only what the upstream accepted is held to be theirs.
-    fn learn_user(users: &mut super::Users, step: &Step<'_>, application: u32) {
-        let event = step.event;
-        let Some(user) = user_key(event, application) else {
-            return;
-        };
-        if (!event.user_forgeable || event.succeeded())
-            && let Some(user) = users.entry(&user, Session::default)
-        {
-            user.observe_member(step, application);
-        }
-    }
-
     fn learn_baseline(&mut self, event: &Event, index: u32, requests: u32) {
         if !STAGES.contains(&requests) {
             return;
@@ -146,11 +139,11 @@ impl Detection {
     }
 }
 
-/// A user of one application.
-pub(super) fn user_key(event: &Event, application: u32) -> Option<u64> {
-    let user = event.user?;
-    Some(hash::pair(
-        user,
-        u64::from(num::low32(u64::from(application))),
-    ))
+/// Whose an event is by its own word. Where anyone can claim to be a user, only what the upstream
+/// accepted is held to be theirs.
+fn owner_by(event: &Event, application: u32) -> Option<Owner> {
+    let certain = !event.user_forgeable;
+    let user = event.user.filter(|_| certain || event.succeeded())?;
+    let user = hash::pair(user, u64::from(num::low32(u64::from(application))));
+    Some(Owner { user, certain })
 }

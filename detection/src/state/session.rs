@@ -36,6 +36,17 @@ pub(crate) struct Session {
     pub(crate) from_browser: bool,
     /// The first of the sessions that belong together with this one.
     pub(crate) root: Option<SessionId>,
+    /// Whose it is, as far as the last exchanges say.
+    pub(crate) owner: Option<Owner>,
+}
+
+/// The user of a session.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct Owner {
+    /// The user, by hash.
+    pub(crate) user: u64,
+    /// No client could have made it up: requests that name nobody are the user's, too.
+    pub(crate) certain: bool,
 }
 
 impl Session {
