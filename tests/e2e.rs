@@ -8,6 +8,7 @@ mod aggregator_killed;
 mod bad_input;
 mod browser;
 mod candidate_proof;
+mod config_changed;
 mod envoy_killed;
 mod every_request_once;
 mod isolation;

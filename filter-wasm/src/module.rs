@@ -36,7 +36,13 @@ pub(crate) struct Module {
     /// By root context; `None` where the configuration was refused.
     workers: ById<Option<Worker>>,
     streams: ById<Stream>,
+    /// Workers whose configuration was replaced, with records still to be sent; the oldest first.
+    outlived: Vec<Worker>,
 }
+
+/// Workers kept that have nothing left but records to send. With one more, the oldest is given up:
+/// the aggregator counts what it held as lost.
+const OUTLIVED_MAX: usize = 4;
 
 struct Stream {
     root: u32,
@@ -63,6 +69,7 @@ impl Module {
             envoy: Envoy::new(),
             workers: HashMap::default(),
             streams: HashMap::default(),
+            outlived: Vec::new(),
         }
     }
 
@@ -107,6 +114,10 @@ impl Module {
     pub(crate) fn on_tick(&mut self, root: u32) {
         if let Some(Some(worker)) = self.workers.get_mut(&root) {
             worker.on_tick(&mut self.envoy);
+            for outlived in &mut self.outlived {
+                outlived.on_tick(&mut self.envoy);
+            }
+            self.outlived.retain(|outlived| !outlived.is_done());
         }
     }
 
@@ -147,7 +158,13 @@ impl Module {
 
     pub(crate) fn on_delete(&mut self, context: u32) {
         self.streams.remove(&context);
-        self.workers.remove(&context);
+        let worker = self.workers.remove(&context).flatten();
+        if let Some(outlived) = worker.and_then(Worker::outlived) {
+            if self.outlived.len() >= OUTLIVED_MAX {
+                self.outlived.remove(0);
+            }
+            self.outlived.push(outlived);
+        }
     }
 
     pub(crate) fn on_call_response(&mut self, root: u32, token: u32) {
@@ -160,7 +177,12 @@ impl Module {
                 .ok()
         };
         let status = number(b":status").and_then(|status| u16::try_from(status).ok());
-        if let Some(Some(worker)) = self.workers.get_mut(&root) {
+        let outlived = self.outlived.iter_mut().find(|it| it.awaits(token));
+        let worker = match outlived {
+            Some(outlived) => Some(outlived),
+            None => self.workers.get_mut(&root).and_then(Option::as_mut),
+        };
+        if let Some(worker) = worker {
             abi::set_effective_context(root);
             worker.on_answer(&mut self.envoy, token, status, number(b"retry-after"));
         }

@@ -30,6 +30,7 @@ pub struct StackBuilder {
     workers: u32,
     upstream: Option<SocketAddr>,
     aggregator_arguments: Vec<String>,
+    envoy_arguments: Vec<String>,
     secret: bool,
 }
 
@@ -42,6 +43,7 @@ impl Default for StackBuilder {
             workers: 1,
             upstream: None,
             aggregator_arguments: Vec::new(),
+            envoy_arguments: Vec::new(),
             secret: true,
         }
     }
@@ -87,6 +89,14 @@ impl StackBuilder {
     #[must_use]
     pub fn aggregator_arguments(mut self, list: impl IntoIterator<Item = &'static str>) -> Self {
         self.aggregator_arguments
+            .extend(list.into_iter().map(str::to_owned));
+        self
+    }
+
+    /// Further arguments of Envoy.
+    #[must_use]
+    pub fn envoy_arguments(mut self, list: impl IntoIterator<Item = &'static str>) -> Self {
+        self.envoy_arguments
             .extend(list.into_iter().map(str::to_owned));
         self
     }
@@ -176,7 +186,8 @@ impl StackBuilder {
             .arguments(["-c".to_owned(), bootstrap.display().to_string()])
             .arguments(["--concurrency".to_owned(), self.workers.to_string()])
             // Several Envoys on one machine would otherwise share memory for hot restarts.
-            .arguments(["--disable-hot-restart", "--file-flush-interval-msec", "10"]);
+            .arguments(["--disable-hot-restart", "--file-flush-interval-msec", "10"])
+            .arguments(self.envoy_arguments.iter().cloned());
         if !self.secret {
             return Ok(envoy);
         }

@@ -199,6 +199,13 @@ impl Outbox {
         expired
     }
 
+    /// No call that is under way will be answered: their batches are sent again.
+    pub(super) fn forget_calls(&mut self) {
+        for batch in &mut self.waiting {
+            batch.in_flight = None;
+        }
+    }
+
     /// The aggregator answers again.
     pub(super) fn succeeded(&mut self) {
         self.failures = 0;

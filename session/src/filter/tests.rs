@@ -899,3 +899,31 @@ fn sessions_are_linked_across_a_change_of_the_policy_for_a_while() {
     let (version, _, links, _) = talk.next("5");
     assert_eq!((version.as_str(), links), ("v4", vec![]));
 }
+
+#[test]
+fn what_a_worker_held_is_sent_after_its_context_has_ended() {
+    let mut host = FakeHost::with(&[(":path", "/")], &[]);
+    let mut idle = worker();
+    idle.on_tick(&mut host);
+    assert!(idle.outlived().is_none(), "nothing was held");
+
+    let mut worker = worker();
+    exchange(&mut worker, &mut host);
+    host.pass_ms(100);
+    worker.on_tick(&mut host);
+    exchange(&mut worker, &mut host);
+    // One batch is under way, one is open; the call is gone with its context.
+    let mut outlived = worker.outlived().unwrap();
+    assert!(!outlived.awaits(0));
+    host.pass_ms(100);
+    outlived.on_tick(&mut host);
+    assert_eq!(host.calls.len(), 3);
+    assert_eq!(host.calls[1], host.calls[0], "the same bytes");
+    assert!(outlived.awaits(1) && outlived.awaits(2) && !outlived.is_done());
+    acknowledge(&mut outlived, &mut host, 1);
+    acknowledge(&mut outlived, &mut host, 2);
+    assert!(outlived.is_done());
+    let (header, records) = parse(&host.calls[2]);
+    assert_eq!((header.sequence, header.ledger.seen), (Some(1), 2));
+    assert_eq!(records.len(), 1);
+}

@@ -231,6 +231,28 @@ impl Worker {
         self.heartbeat(host, now_us);
     }
 
+    /// Envoy has ended what this worker worked for, and with it the calls under way. What was not
+    /// acknowledged can still be sent by whoever goes on in the same VM: the worker is then ticked and
+    /// answered until [`Self::is_done`]. `None` when there is nothing to send.
+    #[must_use]
+    pub fn outlived(mut self) -> Option<Self> {
+        self.fetch = None;
+        self.outbox.forget_calls();
+        (!self.is_done()).then_some(self)
+    }
+
+    /// Everything was acknowledged or given up.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.outbox.is_empty()
+    }
+
+    /// Whether the call under this token carries a batch of this worker.
+    #[must_use]
+    pub fn awaits(&self, token: u32) -> bool {
+        self.outbox.sequence_of(token).is_some()
+    }
+
     /// A call was answered: its status, `None` when it failed below HTTP.
     pub fn on_answer<H: Host>(
         &mut self,
