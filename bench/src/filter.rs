@@ -30,7 +30,7 @@ static PLAIN: Shape = Shape::PLAIN;
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// Requests per round and variant; a fifth of it for each kind of rule.
+    /// Requests per round and variant; an eighth of it for each kind of rule.
     #[arg(long, default_value_t = 40_000)]
     requests: u32,
     /// Rounds; each runs every variant once, in turn.
@@ -60,7 +60,7 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let aggregator = load::swallow().await?;
     let variants = whole(&built, arguments, aggregator, folder.path()).await?;
-    let (requests, rounds) = (arguments.requests / 5, arguments.rounds);
+    let (requests, rounds) = (arguments.requests / 8, arguments.rounds);
     let costs = sources::run(&built, requests, rounds, aggregator, folder.path()).await?;
     print_variants(&variants, arguments);
     print_costs(&costs, arguments);
@@ -156,7 +156,7 @@ fn print_costs(costs: &[Cost], arguments: &Arguments) {
         "{} rounds of {} requests each; added: µs per request; the rest: multiples, the filter's own \
          share of that without the rule, and all of Envoy of that with an empty filter",
         arguments.rounds,
-        arguments.requests / 5
+        arguments.requests / 8
     );
     println!(
         "{:<18} {:<10} {:>7} {:>10} {:>12}",

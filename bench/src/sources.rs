@@ -225,17 +225,15 @@ pub(crate) async fn run(
     }
     for _ in 0..rounds {
         for shape in SHAPES.iter() {
-            let without = (
-                measure(&empty, shape, requests).await?,
-                measure(&default, shape, requests).await?,
-            );
+            let floor = measure(&empty, shape, requests).await?;
             for (cost, envoy) in costs
                 .iter_mut()
                 .filter(|(cost, _)| cost.shape == shape.name)
             {
+                cost.empty.push(floor);
+                // Right before the rule: what the machine does to one it does to the other.
+                cost.default.push(measure(&default, shape, requests).await?);
                 cost.with_rule.push(measure(envoy, shape, requests).await?);
-                cost.empty.push(without.0);
-                cost.default.push(without.1);
             }
         }
     }
