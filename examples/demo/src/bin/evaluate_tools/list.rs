@@ -223,7 +223,7 @@ fn filter(name: &str) -> String {
 
 fn tool(name: &'static str, program: &str, arguments: &[&str]) -> Tool {
     let bots = demo::repository().join(".tools/bots");
-    let own = [bots.join("venv/bin"), bots.join("root/usr/bin")];
+    let own = [bots.join("venv/bin"), bots.join("debian/usr/bin")];
     let path = std::env::var_os("PATH").unwrap_or_default();
     // Python's tools only where setup-tools has put them, so that a bare python is not mistaken.
     let python = ["python", "scrapy"].contains(&program);
@@ -237,7 +237,7 @@ fn tool(name: &'static str, program: &str, arguments: &[&str]) -> Tool {
         "usr/lib/x86_64-linux-gnu",
         "usr/lib/aarch64-linux-gnu",
     ];
-    let libraries = libraries.map(|it| bots.join("root").join(it).display().to_string());
+    let libraries = libraries.map(|it| bots.join("debian").join(it).display().to_string());
     let mut environment = Vec::new();
     let mut installed = find(program).map_or(Installed::Nowhere, Installed::At);
     if name == "chromium" {
