@@ -62,7 +62,7 @@ pub enum BatchError {
 }
 
 /// The lines of `body` that are not empty.
-pub fn lines(body: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub(super) fn lines(body: &[u8]) -> impl Iterator<Item = &[u8]> {
     body.split(|byte| *byte == b'\n')
         .filter(|line| !line.trim_ascii().is_empty())
 }

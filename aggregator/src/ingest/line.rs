@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use throughline_session::wire::Record;
 
-use crate::ingest::TIME_MAX_US;
+use super::header::{TIME_MAX_US, lines};
 
 /// What is kept of a line in quarantine, bytes.
 const LINE_LEN_MAX: usize = 4096;
@@ -17,11 +17,20 @@ const NUMBER_MAX: u64 = 1 << 53;
 /// Entries of a list: three times what the filter sends at most.
 const ENTRIES_MAX: usize = 3 * 64;
 
+/// The lines after the header of a batch closed at `closed_us`: index, text, and what is read there.
+pub(crate) fn read_all(
+    body: &[u8],
+    closed_us: i64,
+) -> impl Iterator<Item = (u32, &[u8], Result<Record<'_>, String>)> {
+    let numbered = (0..).zip(lines(body).skip(1));
+    numbered.map(move |(index, line)| (index, line, read(line, index, closed_us)))
+}
+
 /// Reads the record on `line`, which is the `index`-th of a batch closed at `closed_us`.
 ///
 /// # Errors
 /// A sentence for whoever looks at the quarantine.
-pub(crate) fn read(line: &[u8], index: u32, closed_us: i64) -> Result<Record<'_>, String> {
+fn read(line: &[u8], index: u32, closed_us: i64) -> Result<Record<'_>, String> {
     let text = std::str::from_utf8(line)
         .map_err(|error| format!("not UTF-8 at byte {}", error.valid_up_to() + 1))?;
     let record: Record<'_> = serde_json::from_str(text).map_err(|error| {

@@ -8,4 +8,4 @@ pub mod body;
 pub mod header;
 pub(crate) mod line;
 
-pub use header::{BatchError, TIME_MAX_US, check, lines};
+pub use header::{BatchError, TIME_MAX_US, check};

@@ -100,6 +100,9 @@ fn without_position(problem: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
+    use super::super::examples;
     use super::*;
 
     fn check(text: &str, format: Format, expected: &str) {
@@ -140,30 +143,20 @@ mod tests {
         check("{", Json, "line 1 column 1");
     }
 
-    /// Code of docs/policy.md: the blocks in YAML, and what stands between backticks in JSON.
     #[test]
     fn every_example_of_the_docs_is_good() {
-        let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/policy.md");
-        let text = std::fs::read_to_string(file).unwrap();
-        let (mut blocks, mut places) = (0, 0);
-        for block in text.split("```yaml\n").skip(1) {
-            let block = block.split("```").next().unwrap();
-            read(block.as_bytes(), Format::Yaml).unwrap();
-            blocks += 1;
+        let policies = examples::policies();
+        for policy in &policies {
+            read(policy.as_bytes(), Format::Yaml).unwrap();
         }
+        let places = examples::places();
         let mut seen = std::collections::BTreeSet::new();
-        for code in text.split('`').filter(|code| code.starts_with("{\"")) {
-            let Ok(Value::Object(place)) = serde_json::from_str::<Value>(code) else {
-                continue;
-            };
-            if place.contains_key("clients_share") {
-                continue;
-            }
+        for place in &places {
             seen.extend(place.keys().cloned());
-            let policy = format!(r#"{{"keys":[{{"name":"a","from":{code}}}]}}"#);
-            read(policy.as_bytes(), Format::Json).unwrap();
-            places += 1;
+            let policy = json!({"keys": [{"name": "a", "from": place}]});
+            read(policy.to_string().as_bytes(), Format::Json).unwrap();
         }
+        let (blocks, places) = (policies.len(), places.len());
         assert!(blocks > 0 && places > 15, "{blocks} {places}");
         for place in throughline_session::extract::ALL {
             assert!(

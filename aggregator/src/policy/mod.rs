@@ -7,6 +7,8 @@ mod cli;
 pub mod detection;
 mod diff;
 mod document;
+#[cfg(test)]
+mod examples;
 mod file;
 pub mod finder;
 mod journal;

@@ -187,6 +187,7 @@ pub fn schema() -> Value {
 
 #[cfg(test)]
 mod tests {
+    use super::super::examples;
     use super::*;
 
     #[test]
@@ -278,18 +279,11 @@ mod tests {
 
     #[test]
     fn every_example_of_the_docs_fits() {
-        let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/policy.md");
-        let text = std::fs::read_to_string(file).unwrap();
-        for block in text.split("```yaml\n").skip(1) {
-            let block = block.split("```").next().unwrap();
-            check(&serde_yaml_ng::from_str(block).unwrap(), true);
+        for policy in examples::policies() {
+            check(&serde_yaml_ng::from_str(&policy).unwrap(), true);
         }
-        for code in text.split('`').filter(|code| code.starts_with("{\"")) {
-            if let Ok(place @ Value::Object(_)) = serde_json::from_str::<Value>(code)
-                && place.get("clients_share").is_none()
-            {
-                check(&json!({"keys": [{"name": "a", "from": place}]}), true);
-            }
+        for place in examples::places() {
+            check(&json!({"keys": [{"name": "a", "from": place}]}), true);
         }
         for place in [
             json!({"cokie": "sid"}),

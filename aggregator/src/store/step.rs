@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 use throughline_session::wire::{BatchHeader, Record, RecordId};
 
 use super::columns::{Context, Finds, Records, Trials};
-use crate::ingest::{header, line, lines};
+use crate::ingest::{header, line};
 use crate::ledger::{Books, WorkerBook};
 use crate::log::{Entry, Gap, Item, Windows, WorkerKey};
 use crate::sessions::{self, Exchange, Links, Parts, Tracker, VisitKey};
@@ -147,9 +147,9 @@ impl Step {
         state: &mut State,
     ) -> (u64, u64) {
         let (mut stored, mut quarantined) = (0, 0);
-        for (index, line) in (0..).zip(lines(&entry.body).skip(1)) {
+        for (index, line, read) in line::read_all(&entry.body, header.closed_us) {
             let id = RecordId { index, ..batch };
-            match line::read(line, index, header.closed_us) {
+            match read {
                 Ok(record) => {
                     let ordinal = state.ordinal;
                     let (session, start_us) = (record.session, record.start_us);

@@ -11,7 +11,7 @@ use throughline_session::hex::Hex;
 use throughline_session::wire::{Record, SessionId};
 
 use super::ruling::{Label, Labelling, Profiles, Ruling};
-use crate::ingest::{header, line, lines};
+use crate::ingest::{header, line};
 use crate::log::Entry;
 use crate::policy::detection::{DetectionProfile, profile_for};
 
@@ -277,9 +277,9 @@ impl Judge {
         } else if let Ok(header) = header::read(&entry.body)
             && header.sequence.is_some()
         {
-            for (index, text) in (0..).zip(lines(&entry.body).skip(1)) {
+            for (index, _, read) in line::read_all(&entry.body, header.closed_us) {
                 // What cannot be read is the store's to report.
-                if let Ok(record) = line::read(text, index, header.closed_us) {
+                if let Ok(record) = read {
                     records += 1;
                     self.record(&record, (entry.position, index), &mut events);
                 }
