@@ -11,16 +11,22 @@ use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 
-/// The headers of a browser, 13 with `host`.
+/// Requests before another client takes its turn: session values change as often.
+const REQUESTS_PER_CLIENT: u32 = 10;
+
+/// More than there are connections, so that no two have the same client at once.
+const CLIENTS_APART: u32 = 16;
+
+/// The headers of a browser, 13 with `host`; digits of the session's values are the client's.
 const HEADERS: [(&str, &str); 12] = [
     ("accept", "application/json, text/plain, */*"),
     ("accept-encoding", "gzip, deflate, br, zstd"),
     ("accept-language", "en-GB,en;q=0.9,nl;q=0.8"),
-    ("authorization", "Bearer 0f8fad5bd9cb469fa165708677289501"),
+    ("authorization", "Bearer 0f8fad5bd9cb469f0000708677289501"),
     ("cache-control", "no-cache"),
     (
         "cookie",
-        "sid=7c9e66797425440de944be07fc1f90ae; theme=dark; consent=1",
+        "sid=7c9e66797425440d0000be07fc1f90ae; theme=dark; consent=1",
     ),
     ("referer", "https://shop.example/products?page=2"),
     ("sec-fetch-dest", "empty"),
@@ -53,7 +59,7 @@ impl Shape {
         body: Bytes::new(),
     };
 
-    fn request(&self, number: u32) -> http::Result<http::Request<Full<Bytes>>> {
+    fn request(&self, number: u32, client: u32) -> http::Result<http::Request<Full<Bytes>>> {
         let path = format!("{}{number}?page=2&sort=price", self.path);
         let mut request = http::Request::builder()
             .method(&self.method)
@@ -62,10 +68,18 @@ impl Shape {
         let own = |name: &str| self.headers.iter().any(|(own, _)| *own == name);
         let usual = HEADERS.iter().filter(|(name, _)| !own(name));
         for (name, value) in usual.chain(self.headers) {
-            request = request.header(*name, *value);
+            request = match *name {
+                "authorization" | "cookie" => request.header(*name, of_client(value, client)),
+                _ => request.header(*name, *value),
+            };
         }
         request.body(Full::new(self.body.clone()))
     }
+}
+
+/// The same value with other digits in it for each client, and of the same length.
+fn of_client(value: &str, client: u32) -> String {
+    value.replacen("0000", &format!("{:04x}", client & 0xffff), 1)
 }
 
 /// Sends `requests` requests to `address`; every one must be answered with 200.
@@ -76,8 +90,13 @@ pub(crate) async fn send(
     connections: u32,
 ) -> anyhow::Result<()> {
     let mut clients = tokio::task::JoinSet::new();
-    for _ in 0..connections {
-        clients.spawn(one_connection(address, shape, requests / connections));
+    for connection in 0..connections {
+        clients.spawn(one_connection(
+            address,
+            shape,
+            connection,
+            requests / connections,
+        ));
     }
     while let Some(client) = clients.join_next().await {
         client??;
@@ -85,15 +104,23 @@ pub(crate) async fn send(
     Ok(())
 }
 
-async fn one_connection(address: SocketAddr, shape: &Shape, requests: u32) -> anyhow::Result<()> {
+async fn one_connection(
+    address: SocketAddr,
+    shape: &Shape,
+    connection: u32,
+    requests: u32,
+) -> anyhow::Result<()> {
     let stream = TcpStream::connect(address)
         .await
         .context("connecting to Envoy")?;
     stream.set_nodelay(true)?;
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-    tokio::spawn(connection);
+    let (mut sender, driver) = http1::handshake(TokioIo::new(stream)).await?;
+    tokio::spawn(driver);
     for number in 0..requests {
-        let response = sender.send_request(shape.request(number)?).await?;
+        let client = (number / REQUESTS_PER_CLIENT)
+            .wrapping_mul(CLIENTS_APART)
+            .wrapping_add(connection);
+        let response = sender.send_request(shape.request(number, client)?).await?;
         ensure!(response.status() == 200, "status {}", response.status());
         response.into_body().collect().await?;
     }

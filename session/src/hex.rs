@@ -8,10 +8,9 @@ pub struct Hex<const N: usize>(pub [u8; N]);
 
 const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
-fn digit(value: u8) -> char {
-    DIGITS
-        .get(usize::from(value & 0x0f))
-        .map_or('0', |digit| char::from(*digit))
+fn digit(value: u8) -> u8 {
+    let digit = DIGITS.get(usize::from(value & 0x0f));
+    digit.copied().unwrap_or(b'0')
 }
 
 fn value(digit: u8) -> Option<u8> {
@@ -36,16 +35,25 @@ impl<const N: usize> Hex<N> {
         }
         Some(Self(bytes))
     }
+
+    /// The digits, without an allocation: every record has four such ids and more.
+    fn digits(&self) -> Digits<N> {
+        Digits(self.0.map(|byte| [digit(byte >> 4), digit(byte)]))
+    }
+}
+
+/// The digits of a [`Hex`].
+struct Digits<const N: usize>([[u8; 2]; N]);
+
+impl<const N: usize> Digits<N> {
+    fn as_str(&self) -> &str {
+        std::str::from_utf8(self.0.as_flattened()).unwrap_or_default()
+    }
 }
 
 impl<const N: usize> fmt::Display for Hex<N> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        use fmt::Write as _;
-        for byte in self.0 {
-            formatter.write_char(digit(byte >> 4))?;
-            formatter.write_char(digit(byte))?;
-        }
-        Ok(())
+        formatter.write_str(self.digits().as_str())
     }
 }
 
@@ -57,14 +65,14 @@ impl<const N: usize> fmt::Debug for Hex<N> {
 
 impl<const N: usize> serde::Serialize for Hex<N> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(self.digits().as_str())
     }
 }
 
 impl<'de, const N: usize> serde::Deserialize<'de> for Hex<N> {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Digits<const N: usize>;
-        impl<const N: usize> serde::de::Visitor<'_> for Digits<N> {
+        struct Text<const N: usize>;
+        impl<const N: usize> serde::de::Visitor<'_> for Text<N> {
             type Value = Hex<N>;
 
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -76,7 +84,7 @@ impl<'de, const N: usize> serde::Deserialize<'de> for Hex<N> {
                     .ok_or_else(|| E::invalid_value(serde::de::Unexpected::Str(text), &self))
             }
         }
-        deserializer.deserialize_str(Digits)
+        deserializer.deserialize_str(Text)
     }
 }
 

@@ -10,8 +10,11 @@ use sha2::Sha256;
 use siphasher::sip::SipHasher24;
 use std::hash::Hasher as _;
 
+use self::memo::Memo;
 use crate::hex::Hex;
 use crate::wire::{QueryHash, SessionId};
+
+mod memo;
 
 /// Shortest session secret that is accepted, in bytes.
 pub const SECRET_BYTES_MIN: usize = 16;
@@ -20,6 +23,7 @@ pub const SECRET_BYTES_MIN: usize = 16;
 #[derive(Clone)]
 pub struct Hasher {
     hmac: Hmac<Sha256>,
+    memo: Memo,
     path: SipHasher24,
     parameter: SipHasher24,
     finder: SipHasher24,
@@ -55,6 +59,7 @@ impl Hasher {
             finder: keyed(b"finder"),
             sample: keyed(b"sample"),
             query: keyed(b"query"),
+            memo: Memo::new(&digest(&hmac, b"memo", []).0),
             hmac,
         })
     }
@@ -64,6 +69,17 @@ impl Hasher {
     /// The same values give different sessions in another application or namespace.
     #[must_use]
     pub fn session<'a>(
+        &self,
+        application: &'a str,
+        namespace: Namespace<'a>,
+        values: impl IntoIterator<Item = &'a [u8]> + Clone,
+    ) -> SessionId {
+        let tag = self.memo.tag(application, namespace, values.clone());
+        self.memo
+            .session(tag, || self.compute(application, namespace, values))
+    }
+
+    fn compute<'a>(
         &self,
         application: &'a str,
         namespace: Namespace<'a>,
@@ -179,6 +195,44 @@ mod tests {
             id("shop", Namespace::Named("token"), &[b"abc"]),
             id("shop", Namespace::Named("token"), &[b"ab", b"c", b""]),
             id("shoptoken", Namespace::Named(""), &[b"ab", b"c"]),
+        ] {
+            assert_ne!(base, other);
+        }
+    }
+
+    #[test]
+    fn a_remembered_session_is_the_computed_one() {
+        let hasher = Hasher::new(b"0123456789abcdef").unwrap();
+        for round in 0..2 {
+            for number in 0..3_000_u32 {
+                let value = number.to_string();
+                let values = || [value.as_bytes(), b"x"];
+                for namespace in [Namespace::Named("token"), Namespace::Fallback("token")] {
+                    let session = hasher.session("shop", namespace, values());
+                    let computed = hasher.compute("shop", namespace, values());
+                    assert_eq!(session, computed, "{round} {number} {namespace:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_else_has_the_same_tag() {
+        let hasher = Hasher::new(b"0123456789abcdef").unwrap();
+        let tag = |application, namespace, values: &[&[u8]]| {
+            let values = values.iter().copied();
+            hasher.memo.tag(application, namespace, values)
+        };
+        let base = tag("shop", Namespace::Named("token"), &[b"ab", b"c"]);
+        assert_eq!(base, tag("shop", Namespace::Named("token"), &[b"ab", b"c"]));
+        for other in [
+            tag("shop2", Namespace::Named("token"), &[b"ab", b"c"]),
+            tag("shop", Namespace::Named("cookie"), &[b"ab", b"c"]),
+            tag("shop", Namespace::Fallback("token"), &[b"ab", b"c"]),
+            tag("shop", Namespace::Named("token"), &[b"a", b"bc"]),
+            tag("shop", Namespace::Named("token"), &[b"abc"]),
+            tag("shop", Namespace::Named("token"), &[b"ab", b"c", b""]),
+            tag("shoptoken", Namespace::Named(""), &[b"ab", b"c"]),
         ] {
             assert_ne!(base, other);
         }

@@ -32,6 +32,8 @@ pub struct Request<'a> {
     pub content_type: Option<&'a [u8]>,
     /// `content-encoding`
     pub content_encoding: Option<&'a [u8]>,
+    cookie: Option<&'a [u8]>,
+    has_more_cookies: bool,
 }
 
 impl<'a> Request<'a> {
@@ -55,11 +57,24 @@ impl<'a> Request<'a> {
                 b"authorization" => &mut request.authorization,
                 b"content-type" => &mut request.content_type,
                 b"content-encoding" => &mut request.content_encoding,
+                b"cookie" => {
+                    request.has_more_cookies = request.cookie.is_some();
+                    &mut request.cookie
+                }
                 _ => continue,
             };
             slot.get_or_insert(value);
         }
         request
+    }
+
+    /// Each `cookie` header: HTTP/2 clients may send one per cookie. The first is at hand, because
+    /// many rules look into it.
+    pub(crate) fn cookies(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        let rest = self.headers.filter(|_| self.has_more_cookies);
+        let rest = rest.into_iter().flatten();
+        let rest = rest.filter(|(name, _)| *name == b"cookie").skip(1);
+        self.cookie.into_iter().chain(rest.map(|(_, value)| value))
     }
 
     /// The path without the query.

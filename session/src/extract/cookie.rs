@@ -5,11 +5,9 @@ use crate::headers::HeaderBlock;
 use crate::request::Request;
 
 pub(super) fn find<'a>(request: &Request<'a>, name: &str) -> Outcome<'a> {
-    // HTTP/2 clients may send one `cookie` header per cookie.
-    let cookies = request.headers.into_iter().flatten();
-    cookies
-        .filter(|(header, _)| *header == b"cookie")
-        .flat_map(|(_, cookies)| cookies.split(|byte| *byte == b';'))
+    request
+        .cookies()
+        .flat_map(|cookies| cookies.split(|byte| *byte == b';'))
         .find_map(|cookie| value_of(cookie, name))
         .into()
 }
@@ -90,7 +88,9 @@ mod tests {
         }
         Case::new(r#"{"cookie":"sid"}"#)
             .header("cookie", "a=1")
+            .header("cookie", "b=2")
             .header("cookie", "sid=abc")
+            .header("cookie", "sid=late")
             .finds("abc");
     }
 
