@@ -11,6 +11,7 @@ pub mod api;
 pub mod backtest;
 pub mod clock;
 pub mod config;
+pub mod endpoints;
 pub mod envoy_admin;
 pub mod evaluate;
 pub mod filters;

@@ -6,9 +6,5 @@ const from = new URL("../../docs/openapi.json", import.meta.url);
 const to = new URL("../src/api/schema.d.ts", import.meta.url);
 
 const document = JSON.parse(readFileSync(from, "utf8"));
-// Ids name handlers and several are alike; without them each path has its own type.
-for (const methods of Object.values(document.paths)) {
-  for (const operation of Object.values(methods)) delete operation.operationId;
-}
 const types = await openapiTS(document, { rootTypes: true, rootTypesNoSchemaPrefix: true });
 writeFileSync(to, astToString(types));

@@ -79,7 +79,6 @@ pub(super) fn route(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     params(("limit" = Option<u64>, Query, description = "Changes listed, 1 to 500; 50 when absent")),
     responses(
         (status = 200, description = "The changes", body = AuditPage),
-        (status = 401, description = "No valid token", body = super::Problem, content_type = "application/problem+json"),
     ),
 )]
 pub(super) fn handle(call: &Call) -> Result<Response, ApiError> {

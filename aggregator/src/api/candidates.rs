@@ -137,7 +137,6 @@ pub(super) fn list_route(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     get, path = "/v1/policy/candidates", tag = "policy", security((), ("read_token" = [])),
     responses(
         (status = 200, description = "The candidates", body = Candidates),
-        (status = 401, description = "No valid token", body = super::Problem, content_type = "application/problem+json"),
     ),
 )]
 pub(super) fn list(call: &Call) -> Result<Response, ApiError> {
@@ -178,10 +177,8 @@ pub(super) fn route(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     request_body(content = NewCandidate),
     responses(
         (status = 200, description = "The candidate", body = Candidate),
-        (status = 401, description = "No valid token", body = super::Problem, content_type = "application/problem+json"),
-        (status = 403, description = "No admin token is set", body = super::Problem, content_type = "application/problem+json"),
-        (status = 409, description = "There are four", body = super::Problem, content_type = "application/problem+json"),
-        (status = 422, description = "It cannot be used: the place and the remedy", body = super::Problem, content_type = "application/problem+json"),
+        (status = 409, description = "There are four"),
+        (status = 422, description = "It cannot be used: the place and the remedy"),
     ),
 )]
 pub(super) async fn put<B: Buf>(
@@ -227,9 +224,7 @@ pub(super) async fn put<B: Buf>(
     params(("name" = String, Path, description = "Its name"), ByQuery),
     responses(
         (status = 204, description = "It is gone"),
-        (status = 401, description = "No valid token", body = super::Problem, content_type = "application/problem+json"),
-        (status = 403, description = "No admin token is set", body = super::Problem, content_type = "application/problem+json"),
-        (status = 404, description = "There is none", body = super::Problem, content_type = "application/problem+json"),
+        (status = 404, description = "There is none"),
     ),
 )]
 pub(super) async fn delete(name: &str, call: &Call) -> Result<Response, ApiError> {

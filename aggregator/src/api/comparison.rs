@@ -142,9 +142,7 @@ pub(super) fn route(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     params(("name" = String, Path, description = "The candidate's name")),
     responses(
         (status = 200, description = "Today and then", body = Comparison),
-        (status = 401, description = "No valid token", body = super::Problem, content_type = "application/problem+json"),
-        (status = 404, description = "There is none", body = super::Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The query took too long", body = super::Problem, content_type = "application/problem+json"),
+        (status = 404, description = "There is none"),
     ),
 )]
 pub(super) async fn handle(name: &str, call: &Call) -> Result<Response, ApiError> {

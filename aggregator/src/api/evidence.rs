@@ -135,9 +135,7 @@ pub(super) fn route(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     params(("id" = String, Path, description = "The verdict's id")),
     responses(
         (status = 200, description = "The verdict", body = VerdictWithEvidence),
-        (status = 400, description = "No verdict's id", body = super::Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid token", body = super::Problem, content_type = "application/problem+json"),
-        (status = 404, description = "No verdict on it", body = super::Problem, content_type = "application/problem+json"),
+        (status = 404, description = "No verdict on it"),
     ),
 )]
 pub(super) async fn handle(text: &str, call: &Call) -> Result<Response, ApiError> {

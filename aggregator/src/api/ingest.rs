@@ -45,13 +45,10 @@ pub(super) fn route(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     request_body(content = String, content_type = "application/x-ndjson"),
     responses(
         (status = 200, description = "On disk", body = super::openapi::Acknowledgement),
-        (status = 400, description = "No batch; sending it again does not help", body = super::Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid token", body = super::Problem, content_type = "application/problem+json"),
-        (status = 408, description = "The body came too slowly", body = super::Problem, content_type = "application/problem+json"),
-        (status = 409, description = "Too old to tell whether it was taken before", body = super::Problem, content_type = "application/problem+json"),
-        (status = 413, description = "Longer than --max-batch-bytes", body = super::Problem, content_type = "application/problem+json"),
-        (status = 415, description = "Compressed", body = super::Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Not now: send it again after Retry-After seconds", body = super::Problem, content_type = "application/problem+json"),
+        (status = 408, description = "The body came too slowly"),
+        (status = 409, description = "Too old to tell whether it was taken before"),
+        (status = 413, description = "Longer than --max-batch-bytes"),
+        (status = 415, description = "Compressed"),
     ),
 )]
 async fn handle<B: Buf>(

@@ -83,10 +83,8 @@ async fn label(id: &str, call: &Call, label: Option<Label>, note: String) -> Res
     request_body(content = NewLabel),
     responses(
         (status = 200, description = "The verdict with the label", body = super::verdicts::Verdict),
-        (status = 401, description = "No valid token", body = super::Problem, content_type = "application/problem+json"),
-        (status = 403, description = "No admin token is set", body = super::Problem, content_type = "application/problem+json"),
-        (status = 404, description = "No verdict on it", body = super::Problem, content_type = "application/problem+json"),
-        (status = 422, description = "The body is no label", body = super::Problem, content_type = "application/problem+json"),
+        (status = 404, description = "No verdict on it"),
+        (status = 422, description = "The body is no label"),
     ),
 )]
 pub(super) async fn put<B: Buf>(
@@ -122,9 +120,7 @@ pub(super) async fn put<B: Buf>(
     params(("id" = String, Path, description = "The verdict's id"), ByQuery),
     responses(
         (status = 204, description = "It is taken back; the history keeps it"),
-        (status = 401, description = "No valid token", body = super::Problem, content_type = "application/problem+json"),
-        (status = 403, description = "No admin token is set", body = super::Problem, content_type = "application/problem+json"),
-        (status = 404, description = "No verdict on it", body = super::Problem, content_type = "application/problem+json"),
+        (status = 404, description = "No verdict on it"),
     ),
 )]
 pub(super) async fn delete(id: &str, call: &Call) -> Result<Response, ApiError> {
@@ -145,7 +141,6 @@ pub(super) fn export_route(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     description = "Tab-separated: session id, `bot` (confirmed) or `human` (wrong), the note.",
     responses(
         (status = 200, description = "One line per session", body = String, content_type = "text/tab-separated-values"),
-        (status = 401, description = "No valid token", body = super::Problem, content_type = "application/problem+json"),
     ),
 )]
 pub(super) async fn export(call: &Call) -> Result<Response, ApiError> {

@@ -10,6 +10,7 @@ use warp::filters::BoxedFilter;
 use warp::reply::Response;
 
 use super::App;
+use super::describe::Common;
 use super::error::ApiError;
 use super::request::{Access, Call, call, json, respond};
 
@@ -52,13 +53,18 @@ impl Modify for Tokens {
         description = "API sessions and bot detection for Envoy: what one user did, in what order.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
-    modifiers(&Tokens),
+    modifiers(&Tokens, &Common),
+    components(schemas(super::Problem)),
     paths(
         super::ingest::handle,
         super::sessions::handle,
+        super::facets::handle,
+        super::histogram::handle,
         super::session::handle,
         super::requests::handle,
         super::quarantine::handle,
+        super::endpoints::handle,
+        super::transitions::handle,
         super::verdicts::handle,
         super::evidence::handle,
         super::labels::put,
@@ -86,6 +92,7 @@ impl Modify for Tokens {
     ),
     tags(
         (name = "sessions", description = "What users did"),
+        (name = "endpoints", description = "What is asked for, and how that goes"),
         (name = "verdicts", description = "Who is a bot, why, and what people say of it"),
         (name = "policy", description = "What a session is: versions, candidates, key finder"),
         (name = "service", description = "How the service is doing, and what is missing"),

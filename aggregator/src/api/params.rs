@@ -84,6 +84,32 @@ impl Params {
             })
     }
 
+    /// `true` or `false`; `false` when absent.
+    pub(super) fn flag(&self, parameter: &'static str) -> Result<bool, ApiError> {
+        match self.get(parameter) {
+            None | Some("false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(value) => Err(ApiError::BadParameter {
+                parameter,
+                detail: format!("`{parameter}` is `{value}`"),
+                remedy: "give `true` or `false`",
+            }),
+        }
+    }
+
+    /// Whether the least comes first: the parameter `order`.
+    pub(super) fn ascending(&self) -> Result<bool, ApiError> {
+        match self.get("order") {
+            None | Some("desc") => Ok(false),
+            Some("asc") => Ok(true),
+            Some(order) => Err(ApiError::BadParameter {
+                parameter: "order",
+                detail: format!("`order` is `{order}`"),
+                remedy: "give `desc`, the most first, or `asc`",
+            }),
+        }
+    }
+
     /// How many items a page may have.
     pub(super) fn limit(&self) -> Result<usize, ApiError> {
         match self.number("limit") {

@@ -126,7 +126,6 @@ pub(super) fn route(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     description = "The header `ETag` names the version, for `If-Match` of a change.",
     responses(
         (status = 200, description = "The policy", body = CurrentPolicy),
-        (status = 401, description = "No valid token", body = super::Problem, content_type = "application/problem+json"),
     ),
 )]
 pub(super) fn show(call: &Call) -> Result<Response, ApiError> {
@@ -146,14 +145,12 @@ pub(super) fn show(call: &Call) -> Result<Response, ApiError> {
     request_body(content = Object, content_type = "application/json", description = "The policy: docs/policy.md"),
     responses(
         (status = 200, description = "The new version", body = CurrentPolicy),
-        (status = 401, description = "No valid token", body = super::Problem, content_type = "application/problem+json"),
-        (status = 403, description = "No admin token is set", body = super::Problem, content_type = "application/problem+json"),
-        (status = 409, description = "The policy is a file", body = super::Problem, content_type = "application/problem+json"),
-        (status = 412, description = "It is another version by now", body = super::Problem, content_type = "application/problem+json"),
-        (status = 413, description = "The policy is too long", body = super::Problem, content_type = "application/problem+json"),
-        (status = 415, description = "Neither JSON nor YAML", body = super::Problem, content_type = "application/problem+json"),
-        (status = 422, description = "The policy cannot be used: the place and the remedy", body = super::Problem, content_type = "application/problem+json"),
-        (status = 428, description = "No If-Match", body = super::Problem, content_type = "application/problem+json"),
+        (status = 409, description = "The policy is a file"),
+        (status = 412, description = "It is another version by now"),
+        (status = 413, description = "The policy is too long"),
+        (status = 415, description = "Neither JSON nor YAML"),
+        (status = 422, description = "The policy cannot be used: the place and the remedy"),
+        (status = 428, description = "No If-Match"),
     ),
 )]
 pub(super) async fn put<B: Buf>(
@@ -239,7 +236,6 @@ pub(super) fn versions_route(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     get, path = "/v1/policy/versions", tag = "policy", security((), ("read_token" = [])),
     responses(
         (status = 200, description = "The versions", body = PolicyVersions),
-        (status = 401, description = "No valid token", body = super::Problem, content_type = "application/problem+json"),
     ),
 )]
 pub(super) fn versions(call: &Call) -> Result<Response, ApiError> {
@@ -289,9 +285,7 @@ pub(super) fn version_route(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     params(("version" = u64, Path, description = "Its number")),
     responses(
         (status = 200, description = "The version", body = PolicyVersionWithDocument),
-        (status = 400, description = "No number", body = super::Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid token", body = super::Problem, content_type = "application/problem+json"),
-        (status = 404, description = "There is none", body = super::Problem, content_type = "application/problem+json"),
+        (status = 404, description = "There is none"),
     ),
 )]
 pub(super) fn version(text: &str, call: &Call) -> Result<Response, ApiError> {
@@ -343,9 +337,7 @@ pub(super) fn diff_route(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     ),
     responses(
         (status = 200, description = "What differs", body = PolicyDifference),
-        (status = 400, description = "No number", body = super::Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid token", body = super::Problem, content_type = "application/problem+json"),
-        (status = 404, description = "There is no such version", body = super::Problem, content_type = "application/problem+json"),
+        (status = 404, description = "There is no such version"),
     ),
 )]
 pub(super) fn diff(call: &Call) -> Result<Response, ApiError> {
@@ -387,12 +379,10 @@ pub(super) fn rollback_route(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     request_body(content = RollBack),
     responses(
         (status = 200, description = "The new version", body = CurrentPolicy),
-        (status = 401, description = "No valid token", body = super::Problem, content_type = "application/problem+json"),
-        (status = 403, description = "No admin token is set", body = super::Problem, content_type = "application/problem+json"),
-        (status = 404, description = "There is no such version", body = super::Problem, content_type = "application/problem+json"),
-        (status = 409, description = "The policy is a file", body = super::Problem, content_type = "application/problem+json"),
-        (status = 412, description = "It is another version by now", body = super::Problem, content_type = "application/problem+json"),
-        (status = 422, description = "The body is something else", body = super::Problem, content_type = "application/problem+json"),
+        (status = 404, description = "There is no such version"),
+        (status = 409, description = "The policy is a file"),
+        (status = 412, description = "It is another version by now"),
+        (status = 422, description = "The body is something else"),
     ),
 )]
 pub(super) async fn roll_back<B: Buf>(
@@ -436,8 +426,7 @@ pub(super) fn live_route(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         `live_version` that it does not have.",
     responses(
         (status = 200, description = "`live_version`, `policy`, `candidates`, `finder`", body = Object),
-        (status = 401, description = "No valid token", body = super::Problem, content_type = "application/problem+json"),
-        (status = 404, description = "Nothing was ever set", body = super::Problem, content_type = "application/problem+json"),
+        (status = 404, description = "Nothing was ever set"),
     ),
 )]
 pub(super) fn live(call: &Call) -> Result<Response, ApiError> {

@@ -71,8 +71,6 @@ pub(super) fn route(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     security((), ("read_token" = [])),
     responses(
         (status = 200, description = "A page of lines", body = BadLinePage),
-        (status = 400, description = "A parameter makes no sense", body = super::Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid token", body = super::Problem, content_type = "application/problem+json"),
     ),
 )]
 async fn handle(call: &Call) -> Result<Response, ApiError> {

@@ -190,9 +190,7 @@ pub(super) fn route(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     description = "Pages that follow a cursor see the requests as they were on the first page.",
     responses(
         (status = 200, description = "A page of requests", body = ExchangePage),
-        (status = 400, description = "A parameter makes no sense", body = super::Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid token", body = super::Problem, content_type = "application/problem+json"),
-        (status = 404, description = "No record of the session", body = super::Problem, content_type = "application/problem+json"),
+        (status = 404, description = "No record of the session"),
     ),
 )]
 async fn handle(text: &str, call: &Call) -> Result<Response, ApiError> {

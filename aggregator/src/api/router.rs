@@ -8,8 +8,9 @@ use warp::reply::Response;
 
 use super::request::recover;
 use super::{
-    App, audit, candidates, comparison, evidence, finder, health, ingest, labels, metrics, openapi,
-    policy, quarantine, requests, session, sessions, status, verdicts,
+    App, audit, candidates, comparison, endpoints, evidence, facets, finder, health, histogram,
+    ingest, labels, metrics, openapi, policy, quarantine, requests, session, sessions, status,
+    transitions, verdicts,
 };
 
 /// Makes an endpoint.
@@ -18,9 +19,13 @@ type Route = fn(&Arc<App>) -> BoxedFilter<(Response,)>;
 const ALL: &[Route] = &[
     ingest::route,
     sessions::route,
+    facets::route,
+    histogram::route,
     session::route,
     requests::route,
     quarantine::route,
+    endpoints::route,
+    transitions::route,
     verdicts::route,
     evidence::route,
     labels::route,

@@ -102,9 +102,7 @@ pub(super) fn route(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     params(("id" = String, Path, description = "Session id, 32 hex digits")),
     responses(
         (status = 200, description = "The session", body = SessionWithVisits),
-        (status = 400, description = "No session id", body = super::Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid token", body = super::Problem, content_type = "application/problem+json"),
-        (status = 404, description = "No record of it", body = super::Problem, content_type = "application/problem+json"),
+        (status = 404, description = "No record of it"),
     ),
 )]
 async fn handle(text: &str, call: &Call) -> Result<Response, ApiError> {

@@ -228,18 +228,10 @@ fn asked(params: &Params, now_us: i64) -> Result<Asked, ApiError> {
             remedy: "order by last, first, duration, requests, errors or bytes",
         });
     };
-    let order = params.get("order").unwrap_or("desc");
-    if !matches!(order, "asc" | "desc") {
-        return Err(ApiError::BadParameter {
-            parameter: "order",
-            detail: format!("`order` is `{order}`"),
-            remedy: "give `desc`, the most first, or `asc`",
-        });
-    }
     Ok(Asked {
         filter: filter(params, now_us)?,
         by,
-        ascending: order == "asc",
+        ascending: params.ascending()?,
         before: cursor::read(params)?,
         limit: params.limit()?,
     })
@@ -260,9 +252,6 @@ pub(super) fn route(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         does not match. Pages that follow a cursor see the sessions as they were on the first page.",
     responses(
         (status = 200, description = "A page of sessions", body = SessionPage),
-        (status = 400, description = "A parameter makes no sense", body = super::Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid token", body = super::Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The query took too long", body = super::Problem, content_type = "application/problem+json"),
     ),
 )]
 async fn handle(call: &Call) -> Result<Response, ApiError> {

@@ -264,7 +264,6 @@ pub(super) fn ledger(app: &App) -> Report {
     description = "For every filter worker: seen = stored + quarantined + dropped + pending + lost.",
     responses(
         (status = 200, description = "How things stand", body = Status),
-        (status = 401, description = "No valid token", body = super::Problem, content_type = "application/problem+json"),
     ),
 )]
 fn handle(call: &Call) -> Result<Response, ApiError> {

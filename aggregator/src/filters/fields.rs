@@ -186,6 +186,12 @@ pub const FIELDS: &[Field] = &[
         "path, without the query",
     ),
     field(
+        "endpoint",
+        Kind::Text,
+        Place::Request("endpoint"),
+        "method and path template, such as `GET /orders/{id}`",
+    ),
+    field(
         "status",
         Kind::Status,
         Place::Request("status"),

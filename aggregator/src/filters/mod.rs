@@ -3,14 +3,16 @@
 //! text → words (`words`) → terms with checked values (`terms`) → SQL (`sql`). What can be asked
 //! is one list, `fields`.
 
+mod facet;
 mod fields;
 mod sql;
 mod terms;
 mod values;
 mod words;
 
+pub use facet::{Facet, Source};
 pub use fields::{FIELDS, Field};
-pub use sql::Selection;
+pub use sql::{Clause, Selection};
 pub use terms::SessionFilter;
 
 /// Why a filter makes no sense.

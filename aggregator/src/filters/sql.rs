@@ -18,7 +18,8 @@ pub struct Clause {
 }
 
 impl Clause {
-    fn new(sql: impl Into<String>, values: impl IntoIterator<Item = Value>) -> Self {
+    /// A condition and its values.
+    pub(crate) fn new(sql: impl Into<String>, values: impl IntoIterator<Item = Value>) -> Self {
         Self {
             sql: sql.into(),
             values: values.into_iter().collect(),
@@ -39,7 +40,8 @@ impl Clause {
         Self { sql, values }
     }
 
-    fn all(clauses: impl IntoIterator<Item = Self>) -> Self {
+    /// All of them hold.
+    pub(crate) fn all(clauses: impl IntoIterator<Item = Self>) -> Self {
         Self::joined(clauses, " AND ", "true")
     }
 
@@ -209,6 +211,12 @@ fn term(term: &Term, position: u64) -> Clause {
 }
 
 impl SessionFilter {
+    /// Whether it says no more than when.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        self.terms.is_empty()
+    }
+
     /// The sessions, as the log had given them up to `position`.
     #[must_use]
     pub fn selection(&self, position: u64) -> Selection {

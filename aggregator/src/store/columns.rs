@@ -20,6 +20,7 @@ pub(super) struct Context<'a> {
     pub(super) header: &'a BatchHeader<'a>,
     pub(super) id: RecordId,
     pub(super) visit_start_us: i64,
+    pub(super) endpoint: &'a str,
 }
 
 /// Places kept of one exchange: what the filter sends at most.
@@ -125,6 +126,7 @@ columns!(Records {
     extract_failed: Structs = text_structs(["name", "why"]),
     header_shape: UInt64Builder = UInt64Builder::new(),
     header_marks: UInt32Builder = UInt32Builder::new(),
+    endpoint: StringBuilder = StringBuilder::new(),
 });
 
 fn append_texts<T: AsRef<str>>(list: &mut Texts, texts: impl IntoIterator<Item = T>) {
@@ -161,6 +163,7 @@ impl Records {
         let shape = record.header_shape.map(|it| u64::from_be_bytes(it.0));
         self.header_shape.append_option(shape);
         self.header_marks.append_option(record.header_marks);
+        self.endpoint.append_value(context.endpoint);
     }
 
     fn push_identity(&mut self, record: &Record<'_>) {

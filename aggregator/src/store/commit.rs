@@ -6,6 +6,7 @@ use super::columns::{LinkParts, ParamParts, VisitParts};
 use super::database::StoreError;
 use super::step::{State, Step};
 use super::verdicts::write_rulings;
+use crate::endpoints::Learnt;
 use crate::envoy_admin::Changes;
 use crate::ledger::{Forgotten, WorkerBook};
 use crate::log::{Window, WorkerKey};
@@ -94,6 +95,7 @@ fn write(
         let row = params![gap.segment, gap.position, gap.end - gap.position];
         connection.execute("INSERT INTO log_gaps VALUES (?, ?, ?)", row)?;
     }
+    write_templates(connection, &state.endpoints.due())?;
     write_envoys(connection, extras.envoys)?;
     connection.execute(
         "UPDATE log_position SET position = ?, ordinal = ?",
@@ -199,6 +201,18 @@ fn write_worker(
     Ok(())
 }
 
+/// Keeps what was learnt of paths.
+fn write_templates(connection: &Connection, learnt: &[Learnt]) -> Result<(), StoreError> {
+    for Learnt { application, tree } in learnt {
+        let set = "UPDATE templates SET tree = ? WHERE application = ?";
+        if connection.execute(set, params![tree, application])? == 0 {
+            let insert = "INSERT INTO templates (tree, application) VALUES (?, ?)";
+            connection.execute(insert, params![tree, application])?;
+        }
+    }
+    Ok(())
+}
+
 /// Keeps the last readings of Envoys' counters.
 pub(super) fn write_envoys(connection: &Connection, changes: &Changes) -> Result<(), StoreError> {
     for (name, reading) in &changes.kept {
@@ -273,6 +287,7 @@ mod tests {
             tracker: Tracker::new(rules),
             windows: Windows::default(),
             finds: (0, 0),
+            endpoints: crate::endpoints::Endpoints::default(),
         };
         let mut step = Step::default();
         step.take(batch(), &mut state, &Books::default());

@@ -9,6 +9,7 @@ use throughline_session::wire::{Dropped, Ledger, SessionId};
 use super::commit::time;
 use super::database::StoreError;
 use super::step::DAY_US;
+use crate::endpoints::Learnt;
 use crate::ledger::{Forgotten, WorkerBook};
 use crate::log::{Gap, Window, Windows, WorkerKey};
 use crate::sessions::{OpenVisit, Rules, Tracker};
@@ -34,6 +35,8 @@ pub struct Restored {
     pub verdicts: u64,
     /// Day (UTC) of the key finder's last record, and how many were kept on it.
     pub finds: (i64, u64),
+    /// What was learnt of paths.
+    pub templates: Vec<Learnt>,
 }
 
 /// Reads everything that is needed before batches may be accepted: little, and quickly.
@@ -91,6 +94,14 @@ pub(super) fn read(connection: &Connection) -> Result<Restored, StoreError> {
         let since = params![time(day.saturating_mul(DAY_US))];
         restored.finds = (day, connection.query_row(count, since, |row| row.get(0))?);
     }
+    let mut templates = connection.prepare("SELECT application, tree FROM templates")?;
+    let learnt = |row: &Row<'_>| {
+        Ok(Learnt {
+            application: row.get(0)?,
+            tree: row.get(1)?,
+        })
+    };
+    restored.templates = templates.query_map([], learnt)?.collect::<Result<_, _>>()?;
     Ok(restored)
 }
 

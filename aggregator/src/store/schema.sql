@@ -1,4 +1,4 @@
--- Schema version 4; `migrate_2.sql` to `migrate_4.sql` bring older ones here, and `views.sql` makes
+-- Schema version 5; `migrate_2.sql` to `migrate_5.sql` bring older ones here, and `views.sql` makes
 -- the views of all.
 -- New columns stand at the end of their table, where a migration can put them. Ids are kept as numbers and bytes; the views
 -- show them as text.
@@ -51,7 +51,8 @@ CREATE TABLE records (
     params STRUCT(name VARCHAR, value VARCHAR, kind VARCHAR, forgeable BOOLEAN)[],
     extract_failed STRUCT(name VARCHAR, why VARCHAR)[],
     header_shape UBIGINT,
-    header_marks UINTEGER
+    header_marks UINTEGER,
+    endpoint VARCHAR
 );
 
 -- Sums of a visit over the records of one transaction; only ever appended to.
@@ -226,3 +227,6 @@ CREATE TABLE profiles (
     document VARCHAR NOT NULL,
     said_at TIMESTAMP NOT NULL
 );
+
+-- What was learnt of each application's paths, as JSON.
+CREATE TABLE templates (application VARCHAR NOT NULL, tree VARCHAR NOT NULL);

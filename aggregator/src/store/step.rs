@@ -7,6 +7,7 @@ use sha2::{Digest as _, Sha256};
 use throughline_session::wire::{BatchHeader, Record, RecordId};
 
 use super::columns::{Context, Finds, Records, Trials};
+use crate::endpoints::Endpoints;
 use crate::ingest::{header, line};
 use crate::ledger::{Books, WorkerBook};
 use crate::log::{Entry, Gap, Item, Windows, WorkerKey};
@@ -36,6 +37,8 @@ pub(super) struct State {
     pub(super) windows: Windows,
     /// Day (UTC) of the key finder's last record, and how many were kept on it.
     pub(super) finds: (i64, u64),
+    /// What was learnt of paths.
+    pub(super) endpoints: Endpoints,
 }
 
 /// A line that could not be understood.
@@ -172,11 +175,13 @@ impl Step {
                             arrived_us,
                         },
                     );
+                    let endpoint = state.endpoints.of(&record);
                     let context = Context {
                         position: entry.position,
                         header,
                         id,
                         visit_start_us,
+                        endpoint: &endpoint,
                     };
                     self.records.push(&record, &context);
                     self.take_identity(&record, entry, state);

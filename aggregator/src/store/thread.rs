@@ -13,6 +13,7 @@ use super::database::{Database, StoreError};
 use super::restore::{self, Restored};
 use super::step::{State, Step};
 use super::verdicts;
+use crate::endpoints::Endpoints;
 use crate::envoy_admin::Envoys;
 use crate::ledger::Books;
 use crate::log::{Gap, Log, Next, Tail};
@@ -158,6 +159,7 @@ impl Store {
             tracker: Tracker::new(parts.rules),
             windows: restored.windows,
             finds: restored.finds,
+            endpoints: Endpoints::restore(restored.templates),
         };
         let writer = Writer {
             parts,
@@ -374,7 +376,8 @@ impl Writer {
         true
     }
 
-    fn committed(&self, step: &Step) {
+    fn committed(&mut self, step: &Step) {
+        self.state.endpoints.kept();
         let (health, metrics) = (&self.parts.health, &self.parts.metrics);
         health.recover();
         health.reach(self.state.position, self.state.ordinal);

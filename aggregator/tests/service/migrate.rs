@@ -36,7 +36,7 @@ async fn goes_on(file: &str) {
         let service = Setup::default().open(folder.path()).unwrap();
         assert_eq!(
             service.sql::<i64>("SELECT max(version) FROM schema_version"),
-            4
+            5
         );
         // What was there is there, and shows no more than it has.
         let path = format!("/v1/sessions/{}", session_id(1));

@@ -184,6 +184,12 @@ pub(crate) fn outcome(exchange: &Exchange<'_>) -> Outcome {
     Outcome::Answered
 }
 
+/// Whether the application gave what was asked for.
+pub(crate) fn served(exchange: &Exchange<'_>) -> bool {
+    let succeeded = exchange.status.is_some_and(|it| (200..400).contains(&it));
+    succeeded && outcome(exchange) == Outcome::Answered
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

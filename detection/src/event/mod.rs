@@ -22,9 +22,10 @@ pub(crate) use address::{parse as address, prefix};
 pub(crate) use browser::{Browser, Family};
 pub use claim::Claim;
 pub use exchange::{Exchange, LINKS_MAX};
-pub(crate) use exchange::{method, outcome, protocol};
+pub(crate) use exchange::{method, outcome, protocol, served};
 pub use kind::Kind;
-pub(crate) use template::{Parameter, Templates};
+pub(crate) use template::Parameter;
+pub use template::Templates;
 pub(crate) use words::{is_login, is_probe};
 
 /// Where in the log a record stands; grows with every record and orders everything.

@@ -1,4 +1,4 @@
-//! path → endpoint: `/orders/1000017` is one call of `/orders/{}`.
+//! path → endpoint: `/orders/1000017` is one call of `/orders/{id}`.
 //!
 //! A bounded tree of path segments per application. Numbers, UUIDs, hashes (`~…` of the filter)
 //! and the like are parameters at sight; a place where too many different words turn up becomes
@@ -8,7 +8,9 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Kind;
+use throughline_session::wire::Record;
+
+use super::{Exchange, Kind, served};
 use crate::hash;
 
 /// Nodes of one application at most; later paths end at the deepest node there is.
@@ -40,7 +42,7 @@ pub(crate) struct Resolved {
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 struct Node {
-    /// The segment, shortened; `{}` for a parameter.
+    /// The segment, shortened; `{id}` for a parameter.
     text: Box<str>,
     parent: u32,
     hits: u32,
@@ -52,9 +54,11 @@ struct Node {
 
 /// The tree of one application.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Templates {
+pub struct Templates {
     seed: u64,
     nodes: Vec<Node>,
+    /// How often its shape has changed: words that came or went.
+    changes: u64,
 }
 
 enum Segment {
@@ -99,7 +103,9 @@ impl Templates {
     pub(crate) const UNKNOWN: u32 = 2;
     const ROOT: u32 = 0;
 
-    pub(crate) fn new(seed: u64) -> Self {
+    /// An empty tree; words are known by their hashes under `seed`.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
         let unknown = Node {
             text: "(unknown)".into(),
             ..Node::default()
@@ -107,7 +113,22 @@ impl Templates {
         Self {
             seed,
             nodes: vec![Node::default(), unknown],
+            changes: 0,
         }
+    }
+
+    /// The endpoint of a record, for [`Self::name`]; learns from it when it was served.
+    pub fn of_record(&mut self, record: &Record<'_>) -> u32 {
+        let path = record.path.as_deref().unwrap_or_default();
+        let kind = Kind::of(path, None, record.content_type.as_deref());
+        let served = served(&Exchange::of_record(record, &[]));
+        self.resolve(path, kind, false, served).endpoint
+    }
+
+    /// How often its shape has changed: while it has not, every name stands for the same paths.
+    #[must_use]
+    pub fn changes(&self) -> u64 {
+        self.changes
     }
 
     /// Finds the endpoint of a path, and learns from it when it was served. `write` tells apart
@@ -184,7 +205,7 @@ impl Templates {
             }
             Segment::Asset => {
                 let extension = segment.rsplit('.').next().unwrap_or_default();
-                let name = format!("{{}}.{extension}");
+                let name = format!("{{file}}.{extension}");
                 let key = hash::bytes(self.seed ^ 1, name.as_bytes());
                 (self.word(at, &name, key, served), None)
             }
@@ -231,7 +252,7 @@ impl Templates {
         if !served {
             return None;
         }
-        let next = self.add(at, "{}")?;
+        let next = self.add(at, "{id}")?;
         self.nodes.get_mut(at as usize)?.parameter = Some(next);
         Some(next)
     }
@@ -242,6 +263,7 @@ impl Templates {
         }
         let next = u32::try_from(self.nodes.len()).ok()?;
         let text = text.chars().take(48).collect::<String>().into();
+        self.changes += 1;
         self.nodes.push(Node {
             text,
             parent,
@@ -274,14 +296,20 @@ impl Templates {
             .filter(|(_, child)| kept(child))
             .map(|(key, child)| (*key, *child))
             .collect();
+        self.changes += 1;
         if let Some(node) = self.nodes.get_mut(at as usize) {
             node.words = words;
             node.full = true;
         }
     }
 
-    /// The template as people write it, e.g. `/orders/{}`.
-    pub(crate) fn name(&self, endpoint: u32) -> String {
+    /// The template as people write it, e.g. `/orders/{id}`; `(unknown)` for paths that nobody
+    /// was ever served.
+    #[must_use]
+    pub fn name(&self, endpoint: u32) -> String {
+        if endpoint / 2 == Self::UNKNOWN / 2 {
+            return "(unknown)".into();
+        }
         let mut parts: Vec<&str> = Vec::new();
         let mut at = endpoint / 2;
         while let Some(node) = self.nodes.get(at as usize) {
@@ -323,14 +351,14 @@ mod tests {
         let mut tree = Templates::new(1);
         for (path, expected) in [
             ("/", "/"),
-            ("/api/orders/1000017", "/api/orders/{}"),
+            ("/api/orders/1000017", "/api/orders/{id}"),
             (
                 "/api/orders/~0123456789abcdef/items",
-                "/api/orders/{}/items",
+                "/api/orders/{id}/items",
             ),
-            ("/u/123e4567-e89b-12d3-a456-426614174000", "/u/{}"),
-            ("/p/order-100017", "/p/{}"),
-            ("/images/cat.png", "/images/{}.png"),
+            ("/u/123e4567-e89b-12d3-a456-426614174000", "/u/{id}"),
+            ("/p/order-100017", "/p/{id}"),
+            ("/images/cat.png", "/images/{file}.png"),
             ("/v2/html5", "/v2/html5"),
         ] {
             assert_eq!(name(&mut tree, path, true), expected);
@@ -345,7 +373,7 @@ mod tests {
             name(&mut tree, &format!("/blog/post-of-{}", word(round)), true);
         }
         assert_eq!(name(&mut tree, "/blog/archive", true), "/blog/archive");
-        assert_eq!(name(&mut tree, "/blog/never-seen", true), "/blog/{}");
+        assert_eq!(name(&mut tree, "/blog/never-seen", true), "/blog/{id}");
     }
 
     #[test]
@@ -357,7 +385,7 @@ mod tests {
             name(&mut tree, &format!("/{}/x", word(round)), false);
         }
         assert_eq!(tree.len(), before);
-        assert_eq!(name(&mut tree, "/wp-admin", false), "/(unknown)");
+        assert_eq!(name(&mut tree, "/wp-admin", false), "(unknown)");
     }
 
     #[test]

@@ -115,7 +115,7 @@ impl Application {
         let method = event::method(exchange.method.as_deref());
         let status = exchange.status.unwrap_or(0);
         let outcome = event::outcome(exchange);
-        let served = (200..400).contains(&status) && outcome == event::Outcome::Answered;
+        let served = event::served(exchange);
         let write = method == Method::Write;
         let resolved = self.templates.resolve(path, kind, write, served);
         let address = exchange.client_ip.as_deref().and_then(event::address);

@@ -153,6 +153,7 @@ const TERMS: &[(&str, Says)] = &[
         "took>2ms",
         Request(|it| it["duration_us"].as_u64().unwrap() > 2000),
     ),
+    ("endpoint:POST*", Request(|it| it["method"] == "POST")),
     ("request:r-7", Request(|it| it["request_id"] == "r-7")),
     (
         "trace:ab",

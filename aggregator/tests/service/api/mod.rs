@@ -1,8 +1,11 @@
 mod candidates;
+mod endpoints;
 mod errors;
+mod facets;
 mod filters;
 mod finder;
 mod health;
+mod histogram;
 mod identity;
 mod ingest;
 mod metrics;
@@ -13,3 +16,4 @@ mod requests;
 mod session;
 mod sessions;
 mod status;
+mod transitions;

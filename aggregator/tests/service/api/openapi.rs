@@ -24,6 +24,27 @@ async fn the_document_is_the_one_checked_in() {
 }
 
 #[tokio::test]
+async fn every_operation_has_an_id_of_its_own_and_says_how_it_fails() {
+    let (service, _folder) = Setup::default().temporary();
+    let document = service.get("/openapi.json").await.json();
+    service.close();
+    let mut ids = std::collections::BTreeSet::new();
+    for (path, operations) in document["paths"].as_object().unwrap() {
+        for (method, operation) in operations.as_object().unwrap() {
+            let id = operation["operationId"].as_str().unwrap();
+            assert!(ids.insert(id.to_owned()), "{method} {path}: {id} is taken");
+            let problems = operation["responses"].as_object().unwrap().iter();
+            for (status, response) in problems.filter(|(status, _)| status.as_str() >= "400") {
+                let content = response["content"].as_object().unwrap();
+                assert!(!content.is_empty(), "{method} {path} {status}");
+            }
+            assert!(operation["responses"]["400"].is_object(), "{method} {path}");
+        }
+    }
+    assert!(ids.len() > 30, "{}", ids.len());
+}
+
+#[tokio::test]
 async fn every_parameter_described_is_understood() {
     let (service, _folder) = Setup::default().temporary();
     let document = service.get("/openapi.json").await.json();

@@ -4,6 +4,7 @@ mod batch;
 mod disk;
 mod program;
 mod service;
+pub(crate) mod shop;
 
 use std::time::{Duration, Instant};
 

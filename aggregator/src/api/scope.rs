@@ -1,0 +1,231 @@
+//! What an answer is about: the sessions that a filter selects, and a stretch of time. Where that is
+//! too much to look at, a share of the sessions stands for all, and the answer says so.
+
+use duckdb::types::Value;
+use duckdb::{Connection, params_from_iter};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::App;
+use super::error::ApiError;
+use super::params::Params;
+use super::sessions::{self, at};
+use crate::filters::{Clause, Selection, SessionFilter};
+use crate::store::StoreError;
+use crate::time;
+
+/// Records that one answer looks at, about: beyond, sessions are sampled.
+const RECORDS_MAX: u64 = 1_000_000;
+
+/// Sessions held for bots: a condition on the column `session`.
+pub(super) const IS_BOT: &str = "session IN (SELECT unhex(session) FROM current_verdicts
+    WHERE subject_kind = 'session' AND flagged AND label IS DISTINCT FROM 'wrong')";
+
+/// What an answer looked at.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub(super) struct Extent {
+    /// Requests at or after this time; null: from the beginning.
+    #[schema(format = DateTime)]
+    pub(super) from: Option<String>,
+    /// Requests before this time; null: to the end.
+    #[schema(format = DateTime)]
+    pub(super) to: Option<String>,
+    /// Everything was looked at, and every count is exact.
+    pub(super) exact: bool,
+    /// Share of the sessions that was looked at, above 0 to 1. Below 1 the counts are estimates for
+    /// all, made from this share.
+    pub(super) sampled: f64,
+}
+
+/// What is asked about.
+#[derive(Debug, Clone)]
+pub(super) struct Scope {
+    filter: SessionFilter,
+    position: u64,
+}
+
+/// Which rows there are to look at.
+#[derive(Debug, Clone)]
+pub(super) struct Chosen {
+    /// Of `records`.
+    pub(super) records: Clause,
+    /// Of anything with a column `session`.
+    pub(super) sessions: Clause,
+    /// The table `chosen` holds the sessions, with their number of requests.
+    table: bool,
+    share: f64,
+    from_us: Option<i64>,
+    to_us: Option<i64>,
+    position: u64,
+}
+
+impl Scope {
+    /// Reads the parameter `q`.
+    pub(super) fn read(params: &Params, app: &App) -> Result<Self, ApiError> {
+        Ok(Self {
+            filter: sessions::filter(params, app.clock.now_us())?,
+            position: app.health.position(),
+        })
+    }
+
+    /// The time asked about, microseconds since the Unix epoch.
+    pub(super) fn range(&self) -> (Option<i64>, Option<i64>) {
+        (self.filter.from_us, self.filter.to_us)
+    }
+
+    /// Sees what was there before: on the pages that follow a cursor.
+    pub(super) fn see(&mut self, position: u64, from_us: Option<i64>, to_us: Option<i64>) {
+        self.position = position;
+        self.filter.from_us = from_us;
+        self.filter.to_us = to_us;
+    }
+
+    /// Whether it is all sessions of the time.
+    pub(super) fn is_plain(&self) -> bool {
+        self.filter.is_plain()
+    }
+
+    /// Finds out what there is to look at. With `list`, the sessions are always listed in a table.
+    pub(super) fn choose(&self, connection: &Connection, list: bool) -> Result<Chosen, StoreError> {
+        let (from_us, to_us) = self.range();
+        let table = list || !self.is_plain();
+        let requests: u64 = if self.is_plain() {
+            let all = self.in_time();
+            let sql = format!("SELECT count(*)::UBIGINT FROM records WHERE {}", all.sql);
+            connection.query_row(&sql, params_from_iter(all.values), |row| row.get(0))?
+        } else {
+            self.select(connection)?;
+            let sql = "SELECT coalesce(sum(requests), 0)::UBIGINT FROM chosen";
+            connection.query_row(sql, [], |row| row.get(0))?
+        };
+        let (sample, share) = sample(requests);
+        if self.is_plain() && table {
+            self.list(connection, &sample)?;
+        }
+        let sessions = if table {
+            let chosen = Clause::new("session IN (SELECT session FROM chosen)", []);
+            Clause::all([chosen, sample])
+        } else {
+            sample
+        };
+        Ok(Chosen {
+            records: Clause::all([self.in_time(), sessions.clone()]),
+            sessions,
+            table,
+            share,
+            from_us,
+            to_us,
+            position: self.position,
+        })
+    }
+
+    fn in_time(&self) -> Clause {
+        let (from_us, to_us) = self.range();
+        let from = from_us.map(|from_us| Clause::new("start >= ?", [at(from_us)]));
+        let to = to_us.map(|to_us| Clause::new("start < ?", [at(to_us)]));
+        let seen = Clause::new("position < ?", [Value::UBigInt(self.position)]);
+        Clause::all([Some(seen), from, to].into_iter().flatten())
+    }
+
+    /// The sessions that the filter selects.
+    fn select(&self, connection: &Connection) -> Result<(), StoreError> {
+        let Selection { sessions, sums } = self.filter.selection(self.position);
+        let sql = format!(
+            "CREATE TEMP TABLE chosen AS SELECT session, sum(requests)::UBIGINT AS requests
+             FROM visit_parts WHERE position <= ? AND {} GROUP BY session HAVING {}",
+            sessions.sql, sums.sql
+        );
+        let values = [Value::UBigInt(self.position)].into_iter();
+        let values = values.chain(sessions.values).chain(sums.values);
+        connection.execute(&sql, params_from_iter(values))?;
+        Ok(())
+    }
+
+    /// The sessions of the time.
+    fn list(&self, connection: &Connection, sample: &Clause) -> Result<(), StoreError> {
+        let all = Clause::all([self.in_time(), sample.clone()]);
+        let sql = format!(
+            "CREATE TEMP TABLE chosen AS SELECT session, count(*)::UBIGINT AS requests
+             FROM records WHERE {} GROUP BY session",
+            all.sql
+        );
+        connection.execute(&sql, params_from_iter(all.values))?;
+        Ok(())
+    }
+}
+
+/// Session ids are keyed hashes: those that begin low are a fair share of them.
+fn sample(requests: u64) -> (Clause, f64) {
+    if requests <= RECORDS_MAX {
+        return (Clause::new("true", []), 1.0);
+    }
+    let part = u128::from(RECORDS_MAX) * (1 << 32) / u128::from(requests);
+    let end = u32::try_from(part).unwrap_or(u32::MAX).max(1);
+    let clause = Clause::new("session < ?", [Value::Blob(end.to_be_bytes().to_vec())]);
+    (clause, f64::from(end) / 4_294_967_296.0)
+}
+
+impl Chosen {
+    /// For the answer.
+    pub(super) fn extent(&self) -> Extent {
+        Extent {
+            from: self.from_us.map(time::text),
+            to: self.to_us.map(time::text),
+            exact: self.share >= 1.0,
+            sampled: self.share,
+        }
+    }
+
+    /// What stands for all, where `count` was counted in the sample.
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "an estimate; counts stay far below 2^53"
+    )]
+    pub(super) fn estimate(&self, count: u64) -> u64 {
+        if self.share >= 1.0 {
+            count
+        } else {
+            (count as f64 / self.share).round() as u64
+        }
+    }
+
+    /// How many sessions and requests there are in it.
+    pub(super) fn totals(&self, connection: &Connection) -> Result<(u64, u64), StoreError> {
+        let (from, of) = if self.table {
+            (
+                "count(*), coalesce(sum(requests), 0)::UBIGINT FROM chosen",
+                &self.sessions,
+            )
+        } else {
+            (
+                "count(DISTINCT session), count(*) FROM records",
+                &self.records,
+            )
+        };
+        let sql = format!("SELECT {from} WHERE {}", of.sql);
+        let values = params_from_iter(of.values.clone());
+        let read = |row: &duckdb::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+        Ok(connection.query_row(&sql, values, read)?)
+    }
+
+    /// The log position up to which it sees.
+    pub(super) fn position(&self) -> u64 {
+        self.position
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn samples_beyond_the_limit() {
+        assert_eq!(sample(RECORDS_MAX), (Clause::new("true", []), 1.0));
+        let (clause, share) = sample(RECORDS_MAX * 4);
+        assert_eq!(clause.values, [Value::Blob(vec![0x40, 0, 0, 0])]);
+        assert!((share - 0.25).abs() < 1e-9);
+        assert!(sample(u64::MAX).1 > 0.0);
+    }
+}
