@@ -1,7 +1,7 @@
 // Every page in both themes: axe finds nothing serious, and there is a picture of it when asked for.
 import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { BASE, expect, page as newPage } from "./browser.mjs";
+import { ask, BASE, expect, page as newPage } from "./browser.mjs";
 import { buyer } from "./follow.mjs";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -14,17 +14,28 @@ const NARROW = { width: 390, height: 844 };
 /** Name, path, and what is there when the page is. */
 async function pages() {
   const { session } = await buyer();
+  const bot = await stuffer();
   return [
     ["sessions", "/sessions", "grid"],
-    ["session", `/sessions/${session.session}`, "grid"],
+    ["buyer", `/sessions/${session.session}`, "grid"],
+    ["session", `/sessions/${bot.session}?at=${bot.request}`, "grid"],
     ["bots", "/bots", "listitem"],
     ["setup", "/setup", "textbox"],
     ["candidates", "/setup/candidates", "heading"],
     ["keys", "/setup/keys", "heading"],
+    ["detection", "/setup/detection", "heading"],
     ["versions", "/setup/versions", "table"],
     ["system", "/system", "table"],
     ["connect", "/system/connect", "heading"],
   ];
+}
+
+/** A session of somebody who tries stolen passwords, and a request that shows it. */
+async function stuffer() {
+  const query = new URLSearchParams({ bot_type: "account_takeover", limit: "1" });
+  const { items } = await ask(`/v1/verdicts?${query}`);
+  const { evidence, subject } = await ask(`/v1/verdicts/${items[0].id}`);
+  return { session: subject, request: evidence[0].records.at(-1).record_id };
 }
 
 export async function lookAtAll(_, browser) {

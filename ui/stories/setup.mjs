@@ -16,9 +16,19 @@ export async function tell(page) {
   await text.fill(before.replace("keys:", "keys: ["));
   await page.getByText(/^Line \d+:/).waitFor();
   await text.fill(before.replace("cookie: sid", "cooky: sid"));
+  await page.getByText(/Line \d+: keys\[2\]\.from\.cooky: .* did you mean cookie\?/).waitFor();
+  // What only the service can tell stands at its line too.
+  await text.fill(before.replace("name: session_cookie", "name: login_token"));
   await page.getByRole("button", { name: "Make it the policy…" }).click();
   await agree(page, "Make it the policy");
-  await page.getByText(/Line \d+: keys\[2\]\.from: unknown variant `cooky`/).waitFor();
+  await page.getByText(/Line \d+: keys\[2\]\.name: `login_token` is taken/).waitFor();
+
+  // What may stand somewhere is offered.
+  await text.fill(`${before}body`);
+  await text.press("Control+Space");
+  await page.getByRole("option", { name: /body_bytes/ }).waitFor();
+  await text.press("Enter");
+  expect((await text.inputValue()).endsWith("body_bytes: "), "the field is completed");
 
   // Tried for everyone, while there is traffic.
   await text.fill(before.replace("keys:\n", RULE));
@@ -68,5 +78,17 @@ export async function tell(page) {
   await proposal.getByRole("button", { name: "Add to the policy" }).click();
   await page.waitForURL("**/setup/policy");
   expect((await text.inputValue()).includes("cookie_sid"), "the proposal is in the text");
+  await page.getByRole("button", { name: "Take back my changes" }).click();
+
+  // Whom to leave alone, without writing YAML.
+  await page.goto(`${BASE}/setup/detection`);
+  const shop = page.getByRole("region", { name: "shop", exact: true });
+  await shop.getByLabel("Value").fill("203.0.113.0/24");
+  await shop.getByLabel("Note").fill("our monitoring");
+  await shop.getByRole("button", { name: "Add", exact: true }).click();
+  await shop.getByRole("button", { name: "Remove 203.0.113.0/24" }).waitFor();
+  await page.getByRole("link", { name: "See it and make it the policy" }).click();
+  await page.waitForURL("**/setup/policy");
+  expect((await text.inputValue()).includes("network: 203.0.113.0/24"), "it is in the text");
   await page.getByRole("button", { name: "Take back my changes" }).click();
 }

@@ -9,10 +9,11 @@ interface Props {
   id: string;
   onOther: (by: number) => void;
   verdict: SessionVerdict | null;
+  application: string | undefined;
 }
 
 /** Where one is, the sessions beside it in the list, and ways to take it along. */
-export function Header({ id, onOther, verdict }: Props) {
+export function Header({ id, onOther, verdict, application }: Props) {
   const { ids, url } = rememberedList();
   const at = ids.indexOf(id);
   const origin = window.location.origin;
@@ -54,6 +55,15 @@ export function Header({ id, onOther, verdict }: Props) {
         </span>
       )}
       <span className={style.actions}>
+        {application !== undefined && (
+          <Link
+            className="button"
+            title="An exception in the policy: no verdict on this session, now or later"
+            to={`/setup/detection?app=${encodeURIComponent(application)}&kind=session&value=${id}`}
+          >
+            Leave alone…
+          </Link>
+        )}
         <Copy what="session id" text={id}>
           Copy id
         </Copy>

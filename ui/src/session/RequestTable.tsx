@@ -1,12 +1,13 @@
 // What it did, in order; context parameters are columns in the policy's order.
-import type { ColumnDef } from "@tanstack/react-table";
 import { useMemo } from "react";
 import type { Exchange } from "../api/schema";
 import { Status } from "../parts/Status";
 import { Time } from "../parts/Time";
-import { DataTable } from "../table/DataTable";
+import { Value } from "../parts/Value";
+import { DataTable, type Column } from "../table/DataTable";
 import { bytes } from "../words/number";
 import { length, micros, took } from "../words/time";
+import { BEGINNING } from "./data";
 import { paramNames } from "./params";
 import style from "./Session.module.css";
 
@@ -23,7 +24,7 @@ interface Props {
 const PAUSE_MS = 2000;
 
 export function RequestTable({ rows, chosen, shows, onChoose, onEnd }: Props) {
-  const names = useMemo(() => paramNames(rows), [rows]).join("\n");
+  const names = useMemo(() => paramNames(rows.slice(0, BEGINNING)), [rows]).join("\n");
   const columns = useMemo(() => columnsFor(names === "" ? [] : names.split("\n")), [names]);
   return (
     <DataTable
@@ -40,54 +41,67 @@ export function RequestTable({ rows, chosen, shows, onChoose, onEnd }: Props) {
   );
 }
 
-function columnsFor(names: string[]): ColumnDef<Exchange>[] {
+function columnsFor(names: string[]): Column<Exchange>[] {
   return [
     {
       id: "start",
       header: "Time",
-      meta: { min: 110, priority: 2 },
-      cell: ({ row }) => <Time at={row.original.start} withMillis />,
+      min: 110,
+      priority: 2,
+      cell: (row) => <Time at={row.start} withMillis />,
     },
     {
       id: "after",
       header: "After",
-      meta: { min: 68, priority: 6, align: "right" },
-      cell: ({ row, table }) => {
-        const before = table.getCoreRowModel().rows[row.index - 1]?.original;
+      min: 68,
+      priority: 6,
+      align: "right",
+      cell: (row, before) => {
         if (!before) return null;
-        const ms = (micros(row.original.start) - micros(before.start)) / 1000;
+        const ms = (micros(row.start) - micros(before.start)) / 1000;
         return <span className={ms >= PAUSE_MS ? undefined : "quiet"}>{length(ms)}</span>;
       },
     },
     {
       id: "request",
       header: "Request",
-      meta: { min: 190, grow: 4, priority: 1, mono: true },
-      cell: ({ row }) => <Asked request={row.original} />,
+      min: 190,
+      grow: 4,
+      priority: 1,
+      mono: true,
+      cell: (row) => <Asked request={row} />,
     },
     {
       id: "status",
       header: "Status",
-      meta: { min: 64, priority: 3, align: "right" },
-      cell: ({ row }) => <Status of={row.original} />,
+      min: 64,
+      priority: 3,
+      align: "right",
+      cell: (row) => <Status of={row} />,
     },
     {
       id: "took",
       header: "Took",
-      meta: { min: 74, priority: 4, align: "right" },
-      cell: ({ row }) => took(row.original.duration_us),
+      min: 74,
+      priority: 4,
+      align: "right",
+      cell: (row) => took(row.duration_us),
     },
-    ...names.map((name, index): ColumnDef<Exchange> => ({
+    ...names.map((name, index): Column<Exchange> => ({
       id: `param:${name}`,
       header: name,
-      meta: { min: 96, grow: 1, priority: 5 + index / 100 },
-      cell: ({ row }) => <Param request={row.original} name={name} />,
+      min: 110,
+      grow: 2,
+      priority: 5 + index / 100,
+      cell: (row) => <Param request={row} name={name} />,
     })),
     {
       id: "bytes",
       header: "Sent back",
-      meta: { min: 86, priority: 7, align: "right" },
-      cell: ({ row }) => <span className="soft">{bytes(row.original.response_bytes)}</span>,
+      min: 86,
+      priority: 7,
+      align: "right",
+      cell: (row) => <span className="soft">{bytes(row.response_bytes)}</span>,
     },
   ];
 }
@@ -111,5 +125,6 @@ function Asked({ request }: { request: Exchange }) {
 function Param({ request, name }: { request: Exchange; name: string }) {
   const param = request.params.find((known) => known.name === name);
   if (!param) return null;
-  return <span title={param.value}>{param.value}</span>;
+  const field = param.kind === "plain" ? `param.${name}` : param.kind;
+  return <Value field={field} value={param.value} title={param.value} />;
 }

@@ -6,10 +6,12 @@ import { useKeys } from "../app/keys";
 import type { PageProps } from "../app/pages";
 import { go, setQuery, usePlace } from "../app/router";
 import { rememberedList } from "../sessions/list";
+import type { VerdictWithEvidence } from "../api/schema";
 import { verdictQuery } from "../verdict/data";
 import { VerdictCard } from "../verdict/VerdictCard";
+import { count, plural } from "../words/number";
 import { sequence } from "../words/sequence";
-import { useLinked, useRequests, useSession } from "./data";
+import { BEGINNING, useLinked, useRequests, useSession } from "./data";
 import { Detail } from "./Detail";
 import { Facts } from "./Facts";
 import { Header } from "./Header";
@@ -27,10 +29,14 @@ export default function SessionPage({ params }: PageProps) {
   const requests = useRequests(id);
   const linked = useLinked(session.data);
   const { rows } = requests;
-  const shows = useShowing(session.data?.verdict?.id);
-  const steps = useMemo(() => sequence(rows), [rows]);
+  const verdict = useVerdict(session.data?.verdict?.id);
+  const shows = useMemo(() => showing(verdict), [verdict]);
+  // What is drawn and told of a very long session is its beginning; the table has all of it.
+  const beginning = useMemo(() => rows.slice(0, BEGINNING), [rows]);
+  const steps = useMemo(() => sequence(beginning), [beginning]);
   const choose = useCallback((at: string) => setQuery({ at }, { replace: true }), []);
   const at = rows.findIndex(({ record_id }) => record_id === chosen);
+  const close = () => setQuery({ at: null }, { replace: true });
 
   const move = (by: number) => {
     const next = rows[Math.min(rows.length - 1, Math.max(0, at + by))];
@@ -51,9 +57,14 @@ export default function SessionPage({ params }: PageProps) {
     {
       key: "Escape",
       does: "back",
-      run: () => (chosen === null ? go(rememberedList().url) : setQuery({ at: null })),
+      run: () => (chosen === null ? go(rememberedList().url) : close()),
     },
   ]);
+
+  const { hasNextPage, isFetching, fetchNextPage } = requests;
+  const more = useCallback(() => {
+    if (hasNextPage && !isFetching) void fetchNextPage();
+  }, [hasNextPage, isFetching, fetchNextPage]);
 
   if (session.isError && !session.data) {
     return <Failed error={session.error} retry={() => void session.refetch()} />;
@@ -62,7 +73,12 @@ export default function SessionPage({ params }: PageProps) {
   const request = rows[at];
   return (
     <div className={style.page}>
-      <Header id={id} onOther={other} verdict={data?.verdict ?? null} />
+      <Header
+        id={id}
+        onOther={other}
+        verdict={data?.verdict ?? null}
+        application={data?.application}
+      />
       {data ? <Facts session={data} /> : <div className={`panel ${style.factsWait}`} />}
       <section className={`panel ${style.picture}`} aria-label="Timeline">
         <h2 className={style.title}>
@@ -72,9 +88,10 @@ export default function SessionPage({ params }: PageProps) {
         {data && (
           <Timeline
             session={data}
-            requests={rows}
+            requests={beginning}
             linked={linked}
             shows={shows}
+            verdict={verdict}
             chosen={chosen}
             onChoose={choose}
           />
@@ -82,42 +99,35 @@ export default function SessionPage({ params }: PageProps) {
       </section>
       <InWords
         steps={steps}
-        known={rows.length}
-        all={data?.requests ?? rows.length}
+        known={beginning.length}
+        all={data?.requests ?? beginning.length}
         onPick={(first) => {
           const picked = rows[first];
           if (picked) choose(picked.record_id);
         }}
       />
       <div className={style.columns}>
-        <section className={`panel ${style.requests}`} aria-label="Requests">
-          {requests.isError && rows.length === 0 ? (
-            <Failed error={requests.error} retry={() => void requests.refetch()} />
-          ) : requests.isPending ? (
-            <Bones rows={10} label="Requests are loading" />
-          ) : (
-            <RequestTable
-              rows={rows}
-              chosen={chosen}
-              shows={shows}
-              onChoose={choose}
-              onEnd={() => {
-                if (requests.hasNextPage && !requests.isFetching) void requests.fetchNextPage();
-              }}
-            />
-          )}
-        </section>
-        <aside className={style.side}>
-          {request ? (
-            <Detail request={request} session={id} />
-          ) : (
-            data && (
-              <div className={`panel ${style.detail}`}>
-                {data.verdict != null && <VerdictCard id={data.verdict.id} onChoose={choose} />}
-                <Related session={data} />
-              </div>
-            )
-          )}
+        <div className={style.main}>
+          <section className={`panel ${style.requests}`} aria-label="Requests">
+            {requests.isError && rows.length === 0 ? (
+              <Failed error={requests.error} retry={() => void requests.refetch()} />
+            ) : requests.isPending ? (
+              <Bones rows={10} label="Requests are loading" />
+            ) : (
+              <RequestTable
+                rows={rows}
+                chosen={chosen}
+                shows={shows}
+                onChoose={choose}
+                onEnd={more}
+              />
+            )}
+          </section>
+          {request && <Detail request={request} onClose={close} />}
+        </div>
+        <aside className={`panel ${style.side}`} aria-label="Why, and what belongs to it">
+          {data?.verdict != null && <VerdictCard id={data.verdict.id} onChoose={choose} />}
+          {data && <Related session={data} />}
         </aside>
       </div>
       <Foot
@@ -130,13 +140,15 @@ export default function SessionPage({ params }: PageProps) {
   );
 }
 
+function useVerdict(id: string | undefined): VerdictWithEvidence | null {
+  const { data } = useQuery({ ...verdictQuery(id ?? ""), enabled: id !== undefined });
+  return data ?? null;
+}
+
 /** Requests that the evidence of the verdict names. */
-function useShowing(verdict: string | undefined): Set<string> {
-  const { data } = useQuery({ ...verdictQuery(verdict ?? ""), enabled: verdict !== undefined });
-  return useMemo(() => {
-    const records = data?.evidence.flatMap((evidence) => evidence.records) ?? [];
-    return new Set(records.map(({ record_id }) => record_id));
-  }, [data]);
+function showing(verdict: VerdictWithEvidence | null): Set<string> {
+  const records = verdict?.evidence.flatMap((evidence) => evidence.records) ?? [];
+  return new Set(records.map(({ record_id }) => record_id));
 }
 
 function Legend() {
@@ -163,14 +175,16 @@ function Foot({ known, all, complete, onReload }: FootProps) {
     return (
       <p className={style.foot}>
         <button type="button" className="button" onClick={onReload}>
-          {since} more came in: show
+          {count(since)} more came in: show
         </button>
       </p>
     );
   }
   return (
     <p className={style.foot}>
-      {complete ? `All ${known} requests` : `${known} of ${all} requests, more as you scroll`}
+      {complete
+        ? `All ${plural(known, "request")}`
+        : `${count(known)} of ${plural(all, "request")}, more as you scroll`}
     </p>
   );
 }

@@ -6,7 +6,7 @@ import type { Exchange, SessionLink, SessionWithVisits } from "../api/schema";
 
 const PAGE_ROWS = 500;
 /** So many are asked for without being scrolled to, for the picture and the words. */
-const AT_ONCE = 2000;
+export const BEGINNING = 2000;
 const NEWS_MS = 5000;
 /** Lanes of the picture on each side of the session's own. */
 const LANES = 3;
@@ -35,10 +35,12 @@ export function useRequests(id: string) {
     initialPageParam: null as string | null,
     getNextPageParam: (last) => last.next ?? null,
     staleTime: Infinity,
+    // Comparing every page with itself would take longer than drawing it.
+    structuralSharing: false,
   });
   const { data, fetchNextPage, hasNextPage, isFetching, isError } = answer;
   const rows = useMemo(() => data?.pages.flatMap(({ items }) => items) ?? [], [data]);
-  const wantsMore = hasNextPage && !isFetching && !isError && rows.length < AT_ONCE;
+  const wantsMore = hasNextPage && !isFetching && !isError && rows.length < BEGINNING;
   useEffect(() => {
     if (wantsMore) void fetchNextPage();
   }, [wantsMore, fetchNextPage]);

@@ -1,11 +1,11 @@
 // The list's columns: one entry each.
-import type { ColumnDef } from "@tanstack/react-table";
 import { Link } from "../app/Link";
 import type { Listed, Session } from "../api/schema";
 import { program } from "../filter/fields";
 import { Sequence } from "../parts/Sequence";
 import { Time } from "../parts/Time";
 import { Value } from "../parts/Value";
+import type { Column } from "../table/DataTable";
 import { Badge } from "../verdict/Badge";
 import { clientName } from "../words/client";
 import { bytes, count } from "../words/number";
@@ -78,107 +78,138 @@ function Judged({ verdict }: { verdict: Session["verdict"] }) {
   );
 }
 
-export const COLUMNS: (ColumnDef<Session> & { id: string; header: string })[] = [
+export const COLUMNS: Column<Session>[] = [
   {
     id: "last",
     header: "Last seen",
-    meta: { sort: "last", min: 92, priority: 1 },
-    cell: ({ row }) => (
-      <Link to={`/sessions/${row.original.session}`} className={style.when} tabIndex={-1}>
-        <Time at={row.original.last} />
+    sort: "last",
+    min: 92,
+    priority: 1,
+    cell: (row) => (
+      <Link to={`/sessions/${row.session}`} className={style.when} tabIndex={-1}>
+        <Time at={row.last} />
       </Link>
     ),
   },
   {
     id: "length",
     header: "Length",
-    meta: { sort: "duration", min: 78, priority: 6, align: "right" },
-    cell: ({ row }) => <span className="soft">{length(row.original.duration_ms)}</span>,
+    sort: "duration",
+    min: 78,
+    priority: 6,
+    align: "right",
+    cell: (row) => <span className="soft">{length(row.duration_ms)}</span>,
   },
   {
     id: "user",
     header: "User",
-    meta: { min: 130, grow: 1, priority: 4 },
-    cell: ({ row }) => <Several field="user" of={row.original.users} />,
+    min: 130,
+    grow: 1,
+    priority: 4,
+    cell: (row) => <Several field="user" of={row.users} />,
   },
   {
     id: "role",
     header: "Role",
-    meta: { min: 80, grow: 0.5, priority: 10 },
-    cell: ({ row }) => <Several field="role" of={row.original.roles} />,
+    min: 80,
+    grow: 0.5,
+    priority: 10,
+    cell: (row) => <Several field="role" of={row.roles} />,
   },
   {
     id: "ip",
     header: "Address",
-    meta: { min: 146, grow: 0.5, priority: 5, mono: true },
-    cell: ({ row }) => <Several field="ip" of={row.original.ips} />,
+    min: 146,
+    grow: 0.5,
+    priority: 5,
+    mono: true,
+    cell: (row) => <Several field="ip" of={row.ips} />,
   },
   {
     id: "what",
     header: "What happened",
-    meta: { min: 180, grow: 5, priority: 2, mono: true },
-    cell: ({ row }) => <Beginning row={row.original} />,
+    min: 180,
+    grow: 5,
+    priority: 2,
+    mono: true,
+    cell: (row) => <Beginning row={row} />,
   },
   {
     id: "requests",
     header: "Requests",
-    meta: { sort: "requests", min: 76, priority: 3, align: "right" },
-    cell: ({ row }) => count(row.original.requests),
+    sort: "requests",
+    min: 76,
+    priority: 3,
+    align: "right",
+    cell: (row) => count(row.requests),
   },
   {
     id: "errors",
     header: "Errors",
-    meta: { sort: "errors", min: 64, priority: 3, align: "right" },
-    cell: ({ row }) => <Errors row={row.original} />,
+    sort: "errors",
+    min: 64,
+    priority: 3,
+    align: "right",
+    cell: (row) => <Errors row={row} />,
   },
   {
     id: "verdict",
     header: "Verdict",
-    meta: { min: 204, priority: 3 },
-    cell: ({ row }) => <Judged verdict={row.original.verdict} />,
+    min: 204,
+    priority: 3,
+    cell: (row) => <Judged verdict={row.verdict} />,
   },
   {
     id: "client",
     header: "Client",
-    meta: { min: 158, priority: 7 },
-    cell: ({ row }) => <Several field="ua" of={row.original.user_agents} short={clientName} />,
+    min: 158,
+    priority: 7,
+    cell: (row) => <Several field="ua" of={row.user_agents} short={clientName} />,
   },
   {
     id: "key",
     header: "Found by",
-    meta: { min: 126, priority: 8 },
-    cell: ({ row }) => (
+    min: 126,
+    priority: 8,
+    cell: (row) => (
       <>
-        <Value field="key" value={row.original.key} />
-        {row.original.shared_key && <span className="warn"> shared</span>}
+        <Value field="key" value={row.key} />
+        {row.shared_key && <span className="warn"> shared</span>}
       </>
     ),
   },
   {
     id: "app",
     header: "Application",
-    meta: { min: 90, grow: 0.4, priority: 11 },
-    cell: ({ row }) => <Value field="app" value={row.original.application} />,
+    min: 90,
+    grow: 0.4,
+    priority: 11,
+    cell: (row) => <Value field="app" value={row.application} />,
   },
   {
     id: "visits",
     header: "Visits",
-    meta: { min: 60, priority: 12, align: "right" },
-    cell: ({ row }) => count(row.original.visits),
+    min: 60,
+    priority: 12,
+    align: "right",
+    cell: (row) => count(row.visits),
   },
   {
     id: "bytes",
     header: "Sent back",
-    meta: { sort: "bytes", min: 90, priority: 13, align: "right" },
-    cell: ({ row }) => <span className="soft">{bytes(row.original.response_bytes)}</span>,
+    sort: "bytes",
+    min: 90,
+    priority: 13,
+    align: "right",
+    cell: (row) => <span className="soft">{bytes(row.response_bytes)}</span>,
   },
   {
     id: "id",
     header: "Session",
-    meta: { min: 110, priority: 14, mono: true },
-    cell: ({ row }) => (
-      <span title={row.original.session}>{row.original.session.slice(0, 12)}</span>
-    ),
+    min: 110,
+    priority: 14,
+    mono: true,
+    cell: (row) => <span title={row.session}>{row.session.slice(0, 12)}</span>,
   },
 ];
 

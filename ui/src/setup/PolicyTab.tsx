@@ -1,15 +1,17 @@
 // The policy as text that can be changed, and how its rules do.
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
+import { parse } from "yaml";
 import { ApiProblem } from "../api/problem";
 import type { CurrentPolicy } from "../api/schema";
 import { Time } from "../parts/Time";
 import { Bones, Failed, Notice } from "../parts/State";
 import { ChangeDialog, type By } from "../parts/ChangeDialog";
 import { policyQuery, putPolicy, useChange } from "./data";
+import { slip } from "./editor/check";
 import { DiffView } from "./DiffView";
 import { keepDraft, keptDraft } from "./draft";
-import { Editor } from "./Editor";
+import { Editor } from "./editor/Editor";
 import { RuleShares } from "./RuleShares";
 import style from "./Setup.module.css";
 import { TryDialog } from "./TryDialog";
@@ -55,7 +57,7 @@ function Policy({ current }: { current: CurrentPolicy }) {
     setRefusal(null);
   };
   const activate = useChange((by: By) => putPolicy(text, current.version, by));
-  const fault = syntaxFault(text) ?? faultOf(text, refusal);
+  const fault = syntaxFault(text) ?? slipIn(text) ?? faultOf(text, refusal);
   const isFile = current.mode === "file";
   return (
     <div className={style.columns}>
@@ -136,6 +138,12 @@ function Policy({ current }: { current: CurrentPolicy }) {
       )}
     </div>
   );
+}
+
+/** What the schema alone shows. */
+function slipIn(text: string): Fault | null {
+  const found = slip(parse(text));
+  return found && { line: lineOf(text, found.place), why: `${found.place}: ${found.why}` };
 }
 
 function faultOf(text: string, refusal: unknown): Fault | null {

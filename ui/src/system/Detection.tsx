@@ -1,28 +1,29 @@
 import type { DetectionStatus } from "../api/schema";
 import { Link } from "../app/Link";
+import { Card } from "../parts/Card";
 import { Notice } from "../parts/State";
 import { botName } from "../words/bot";
 import { bytes, count, plural } from "../words/number";
 import { length } from "../words/time";
-import style from "./System.module.css";
 
 /** How far the log is judged, and what is known of each application. */
 export function Detection({ detection }: { detection: DetectionStatus }) {
   const verdicts = Object.entries(detection.verdicts).sort(([, one], [, other]) => other - one);
   return (
-    <section className={`panel ${style.card}`} aria-label="Bot detection">
-      <header className={style.cardHead}>
-        <h2>Bot detection</h2>
-        <span className={detection.caught_up ? "ok" : "warn"}>
-          {detection.caught_up ? "● judges as records come" : "○ reads what came before"}
-        </span>
-        <span className="soft">
+    <Card
+      title="Bot detection"
+      note={
+        <>
+          <span className={detection.caught_up ? "ok" : "warn"}>
+            {detection.caught_up ? "● judges as records come" : "○ reads what came before"}
+          </span>{" "}
           {detection.lag_bytes === 0
             ? "nothing waits"
             : `${plural(detection.lag_records, "record")} wait (${bytes(detection.lag_bytes)}, ${length(Math.round(detection.lag_seconds * 1000))})`}
           {`, ${plural(detection.sessions, "live session")} in memory`}
-        </span>
-      </header>
+        </>
+      }
+    >
       {detection.failing != null && (
         <Notice tone="warn">No snapshot can be written: {detection.failing}</Notice>
       )}
@@ -46,6 +47,6 @@ export function Detection({ detection }: { detection: DetectionStatus }) {
           </span>
         ))}
       </p>
-    </section>
+    </Card>
   );
 }

@@ -1,70 +1,42 @@
 import type { Envoy } from "../api/schema";
+import { Card, Figures } from "../parts/Card";
 import { count } from "../words/number";
 import { ago } from "../words/time";
-import style from "./System.module.css";
+
+const HEAD = ["Envoy", "State", "Version", "Read", "#Handled", "#Under way", "#Seen", "#Bypassed"];
 
 /** Envoys whose own counters the books are held against. */
 export function EnvoyTable({ envoys, now }: { envoys: Envoy[]; now: string }) {
   return (
-    <section className={`panel ${style.card}`} aria-label="Envoys">
-      <header className={style.cardHead}>
-        <h2>Envoys</h2>
-        <span className="soft">handled = seen + bypassed, by Envoy's own counter</span>
-      </header>
+    <Card title="Envoys" note="handled = seen + bypassed, by Envoy's own counter">
       {envoys.length === 0 ? (
         <p className="quiet">
           No admin address is given: start the service with <code>--envoy-admin http://…:9901</code>{" "}
           to have Envoy's own counter beside the filters'.
         </p>
       ) : (
-        <div className={style.wide} tabIndex={0} role="region" aria-label="Envoys' counters">
-          <table className={style.table}>
-            <thead>
-              <tr>
-                <th scope="col">Envoy</th>
-                <th scope="col">State</th>
-                <th scope="col">Version</th>
-                <th scope="col">Read</th>
-                <th scope="col" className="number">
-                  Handled
-                </th>
-                <th scope="col" className="number">
-                  Under way
-                </th>
-                <th scope="col" className="number">
-                  Seen
-                </th>
-                <th scope="col" className="number">
-                  Bypassed
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {envoys.map((envoy) => (
-                <tr key={envoy.admin + (envoy.boot ?? "")}>
-                  <th scope="row">
-                    {envoy.node} <span className="quiet mono">{envoy.admin}</span>
-                  </th>
-                  <td className={envoy.reachable ? "ok" : "warn"} title={envoy.error ?? undefined}>
-                    {envoy.reachable ? "● answers" : envoy.gone ? "○ gone" : "○ does not answer"}
-                  </td>
-                  <td className="soft">{release(envoy.version)}</td>
-                  <td>
-                    {envoy.last_scrape == null ? "–" : ago(envoy.last_scrape, Date.parse(now))}
-                  </td>
-                  <td className="number">{count(envoy.handled)}</td>
-                  <td className="number soft">{count(envoy.active)}</td>
-                  <td className="number">{envoy.seen == null ? "–" : count(envoy.seen)}</td>
-                  <td className={`number ${envoy.bypassed > 0 ? "warn" : "quiet"}`}>
-                    {count(envoy.bypassed)}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Figures label="Envoys' counters" head={HEAD}>
+          {envoys.map((envoy) => (
+            <tr key={envoy.admin + (envoy.boot ?? "")}>
+              <th scope="row">
+                {envoy.node} <span className="quiet mono">{envoy.admin}</span>
+              </th>
+              <td className={envoy.reachable ? "ok" : "warn"} title={envoy.error ?? undefined}>
+                {envoy.reachable ? "● answers" : envoy.gone ? "○ gone" : "○ does not answer"}
+              </td>
+              <td className="soft">{release(envoy.version)}</td>
+              <td>{envoy.last_scrape == null ? "–" : ago(envoy.last_scrape, Date.parse(now))}</td>
+              <td className="number">{count(envoy.handled)}</td>
+              <td className="number soft">{count(envoy.active)}</td>
+              <td className="number">{envoy.seen == null ? "–" : count(envoy.seen)}</td>
+              <td className={`number ${envoy.bypassed > 0 ? "warn" : "quiet"}`}>
+                {count(envoy.bypassed)}
+              </td>
+            </tr>
+          ))}
+        </Figures>
       )}
-    </section>
+    </Card>
   );
 }
 

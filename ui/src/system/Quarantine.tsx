@@ -1,5 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { api, body } from "../api/client";
+import { Card } from "../parts/Card";
 import { Bones, Failed } from "../parts/State";
 import { Time } from "../parts/Time";
 import { plural } from "../words/number";
@@ -15,13 +16,10 @@ export function Quarantine({ count }: { count: number }) {
   });
   if (count === 0) return null;
   return (
-    <section className={`panel ${style.card}`} aria-label="Quarantine">
-      <header className={style.cardHead}>
-        <h2>Quarantine</h2>
-        <span className="soft">
-          {plural(count, "line")} that could not be understood, the newest first
-        </span>
-      </header>
+    <Card
+      title="Quarantine"
+      note={`${plural(count, "line")} that could not be understood, the newest first`}
+    >
       {lines.isPending && <Bones rows={3} label="Lines are loading" />}
       {lines.isError && <Failed error={lines.error} />}
       <ul className={style.lines}>
@@ -32,6 +30,6 @@ export function Quarantine({ count }: { count: number }) {
           </li>
         ))}
       </ul>
-    </section>
+    </Card>
   );
 }

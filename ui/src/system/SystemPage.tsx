@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "../app/Link";
 import type { Status } from "../api/schema";
 import { forgetTokens, token } from "../api/tokens";
+import { Page } from "../parts/Page";
 import { Bones, Failed, Notice } from "../parts/State";
 import { Time } from "../parts/Time";
 import { plural } from "../words/number";
@@ -12,7 +13,6 @@ import { Detection } from "./Detection";
 import { EnvoyTable } from "./EnvoyTable";
 import { Quarantine } from "./Quarantine";
 import { Storage } from "./Storage";
-import style from "./System.module.css";
 import { WorkerTable } from "./WorkerTable";
 
 export default function SystemPage() {
@@ -23,13 +23,15 @@ export default function SystemPage() {
   }
   const { data } = status;
   return (
-    <div className={style.page}>
-      <header className={style.header}>
-        <h1>System</h1>
-        <span className="soft">
+    <Page
+      title="System"
+      note={
+        <>
           Throughline {data.version}, running since <Time at={data.started} withDay />
-        </span>
-        <span className={style.right}>
+        </>
+      }
+      actions={
+        <>
           {token("read") !== null && (
             <button
               type="button"
@@ -45,8 +47,9 @@ export default function SystemPage() {
           <Link className="button" to="/system/connect">
             Connect an Envoy
           </Link>
-        </span>
-      </header>
+        </>
+      }
+    >
       {status.isError && (
         <Notice tone="bad">
           The service does not answer: these are the last figures. {status.error.message}
@@ -59,7 +62,7 @@ export default function SystemPage() {
       <Detection detection={data.detection} />
       <Storage log={data.log} store={data.store} />
       <Quarantine count={data.totals.quarantined} />
-    </div>
+    </Page>
   );
 }
 

@@ -1,9 +1,9 @@
 import { useState } from "react";
 import type { PolicyStatus, Worker } from "../api/schema";
+import { Card, Figures } from "../parts/Card";
 import { Time } from "../parts/Time";
 import { count, plural } from "../words/number";
 import { ago } from "../words/time";
-import style from "./System.module.css";
 
 interface Props {
   workers: Worker[];
@@ -11,69 +11,58 @@ interface Props {
   now: string;
 }
 
+const HEAD = [
+  "Worker",
+  "State",
+  "Policy",
+  "Filter",
+  "Last contact",
+  "#Seen",
+  "#Stored",
+  "#Pending",
+  "#Dropped",
+  "#Lost",
+];
+
 /** Every filter worker; those that vanished on request. */
 export function WorkerTable({ workers, policy, now }: Props) {
   const [all, setAll] = useState(false);
   const gone = workers.filter(({ state }) => state === "vanished").length;
   const shown = workers.filter(({ state }) => all || state === "live");
   return (
-    <section className={`panel ${style.card}`} aria-label="Filter workers">
-      <header className={style.cardHead}>
-        <h2>Filter workers</h2>
-        <span className="soft">
+    <Card
+      title="Filter workers"
+      note={
+        <>
+          {" "}
           {workers.length - gone} live{gone > 0 && `, ${gone} vanished`}
           {policy.policy_version != null &&
             `, policy ${policy.policy_version} on ${policy.current_workers}`}
-        </span>
-        {gone > 0 && (
-          <button type="button" className={`button ${style.right}`} onClick={() => setAll(!all)}>
+        </>
+      }
+      actions={
+        gone > 0 && (
+          <button type="button" className="button" onClick={() => setAll(!all)}>
             {all ? "Only live ones" : `Show ${plural(gone, "vanished one")}`}
           </button>
-        )}
-      </header>
+        )
+      }
+    >
       {shown.length === 0 ? (
         <p className="quiet">No live worker: no Envoy with the filter sends to this service now.</p>
       ) : (
-        <div className={style.wide} tabIndex={0} role="region" aria-label="Workers">
-          <table className={style.table}>
-            <thead>
-              <tr>
-                <th scope="col">Worker</th>
-                <th scope="col">State</th>
-                <th scope="col">Policy</th>
-                <th scope="col">Filter</th>
-                <th scope="col">Last contact</th>
-                <th scope="col" className="number">
-                  Seen
-                </th>
-                <th scope="col" className="number">
-                  Stored
-                </th>
-                <th scope="col" className="number">
-                  Pending
-                </th>
-                <th scope="col" className="number">
-                  Dropped
-                </th>
-                <th scope="col" className="number">
-                  Lost
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {shown.map((worker) => (
-                <WorkerRow
-                  key={`${worker.boot}-${worker.worker}`}
-                  worker={worker}
-                  wanted={policy.policy_version ?? null}
-                  now={now}
-                />
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Figures label="Workers" head={HEAD}>
+          {shown.map((worker) => (
+            <WorkerRow
+              key={`${worker.boot}-${worker.worker}`}
+              worker={worker}
+              wanted={policy.policy_version ?? null}
+              now={now}
+            />
+          ))}
+        </Figures>
       )}
-    </section>
+    </Card>
   );
 }
 

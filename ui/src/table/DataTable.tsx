@@ -1,39 +1,32 @@
 // A table of any length: only the rows in sight are drawn. Rows are chosen with j and k and opened
 // with enter; columns without room are left out.
-import {
-  flexRender,
-  getCoreRowModel,
-  useReactTable,
-  type ColumnDef,
-  type Row,
-  type RowData,
-} from "@tanstack/react-table";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useEffect, useRef, type MouseEvent } from "react";
+import { memo, useEffect, useMemo, useRef, type MouseEvent, type ReactNode } from "react";
 import { fitting } from "./fit";
 import style from "./DataTable.module.css";
 import { useWidth } from "./useWidth";
 
-declare module "@tanstack/react-table" {
-  // eslint-disable-next-line @typescript-eslint/no-unused-vars -- the library's own signature
-  interface ColumnMeta<TData extends RowData, TValue> {
-    /** Least width, pixels; its share of what is left over. */
-    min: number;
-    grow?: number;
-    /** 1 stays longest when there is little room. */
-    priority: number;
-    align?: "right";
-    mono?: boolean;
-    /** Name of the order, where the rows can be ordered by it. */
-    sort?: string;
-  }
+export interface Column<T> {
+  id: string;
+  header: string;
+  /** Least width, pixels; `grow` is its share of what is left over. */
+  min: number;
+  grow?: number;
+  /** 1 stays longest when there is little room. */
+  priority: number;
+  align?: "right";
+  mono?: boolean;
+  /** Name of the order, where the rows can be ordered by it. */
+  sort?: string;
+  /** What stands in a row; `before` is the row above it. */
+  cell: (row: T, before: T | undefined) => ReactNode;
 }
 
 interface Props<T> {
   /** What the rows are, for those who do not see them. */
   label: string;
   rows: T[];
-  columns: ColumnDef<T>[];
+  columns: Column<T>[];
   rowKey: (row: T) => string;
   chosen: string | null;
   onChoose: (key: string) => void;
@@ -51,30 +44,18 @@ interface Props<T> {
 
 const ROW_PX = 32;
 /** Rows before the end at which more are asked for. */
-const END_ROWS = 20;
+const END_ROWS = 40;
 
 export function DataTable<T>(props: Props<T>) {
   const { rows, columns, rowKey, chosen, onEnd } = props;
   const scroller = useRef<HTMLDivElement>(null);
   const width = useWidth(scroller);
-  const kept = fitting(
-    columns.map(({ id, meta }) => ({
-      id: id ?? "",
-      min: meta?.min ?? 80,
-      priority: meta?.priority ?? 9,
-    })),
-    width,
-  );
-  const shown = columns.filter(({ id }) => kept.has(id ?? ""));
-  const table = useReactTable({
-    data: rows,
-    columns: shown,
-    getRowId: rowKey,
-    getCoreRowModel: getCoreRowModel(),
-  });
-  const model = table.getRowModel().rows;
+  const shown = useMemo(() => {
+    const kept = fitting(columns, width);
+    return columns.filter(({ id }) => kept.has(id));
+  }, [columns, width]);
   const virtual = useVirtualizer({
-    count: model.length,
+    count: rows.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => ROW_PX,
     overscan: 12,
@@ -82,35 +63,48 @@ export function DataTable<T>(props: Props<T>) {
   });
   const items = virtual.getVirtualItems();
   const lastSeen = items.at(-1)?.index ?? 0;
-  const isNearEnd = model.length > 0 && lastSeen >= model.length - END_ROWS;
+  const isNearEnd = rows.length > 0 && lastSeen >= rows.length - END_ROWS;
   useEffect(() => {
     if (isNearEnd) onEnd?.();
   }, [isNearEnd, onEnd]);
 
-  const at = chosen === null ? -1 : model.findIndex((row) => row.id === chosen);
+  const at = chosen === null ? -1 : rows.findIndex((row) => rowKey(row) === chosen);
+  const isThere = at >= 0;
   useEffect(() => {
-    if (at >= 0) virtual.scrollToIndex(at, { align: "auto" });
-    // Only when another row is chosen, not when rows come in.
+    if (isThere) virtual.scrollToIndex(at, { align: "auto" });
+    // When another row is chosen or it came in, not when rows around it change.
     // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [chosen]);
+  }, [chosen, isThere]);
 
-  const grid = shown.map(({ meta }) => track(meta?.min ?? 80, meta?.grow)).join(" ");
+  // Rows are drawn anew only for what they show, not because a handler is a new function.
+  const latest = useRef(props);
+  useEffect(() => {
+    latest.current = props;
+  });
+  const pick = useMemo(
+    () => (row: T) => {
+      latest.current.onChoose(latest.current.rowKey(row));
+      latest.current.onOpen(row);
+    },
+    [],
+  );
+  const grid = shown.map(({ min, grow }) => track(min, grow)).join(" ");
   return (
     <div
       ref={scroller}
       className={style.scroller}
       role="grid"
       aria-label={props.label}
-      aria-rowcount={model.length + 1}
+      aria-rowcount={rows.length + 1}
       aria-busy={props.dimmed ?? false}
       tabIndex={0}
       style={{ "--columns": grid } as React.CSSProperties}
-      {...(at >= 0 && { "aria-activedescendant": `row-${chosen ?? ""}` })}
+      {...(isThere && { "aria-activedescendant": `row-${chosen ?? ""}` })}
     >
       <div role="rowgroup" className={style.head}>
         <div role="row" className={style.row}>
           {shown.map((column) => (
-            <HeadCell key={column.id} column={column} of={props} />
+            <HeadCell key={column.id} column={column} sort={props.sort} onSort={props.onSort} />
           ))}
         </div>
       </div>
@@ -119,12 +113,23 @@ export function DataTable<T>(props: Props<T>) {
         className={props.dimmed ? `${style.body} ${style.dimmed}` : style.body}
         style={{ height: virtual.getTotalSize() }}
       >
-        {items.map((item) => {
-          const row = model[item.index];
+        {items.map(({ index, start }) => {
+          const row = rows[index];
+          if (!row) return null;
+          const key = rowKey(row);
           return (
-            row && (
-              <TableRow key={row.id} row={row} index={item.index} top={item.start} of={props} />
-            )
+            <TableRow
+              key={key}
+              id={key}
+              row={row}
+              before={rows[index - 1]}
+              index={index}
+              top={start}
+              columns={shown as Column<unknown>[]}
+              isChosen={key === chosen}
+              marked={props.rowClass?.(row)}
+              onPick={pick as (row: unknown) => void}
+            />
           );
         })}
       </div>
@@ -132,27 +137,31 @@ export function DataTable<T>(props: Props<T>) {
   );
 }
 
-function HeadCell<T>({ column, of }: { column: ColumnDef<T>; of: Props<T> }) {
-  const { meta } = column;
-  const name = typeof column.header === "string" ? column.header : "";
-  const by = meta?.sort;
-  const isBy = by !== undefined && of.sort?.replace("-", "") === by;
-  const isLeast = of.sort?.startsWith("-") ?? false;
+interface HeadProps<T> {
+  column: Column<T>;
+  sort: string | undefined;
+  onSort: ((sort: string) => void) | undefined;
+}
+
+function HeadCell<T>({ column, sort, onSort }: HeadProps<T>) {
+  const { sort: by, header, align } = column;
+  const isBy = by !== undefined && sort?.replace("-", "") === by;
+  const isLeast = sort?.startsWith("-") ?? false;
   return (
     <div
       role="columnheader"
-      className={meta?.align === "right" ? style.right : style.cell}
+      className={align === "right" ? style.right : style.cell}
       {...(isBy && { "aria-sort": isLeast ? "ascending" : "descending" })}
     >
-      {by === undefined || !of.onSort ? (
-        name
+      {by === undefined || !onSort ? (
+        header
       ) : (
         <button
           type="button"
           className={style.sort}
-          onClick={() => of.onSort?.(isBy && !isLeast ? `-${by}` : by)}
+          onClick={() => onSort(isBy && !isLeast ? `-${by}` : by)}
         >
-          {name}
+          {header}
           <span aria-hidden="true">{isBy ? (isLeast ? " ▴" : " ▾") : ""}</span>
         </button>
       )}
@@ -163,24 +172,27 @@ function HeadCell<T>({ column, of }: { column: ColumnDef<T>; of: Props<T> }) {
 const track = (min: number, grow?: number) =>
   grow === undefined ? `${min}px` : `minmax(${min}px, ${grow}fr)`;
 
-interface RowProps<T> {
-  row: Row<T>;
+interface RowProps {
+  id: string;
+  row: unknown;
+  before: unknown;
   index: number;
   top: number;
-  of: Props<T>;
+  columns: Column<unknown>[];
+  isChosen: boolean;
+  marked: string | undefined;
+  onPick: (row: unknown) => void;
 }
 
-function TableRow<T>({ row, index, top, of }: RowProps<T>) {
-  const isChosen = row.id === of.chosen;
+const TableRow = memo(function TableRow(props: RowProps) {
+  const { id, row, before, index, top, columns, isChosen, marked } = props;
   const click = (event: MouseEvent<HTMLElement>) => {
     if (event.target instanceof Element && event.target.closest("a, button") !== null) return;
-    of.onChoose(row.id);
-    of.onOpen(row.original);
+    props.onPick(row);
   };
-  const marked = of.rowClass?.(row.original);
   return (
     <div
-      id={`row-${row.id}`}
+      id={`row-${id}`}
       role="row"
       aria-rowindex={index + 2}
       aria-selected={isChosen}
@@ -190,15 +202,14 @@ function TableRow<T>({ row, index, top, of }: RowProps<T>) {
       style={{ transform: `translateY(${top}px)` }}
       onClick={click}
     >
-      {row.getVisibleCells().map((cell) => {
-        const { meta } = cell.column.columnDef;
-        const kind = meta?.align === "right" ? style.right : style.cell;
+      {columns.map(({ id: column, align, mono, cell }) => {
+        const kind = align === "right" ? style.right : style.cell;
         return (
-          <div key={cell.id} role="gridcell" className={meta?.mono ? `${kind} mono` : kind}>
-            {flexRender(cell.column.columnDef.cell, cell.getContext())}
+          <div key={column} role="gridcell" className={mono ? `${kind} mono` : kind}>
+            {cell(row, before)}
           </div>
         );
       })}
     </div>
   );
-}
+});

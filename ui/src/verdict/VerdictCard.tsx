@@ -6,7 +6,7 @@ import type { Change, LabelShown, VerdictEvidence, VerdictWithEvidence } from ".
 import { Bones, Failed } from "../parts/State";
 import { Status } from "../parts/Status";
 import { Time } from "../parts/Time";
-import { botName, limitOrigin, measured } from "../words/bot";
+import { botName, detectorName, limitOrigin, measured } from "../words/bot";
 import { plural } from "../words/number";
 import { Badge, Sure } from "./Badge";
 import { verdictQuery, type Judgement } from "./data";
@@ -103,7 +103,7 @@ function EvidenceItem({ evidence, session, onChoose }: EvidenceProps) {
   return (
     <>
       <p>
-        <strong>{sentence(evidence.detector)}</strong>
+        <strong>{detectorName(evidence.detector)}</strong>
         {evidence.endpoint != null && <code> {evidence.endpoint}</code>} ·{" "}
         {measured(evidence.value)} {unit} in {evidence.window.split(";")[0]}. The limit is{" "}
         {measured(evidence.limit)}{" "}
@@ -139,11 +139,6 @@ function EvidenceItem({ evidence, session, onChoose }: EvidenceProps) {
     </>
   );
 }
-
-const sentence = (detector: string) => {
-  const words = detector.replaceAll("_", " ");
-  return words.charAt(0).toUpperCase() + words.slice(1);
-};
 
 function History({ changes }: { changes: Change[] }) {
   if (changes.length < 2) return null;

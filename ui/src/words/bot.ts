@@ -13,6 +13,12 @@ export function botName(type: string): string {
   return TYPES[type] ?? type.replaceAll("_", " ");
 }
 
+/** `credential_stuffing` → `Credential stuffing`. */
+export function detectorName(detector: string): string {
+  const words = detector.replaceAll("_", " ");
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
 /** All types the API names, for filters. */
 export const BOT_TYPES = Object.keys(TYPES);
 

@@ -1,7 +1,12 @@
 // The session in one picture: a mark per request, lanes for the sessions before and after it.
 import { useMemo, useRef, useState, type PointerEvent } from "react";
 import { go } from "../../app/router";
-import type { Exchange, SessionLink, SessionWithVisits } from "../../api/schema";
+import type {
+  Exchange,
+  SessionLink,
+  SessionWithVisits,
+  VerdictWithEvidence,
+} from "../../api/schema";
 import { useWidth } from "../../table/useWidth";
 import { plural } from "../../words/number";
 import { clock, length, micros, took } from "../../words/time";
@@ -9,6 +14,7 @@ import type { Linked } from "../data";
 import { marks, nearest, path, type Mark } from "./marks";
 import { scale, type Scale } from "./scale";
 import style from "./Timeline.module.css";
+import { VerdictMark } from "./VerdictMark";
 
 interface Props {
   session: SessionWithVisits;
@@ -16,6 +22,7 @@ interface Props {
   linked: Linked[];
   /** Requests that evidence names. */
   shows: Set<string>;
+  verdict: VerdictWithEvidence | null;
   chosen: string | null;
   onChoose: (recordId: string) => void;
 }
@@ -36,7 +43,8 @@ const RIGHT_PX = 16;
 const AXIS_PX = 24;
 const OUTCOMES = ["ok", "none", "refused", "failed"] as const;
 
-export function Timeline({ session, requests, linked, shows, chosen, onChoose }: Props) {
+export function Timeline(props: Props) {
+  const { session, requests, linked, shows, verdict, chosen, onChoose } = props;
   const place = useRef<HTMLDivElement>(null);
   const width = useWidth(place);
   const [over, setOver] = useState<{ mark: Mark; lane: Lane } | null>(null);
@@ -96,6 +104,9 @@ export function Timeline({ session, requests, linked, shows, chosen, onChoose }:
           <LaneMarks key={lane.id} lane={lane} left={left} right={width - RIGHT_PX} />
         ))}
         {own && lanes.map((lane) => <Curve key={lane.id} own={own} lane={lane} />)}
+        {own && verdict && (
+          <VerdictMark verdict={verdict} time={time} y={own.y} right={width - RIGHT_PX} />
+        )}
         {own && <path className={style.shows} d={underline(own, shows)} />}
         {chosenMark && own && (
           <path className={style.here} d={`M${chosenMark.x},${own.y + 3}l-4.5,7h9z`} />
