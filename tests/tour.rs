@@ -179,8 +179,8 @@ async fn one_request_through_every_arrow() {
 
     // batch → log → store → session
     let data = tempfile::tempdir().unwrap();
-    let line = ["throughline", "--data", data.path().to_str().unwrap()];
-    let options = Line::parse_from(line).serve;
+    let data = format!("--data={}", data.path().display());
+    let options = Line::parse_from(["throughline", "--development", &data]).serve;
     let tokens = options
         .check(|name| (name == "THROUGHLINE_INGEST_TOKEN").then(|| TOKEN.into()))
         .unwrap();

@@ -11,6 +11,7 @@ use throughline::clock::System;
 use throughline::config::{LogFormat, ServeOptions};
 use throughline::evaluate::{EvaluateError, EvaluateOptions, TrainOptions};
 use throughline::policy::{self, PolicyCommand};
+use throughline::tokens::{self, TokenCommand};
 use tracing_subscriber::EnvFilter;
 
 /// API sessions and bot detection for Envoy.
@@ -25,10 +26,13 @@ struct Line {
 enum Command {
     /// Receive records from filters, store them, and answer questions about sessions.
     ///
-    /// Secrets come by environment: `THROUGHLINE_INGEST_TOKEN` (needed; filters send it),
-    /// `THROUGHLINE_READ_TOKEN` (readers send it; needed unless listening on loopback) and
-    /// `THROUGHLINE_ADMIN_TOKEN` (who changes the policy sends it; without it nobody may).
+    /// `throughline token` makes the tokens that filters, readers and admins send. For the first
+    /// start they may come by environment: `THROUGHLINE_INGEST_TOKEN`, `THROUGHLINE_READ_TOKEN`
+    /// and `THROUGHLINE_ADMIN_TOKEN`.
     Serve(Box<ServeOptions>),
+    /// Make, list and revoke the tokens that the service accepts.
+    #[command(subcommand)]
+    Token(TokenCommand),
     /// Judge stored records under another policy: who would newly be flagged, who no longer.
     Backtest(BacktestOptions),
     /// Check a policy, or describe what one looks like.
@@ -101,6 +105,7 @@ fn main() -> ExitCode {
     let outcome = match Line::parse().command {
         Command::Serve(options) => serve(*options),
         Command::Policy(command) => return print(policy::run(&command)),
+        Command::Token(command) => return print(tokens::run(&command, &System)),
         Command::Backtest(options) => return print(backtest::run(&options)),
         Command::Evaluate(options) => {
             return offline("evaluate", || throughline::evaluate::run(&options));

@@ -21,6 +21,7 @@ use crate::metrics::Metrics;
 use crate::policy::Policies;
 use crate::sessions::Rules;
 use crate::store::{Database, Health, Restored, Store, StoreParts};
+use crate::tokens::Gate;
 use crate::verdicts::{Detecting, DetectionParts, Snapshot, Status};
 use crate::{server, shutdown};
 
@@ -51,6 +52,7 @@ impl Service {
         std::fs::create_dir_all(data)
             .with_context(|| format!("cannot make the data folder {}", data.display()))?;
         let lock = DataLock::take(data)?;
+        let gate = Gate::open(data, tokens, clock.now_us())?;
         let policies = Policies::open(data, options.policy_file.as_deref())?;
         let metrics = Arc::new(Metrics::default());
         let file = data.join("hot.duckdb");
@@ -83,7 +85,7 @@ impl Service {
         let (detecting, detection) = start_detection(options, &parts)?;
         let store = Store::start(parts, restored).context("cannot start the store")?;
         let app = Arc::new(App {
-            tokens,
+            gate,
             log: Arc::clone(&log) as Arc<dyn Log>,
             budget: Budget::new(options.max_queue_bytes),
             max_batch_bytes: options.max_batch_bytes,

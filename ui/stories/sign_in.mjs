@@ -43,7 +43,7 @@ export async function tell(page) {
     const field = page.getByLabel("Read token");
     await field.fill("something else, and wrong");
     await page.keyboard.press("Enter");
-    await page.getByText("is not this service's read token").waitFor();
+    await page.getByText("is no read token of this service").waitFor();
     await field.fill(TOKEN);
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { name: "No request has been recorded yet" }).waitFor();

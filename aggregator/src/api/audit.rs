@@ -1,4 +1,4 @@
-//! `GET /v1/audit`: who changed the policy, when, and why.
+//! `GET /v1/audit`: who changed the policy or a token, when, and why.
 
 use std::sync::Arc;
 
@@ -12,13 +12,13 @@ use super::App;
 use super::error::ApiError;
 use super::request::{Access, Call, call, json, respond};
 use crate::policy::{Change, Event};
-use crate::time;
+use crate::{time, tokens};
 
 /// A change.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct AuditEntry {
-    /// From 1, without gaps.
-    number: u64,
+    /// Of a change to the policy: from 1, without gaps. Null for others.
+    number: Option<u64>,
     /// When.
     #[schema(format = DateTime)]
     time: String,
@@ -26,7 +26,8 @@ pub(super) struct AuditEntry {
     author: String,
     /// Why.
     comment: String,
-    /// `policy`, `rollback`, `candidate`, `candidate_deleted`, `finder` or `finder_stopped`.
+    /// `policy`, `rollback`, `candidate`, `candidate_deleted`, `finder`, `finder_stopped`,
+    /// `token_created` or `token_revoked`.
     action: &'static str,
     /// The version that it made; null when it made none.
     version: Option<u64>,
@@ -34,6 +35,10 @@ pub(super) struct AuditEntry {
     rollback_to: Option<u64>,
     /// The candidate; null when it is about none.
     candidate: Option<String>,
+    /// What else it is about, in words: the token with its role and applications.
+    subject: Option<String>,
+    #[serde(skip)]
+    at_us: i64,
 }
 
 impl From<&Event> for AuditEntry {
@@ -47,7 +52,9 @@ impl From<&Event> for AuditEntry {
             Change::Finder { .. } | Change::FinderStopped => (None, None, None),
         };
         Self {
-            number: event.number,
+            number: Some(event.number),
+            at_us: event.at_us,
+            subject: None,
             time: time::text(event.at_us),
             author: event.author.clone(),
             comment: event.comment.clone(),
@@ -56,6 +63,37 @@ impl From<&Event> for AuditEntry {
             rollback_to,
             candidate,
         }
+    }
+}
+
+fn token(event: &tokens::Event) -> AuditEntry {
+    let (action, subject) = match &event.change {
+        tokens::Change::Created {
+            name,
+            role,
+            applications,
+            ..
+        } => {
+            let of = match applications.as_slice() {
+                [] => "all applications".to_owned(),
+                names => names.join(", "),
+            };
+            let subject = format!("{} ({name}): {} of {of}", event.id, role.name());
+            ("token_created", subject)
+        }
+        tokens::Change::Revoked => ("token_revoked", event.id.to_string()),
+    };
+    AuditEntry {
+        number: None,
+        at_us: event.at_us,
+        time: time::text(event.at_us),
+        author: event.author.clone(),
+        comment: event.comment.clone(),
+        action,
+        version: None,
+        rollback_to: None,
+        candidate: None,
+        subject: Some(subject),
     }
 }
 
@@ -68,12 +106,12 @@ pub(super) struct AuditPage {
 
 pub(super) fn route(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     warp::path!("v1" / "audit")
-        .and(call(app, Access::Read))
+        .and(call(app, Access::ReadAll))
         .then(|call: Call| async move { respond(handle(&call)) })
         .boxed()
 }
 
-/// Who changed the policy, when, and why: the latest changes, the newest first.
+/// Who changed the policy or a token, when, and why: the latest changes, the newest first.
 #[utoipa::path(
     get, path = "/v1/audit", tag = "policy", security((), ("read_token" = [])),
     params(("limit" = Option<u64>, Query, description = "Changes listed, 1 to 500; 50 when absent")),
@@ -83,8 +121,12 @@ pub(super) fn route(app: &Arc<App>) -> BoxedFilter<(Response,)> {
 )]
 pub(super) fn handle(call: &Call) -> Result<Response, ApiError> {
     let limit = call.params(&["limit"])?.limit()?;
-    let events = call.app.policies.audit();
-    json(&AuditPage {
-        items: events.iter().take(limit).map(AuditEntry::from).collect(),
-    })
+    let policies = call.app.policies.audit();
+    let mut items: Vec<_> = policies.iter().map(AuditEntry::from).collect();
+    let tokens = call.app.gate.contents();
+    items.extend(tokens.events.iter().rev().map(token));
+    // Stable: what happened at the same time stays in its order.
+    items.sort_by_key(|entry| std::cmp::Reverse(entry.at_us));
+    items.truncate(limit);
+    json(&AuditPage { items })
 }

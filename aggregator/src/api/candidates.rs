@@ -127,7 +127,7 @@ pub(super) struct Candidates {
 
 pub(super) fn list_route(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     warp::path!("v1" / "policy" / "candidates")
-        .and(call(app, Access::Read))
+        .and(call(app, Access::ReadAll))
         .then(|call: Call| async move { respond(list(&call)) })
         .boxed()
 }

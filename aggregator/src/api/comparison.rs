@@ -130,7 +130,7 @@ pub(super) struct Comparison {
 
 pub(super) fn route(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     warp::path!("v1" / "policy" / "candidates" / String / "comparison")
-        .and(call(app, Access::Read))
+        .and(call(app, Access::ReadAll))
         .then(|name: String, call: Call| async move { respond(handle(&name, &call).await) })
         .boxed()
 }
@@ -149,7 +149,7 @@ pub(super) async fn handle(name: &str, call: &Call) -> Result<Response, ApiError
     call.params(&[])?;
     let candidate = call.app.policies.candidate(name)?;
     let limit = call.app.shared_key;
-    let compared = query::run(&call.app, move |connection| {
+    let compared = query::run(call, move |connection| {
         compare(connection, candidate, limit)
     });
     json(&compared.await?)

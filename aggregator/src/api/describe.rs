@@ -72,10 +72,13 @@ fn errors(path: &str, operation: &Operation) -> Vec<(&'static str, &'static str)
         errors.push(("401", "No valid token"));
     }
     if tokens.contains("read_token") {
-        errors.push(("403", "Without a read token, a request for another host"));
+        errors.push((
+            "403",
+            "The token is for something else, or for other applications",
+        ));
     }
     if admin {
-        errors.push(("403", "No admin token is set"));
+        errors.push(("403", "The token is no admin's"));
     }
     if named {
         errors.push(("404", "There is none of this name"));

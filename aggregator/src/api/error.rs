@@ -6,11 +6,13 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use warp::reply::Response;
 
+use super::denied;
 use crate::filters::FilterError;
 use crate::ingest::BatchError;
 use crate::log::Refusal;
 use crate::policy::{PolicyError, Refused};
 use crate::store::StoreError;
+use crate::tokens::Denied;
 
 /// Seconds after which a sender may try again when the service is short of something.
 const RETRY_S: &str = "1";
@@ -48,11 +50,8 @@ pub enum ApiError {
         /// Those it knows.
         allow: &'static str,
     },
-    /// No token, or a wrong one.
-    BadToken {
-        /// Environment variable with the right one.
-        variable: &'static str,
-    },
+    /// Whoever asks may not.
+    Denied(Denied),
     /// A compressed body.
     UnsupportedEncoding {
         /// `content-encoding`.
@@ -114,10 +113,6 @@ pub enum ApiError {
     QueriesBusy,
     /// The database failed.
     Database(String),
-    /// Changes need a token that is not set.
-    NoAdminToken,
-    /// Without a read token, a request for a host that is not this machine.
-    ForeignHost,
     /// A policy that filters would refuse.
     PolicyRefused(Refused),
     /// The body is written in another way.
@@ -134,6 +129,12 @@ pub enum ApiError {
     NoIfMatch,
     /// A change to the policy that was not made.
     Policy(PolicyError),
+}
+
+impl From<Denied> for ApiError {
+    fn from(denied: Denied) -> Self {
+        Self::Denied(denied)
+    }
 }
 
 impl From<StoreError> for ApiError {
@@ -157,7 +158,7 @@ impl From<Refused> for ApiError {
 impl warp::reject::Reject for ApiError {}
 
 /// Status, name of the kind, the kind in words.
-type Kind = (StatusCode, &'static str, &'static str);
+pub(super) type Kind = (StatusCode, &'static str, &'static str);
 
 fn policy_kind(error: &PolicyError) -> Kind {
     use StatusCode as S;
@@ -226,7 +227,7 @@ impl ApiError {
                 "method-not-allowed",
                 "This path knows other methods",
             ),
-            Self::BadToken { .. } => (S::UNAUTHORIZED, "bad-token", "A valid token is needed"),
+            Self::Denied(denied) => denied::kind(denied),
             Self::UnsupportedEncoding { .. } => (
                 S::UNSUPPORTED_MEDIA_TYPE,
                 "unsupported-encoding",
@@ -307,16 +308,6 @@ impl ApiError {
                 "database",
                 "The database could not answer",
             ),
-            Self::NoAdminToken => (
-                S::FORBIDDEN,
-                "no-admin-token",
-                "Nobody may change the policy here",
-            ),
-            Self::ForeignHost => (
-                S::FORBIDDEN,
-                "foreign-host",
-                "Only this machine may ask without a token",
-            ),
             Self::PolicyRefused(_) => (
                 S::UNPROCESSABLE_ENTITY,
                 "policy-refused",
@@ -345,7 +336,7 @@ impl ApiError {
         match self {
             Self::NotFound => "no endpoint has this path".into(),
             Self::MethodNotAllowed { allow } => format!("this path answers to {allow}"),
-            Self::BadToken { .. } => "the request carries no valid `Authorization: Bearer`".into(),
+            Self::Denied(denied) => denied::detail(denied),
             Self::UnsupportedEncoding { encoding } => {
                 format!("`content-encoding: {encoding}` is not supported")
             }
@@ -371,8 +362,6 @@ impl ApiError {
             Self::QueriesBusy => "no connection to the database became free in time".into(),
             // What DuckDB says may quote data: it goes to the log.
             Self::Database(_) => "the reason is in the service's log".into(),
-            Self::NoAdminToken => "the service was started without an admin token".into(),
-            Self::ForeignHost => "the request is for another host than the loopback".into(),
             Self::PolicyRefused(refused) => refused.problem.clone(),
             Self::UnsupportedMediaType { media_type } => {
                 format!("`content-type: {media_type}` is not supported")
@@ -386,7 +375,7 @@ impl ApiError {
     fn remedy(&self) -> Option<String> {
         Some(match self {
             Self::NotFound => "GET /openapi.json lists every endpoint".into(),
-            Self::BadToken { variable } => format!("send the value of {variable} as bearer token"),
+            Self::Denied(denied) => denied::remedy(denied),
             Self::UnsupportedEncoding { .. } => "send the body uncompressed".into(),
             Self::TooLarge { .. } => "send smaller batches, or raise --max-batch-bytes".into(),
             Self::BadBatch(BatchError::Version { .. }) => {
@@ -414,16 +403,6 @@ impl ApiError {
                 "ask for a shorter time range, or raise --query-timeout".into()
             }
             Self::QueriesBusy => "ask again later".into(),
-            Self::NoAdminToken => {
-                "start the service with THROUGHLINE_ADMIN_TOKEN in its environment, and send its \
-                 value as bearer token"
-                    .into()
-            }
-            Self::ForeignHost => {
-                "ask for 127.0.0.1 or localhost, or start the service with THROUGHLINE_READ_TOKEN \
-                 in its environment and send its value as bearer token"
-                    .into()
-            }
             Self::PolicyRefused(_) => {
                 "change what stands at `place`; `throughline policy check FILE` says the same \
                  beforehand"

@@ -142,7 +142,7 @@ pub(super) async fn handle(text: &str, call: &Call) -> Result<Response, ApiError
     call.params(&[])?;
     check_id(text)?;
     let (now_us, id) = (call.app.clock.now_us(), text.to_owned());
-    let found = query::run(&call.app, move |connection| find(connection, &id, now_us));
+    let found = query::run(call, move |connection| find(connection, &id, now_us));
     let id = text.to_owned();
     json(&found.await?.ok_or(ApiError::UnknownVerdict { id })?)
 }

@@ -105,7 +105,7 @@ async fn handle(call: &Call) -> Result<Response, ApiError> {
     })?;
     let scope = Scope::read(&params, &call.app)?;
     let limit = params.limit()?;
-    let found = query::run(&call.app, move |connection| {
+    let found = query::run(call, move |connection| {
         facets(connection, &facet, &scope, limit)
     });
     json(&found.await?)

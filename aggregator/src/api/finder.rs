@@ -50,7 +50,7 @@ pub(super) struct FinderReport {
 
 const METHODS: Methods = Methods {
     each: &[
-        ("GET", Access::Read),
+        ("GET", Access::ReadAll),
         ("PUT", Access::Admin),
         ("DELETE", Access::Admin),
     ],
@@ -83,7 +83,7 @@ pub(super) async fn show(call: &Call) -> Result<Response, ApiError> {
     let run = call.app.policies.finder();
     let now_us = call.app.clock.now_us();
     let since_us = run.map_or(i64::MAX, |run| run.since_us);
-    let (requests, clients, findings) = query::run(&call.app, move |connection| {
+    let (requests, clients, findings) = query::run(call, move |connection| {
         let sights = sights(connection, since_us)?;
         let clients: std::collections::HashSet<_> =
             sights.iter().map(|sight| sight.client).collect();

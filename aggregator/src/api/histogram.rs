@@ -165,9 +165,7 @@ async fn handle(call: &Call) -> Result<Response, ApiError> {
     let params = call.params(PARAMETERS)?;
     let scope = Scope::read(&params, &call.app)?;
     let most = most(&params)?;
-    let found = query::run(&call.app, move |connection| {
-        histogram(connection, &scope, most)
-    });
+    let found = query::run(call, move |connection| histogram(connection, &scope, most));
     json(&found.await?)
 }
 

@@ -1,11 +1,13 @@
 //! `POST /v1/ingest`: takes a batch, and says so once it is on disk.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Buf;
 use futures_util::Stream;
 use http::header::CONTENT_ENCODING;
+use serde::Deserialize;
 use throughline_session::wire::Reply;
 use warp::Filter;
 use warp::filters::BoxedFilter;
@@ -17,6 +19,7 @@ use super::request::{Access, Call, call, json, respond};
 use crate::ingest::body::{self, BodyError};
 use crate::ingest::check;
 use crate::log::{Appended, Batch, WorkerKey};
+use crate::tokens::{Denied, Scope};
 
 /// A body must be complete after this long.
 const BODY_TIME: Duration = Duration::from_secs(30);
@@ -45,6 +48,7 @@ pub(super) fn route(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     request_body(content = String, content_type = "application/x-ndjson"),
     responses(
         (status = 200, description = "On disk", body = super::openapi::Acknowledgement),
+        (status = 403, description = "A token for something else, or for other applications"),
         (status = 408, description = "The body came too slowly"),
         (status = 409, description = "Too old to tell whether it was taken before"),
         (status = 413, description = "Longer than --max-batch-bytes"),
@@ -85,6 +89,7 @@ async fn handle<B: Buf>(
         app.books.hear(source, &header, arrived_us);
         (source, header.sequence, header.records)
     };
+    check_scope(call, &body)?;
     let len = body.len() as u64;
     let batch = Batch {
         source,
@@ -112,4 +117,32 @@ async fn handle<B: Buf>(
             .live(app.clock.now_us())
             .map(|live| live.version.clone()),
     })
+}
+
+/// A record's application.
+#[derive(Deserialize)]
+struct Named<'a> {
+    #[serde(borrow)]
+    application: Cow<'a, str>,
+}
+
+/// Refuses a batch with a record of an application that the token is not for. Lines that cannot be
+/// read are nobody's: they end in quarantine.
+fn check_scope(call: &Call, body: &[u8]) -> Result<(), ApiError> {
+    if call.grant.scope == Scope::All {
+        return Ok(());
+    }
+    for (number, line) in (1..).zip(body.split(|byte| *byte == b'\n')).skip(1) {
+        let Ok(record) = serde_json::from_slice::<Named<'_>>(line) else {
+            continue;
+        };
+        if !call.grant.scope.covers(&record.application) {
+            let application: String = record.application.chars().take(128).collect();
+            return Err(ApiError::Denied(Denied::OutOfScope {
+                token: call.grant.name.clone(),
+                what: format!("line {number} is a record of the application `{application}`"),
+            }));
+        }
+    }
+    Ok(())
 }

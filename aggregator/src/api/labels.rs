@@ -57,7 +57,7 @@ async fn label(id: &str, call: &Call, label: Option<Label>, note: String) -> Res
     let by = admin::by(call, &call.params(admin::PARAMETERS)?);
     evidence::check_id(id)?;
     let (wanted, now_us) = (id.to_owned(), by.now_us);
-    let known = query::run(&call.app, move |connection| {
+    let known = query::run(call, move |connection| {
         evidence::current(connection, &wanted, now_us)
     });
     if known.await?.is_none() {
@@ -106,7 +106,7 @@ pub(super) async fn put<B: Buf>(
     label(id, call, Some(new.label), new.note).await?;
     let wanted = id.to_owned();
     let now_us = call.app.clock.now_us();
-    let found = query::run(&call.app, move |connection| {
+    let found = query::run(call, move |connection| {
         evidence::current(connection, &wanted, now_us)
     });
     let id = id.to_owned();
@@ -145,7 +145,7 @@ pub(super) fn export_route(app: &Arc<App>) -> BoxedFilter<(Response,)> {
 )]
 pub(super) async fn export(call: &Call) -> Result<Response, ApiError> {
     call.params(&[])?;
-    let text = query::run(&call.app, all).await?;
+    let text = query::run(call, all).await?;
     let mut response = Response::new(text.into());
     let kind = HeaderValue::from_static("text/tab-separated-values; charset=utf-8");
     response.headers_mut().insert(CONTENT_TYPE, kind);

@@ -7,6 +7,7 @@ mod audit;
 mod candidates;
 mod comparison;
 mod cursor;
+mod denied;
 mod describe;
 mod detection;
 mod endpoints;
@@ -47,13 +48,13 @@ pub use openapi::document;
 pub use router::routes;
 
 use crate::clock::Clock;
-use crate::config::Tokens;
 use crate::envoy_admin::Envoys;
 use crate::ledger::Books;
 use crate::log::{Budget, Log};
 use crate::metrics::Metrics;
 use crate::policy::Policies;
 use crate::store::{Database, Health};
+use crate::tokens::Gate;
 use crate::verdicts::{Outbox, Profiles, Status};
 
 /// Queries that run at the same time.
@@ -62,7 +63,7 @@ pub const QUERIES_MAX: usize = 4;
 /// What the endpoints work with.
 pub struct App {
     /// Who may ask.
-    pub tokens: Tokens,
+    pub gate: Gate,
     /// Where batches go.
     pub log: Arc<dyn Log>,
     /// Memory for batches on their way.

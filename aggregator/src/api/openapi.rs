@@ -31,12 +31,20 @@ impl Modify for Tokens {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
         let components = document.components.get_or_insert_default();
         for (name, about) in [
-            ("ingest_token", "The value of THROUGHLINE_INGEST_TOKEN"),
+            (
+                "ingest_token",
+                "A token with the role ingest (`throughline token create`), or the value of \
+                 THROUGHLINE_INGEST_TOKEN",
+            ),
             (
                 "read_token",
-                "The value of THROUGHLINE_READ_TOKEN, where one is set",
+                "A token with the role read or admin, or the value of THROUGHLINE_READ_TOKEN; with \
+                 `--app` it sees only these. `serve --development` needs none",
             ),
-            ("admin_token", "The value of THROUGHLINE_ADMIN_TOKEN"),
+            (
+                "admin_token",
+                "A token with the role admin, or the value of THROUGHLINE_ADMIN_TOKEN",
+            ),
         ] {
             let bearer = HttpBuilder::new()
                 .scheme(HttpAuthScheme::Bearer)

@@ -103,7 +103,7 @@ fn with_tag(mut response: Response, version: u64) -> Response {
 }
 
 const METHODS: Methods = Methods {
-    each: &[("GET", Access::Read), ("PUT", Access::Admin)],
+    each: &[("GET", Access::ReadAll), ("PUT", Access::Admin)],
     allow: "GET, HEAD, PUT",
 };
 
@@ -226,7 +226,7 @@ pub(super) struct PolicyVersions {
 
 pub(super) fn versions_route(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     warp::path!("v1" / "policy" / "versions")
-        .and(call(app, Access::Read))
+        .and(call(app, Access::ReadAll))
         .then(|call: Call| async move { respond(versions(&call)) })
         .boxed()
 }
@@ -273,7 +273,7 @@ fn number(text: &str) -> Result<u64, ApiError> {
 
 pub(super) fn version_route(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     warp::path!("v1" / "policy" / "versions" / String)
-        .and(call(app, Access::Read))
+        .and(call(app, Access::ReadAll))
         .then(|text: String, call: Call| async move { respond(version(&text, &call)) })
         .boxed()
 }
@@ -323,7 +323,7 @@ pub(super) struct PolicyDifference {
 
 pub(super) fn diff_route(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     warp::path!("v1" / "policy" / "diff")
-        .and(call(app, Access::Read))
+        .and(call(app, Access::ReadAll))
         .then(|call: Call| async move { respond(diff(&call)) })
         .boxed()
 }

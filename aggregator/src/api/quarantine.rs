@@ -60,7 +60,7 @@ struct Cursor(u64, u32);
 
 pub(super) fn route(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     warp::path!("v1" / "quarantine")
-        .and(call(app, Access::Read))
+        .and(call(app, Access::ReadAll))
         .then(|call: Call| async move { respond(handle(&call).await) })
         .boxed()
 }
@@ -76,7 +76,7 @@ pub(super) fn route(app: &Arc<App>) -> BoxedFilter<(Response,)> {
 async fn handle(call: &Call) -> Result<Response, ApiError> {
     let params = call.params(&["limit", "cursor"])?;
     let (before, limit) = (cursor::read(&params)?, params.limit()?);
-    json(&query::run(&call.app, move |connection| page(connection, before, limit)).await?)
+    json(&query::run(call, move |connection| page(connection, before, limit)).await?)
 }
 
 fn page(

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use duckdb::{Connection, InterruptHandle};
 
-use super::App;
 use super::error::ApiError;
-use crate::store::StoreError;
+use super::request::Call;
+use crate::store::{StoreError, restrict};
 
 /// What stops the query while it runs, and whether it shall not run any more.
 type RunState = (Option<Arc<InterruptHandle>>, bool);
@@ -65,11 +65,14 @@ impl Drop for StopOnDrop {
     }
 }
 
-/// Runs `work` on a connection of its own, away from the async threads.
+/// Runs `work` on a connection of its own, away from the async threads. It sees the applications
+/// that the caller's token is for.
 pub(super) async fn run<T: Send + 'static>(
-    app: &Arc<App>,
+    call: &Call,
     work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, ApiError> {
+    let app = &call.app;
+    let scope = call.grant.scope.clone();
     let began = Instant::now();
     let patience = app.query_timeout;
     let permit = tokio::time::timeout(patience, Arc::clone(&app.queries).acquire_owned()).await;
@@ -84,7 +87,7 @@ pub(super) async fn run<T: Send + 'static>(
         let outcome = database.read().and_then(|reading| {
             let goes = running.begin(reading.connection.interrupt_handle());
             let outcome = if goes {
-                work(&reading.connection)
+                restrict(&reading.connection, &scope).and_then(|()| work(&reading.connection))
             } else {
                 Err(StoreError::NotOpen)
             };

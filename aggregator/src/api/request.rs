@@ -1,11 +1,9 @@
 //! What every endpoint begins with: the method, the token, the query string.
 
 use std::convert::Infallible;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use http::header::CONTENT_TYPE;
-use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, Method};
 use serde::Serialize;
 use warp::filters::BoxedFilter;
@@ -15,18 +13,21 @@ use warp::{Filter, Rejection};
 use super::App;
 use super::error::ApiError;
 use super::params::Params;
-use crate::config::{ADMIN_TOKEN, INGEST_TOKEN, READ_TOKEN};
+use crate::tokens::{Denied, Grant, Role, Scope};
 
 /// Who may ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Access {
     /// Anyone: health, metrics, the description of the API.
     Open,
-    /// Whoever has the read token, if there is one.
+    /// Whoever may read; of the database they see the applications of their token
+    /// ([`super::query::run`]), and nothing else may be answered.
     Read,
-    /// Whoever has the ingest token.
+    /// Whoever may read all applications.
+    ReadAll,
+    /// Whoever may send records.
     Ingest,
-    /// Whoever has the admin token; nobody, where none is set.
+    /// Whoever may change things.
     Admin,
 }
 
@@ -43,6 +44,7 @@ impl From<Access> for Methods {
         let (each, allow): (&[_], _) = match access {
             Access::Open => (&[("GET", Access::Open)], "GET, HEAD"),
             Access::Read => (&[("GET", Access::Read)], "GET, HEAD"),
+            Access::ReadAll => (&[("GET", Access::ReadAll)], "GET, HEAD"),
             Access::Ingest => (&[("POST", Access::Ingest)], "POST"),
             Access::Admin => (&[("POST", Access::Admin)], "POST"),
         };
@@ -68,6 +70,8 @@ pub(super) struct Call {
     pub(super) app: Arc<App>,
     pub(super) method: Method,
     pub(super) headers: HeaderMap,
+    /// What the token is for.
+    pub(super) grant: Grant,
     query: String,
 }
 
@@ -78,38 +82,22 @@ impl Call {
     }
 }
 
-fn admit(app: &App, headers: &HeaderMap, access: Access) -> Result<(), ApiError> {
-    let (token, variable) = match access {
-        Access::Open => return Ok(()),
-        Access::Read => (app.tokens.read.as_ref(), READ_TOKEN),
-        Access::Ingest => (Some(&app.tokens.ingest), INGEST_TOKEN),
-        Access::Admin if app.tokens.admin.is_none() => return Err(ApiError::NoAdminToken),
-        Access::Admin => (app.tokens.admin.as_ref(), ADMIN_TOKEN),
+fn admit(app: &App, headers: &HeaderMap, access: Access) -> Result<Grant, ApiError> {
+    let (needed, scoped) = match access {
+        Access::Open => return Ok(Grant::nobody()),
+        Access::Read => (Role::Read, true),
+        Access::ReadAll => (Role::Read, false),
+        Access::Ingest => (Role::Ingest, true),
+        Access::Admin => (Role::Admin, false),
     };
-    match token {
-        Some(token) if !token.admits(headers) => Err(ApiError::BadToken { variable }),
-        // A page of another site may have its name resolved to the loopback, and its scripts then
-        // ask here; the browser says for which host.
-        None if !is_for_loopback(headers) => Err(ApiError::ForeignHost),
-        _ => Ok(()),
+    let grant = app.gate.admit(headers, needed, app.clock.now_us())?;
+    if !scoped && grant.scope != Scope::All {
+        return Err(ApiError::Denied(Denied::OutOfScope {
+            token: grant.name,
+            what: "this endpoint is about all applications".into(),
+        }));
     }
-}
-
-fn is_for_loopback(headers: &HeaderMap) -> bool {
-    let Some(host) = headers.get(http::header::HOST) else {
-        return true;
-    };
-    let authority = host
-        .to_str()
-        .ok()
-        .and_then(|host| host.parse::<Authority>().ok());
-    authority.is_some_and(|authority| {
-        let host = authority.host().trim_matches(['[', ']']);
-        host.eq_ignore_ascii_case("localhost")
-            || host
-                .parse::<IpAddr>()
-                .is_ok_and(|address| address.is_loopback())
-    })
+    Ok(grant)
 }
 
 /// To be placed after the path: admits the methods that it knows, each with the right token.
@@ -130,7 +118,7 @@ pub(super) fn call(app: &Arc<App>, methods: impl Into<Methods>) -> BoxedFilter<(
                     let allow = methods.allow;
                     return Err(warp::reject::custom(ApiError::MethodNotAllowed { allow }));
                 };
-                admit(&app, &headers, access).map_err(|error| {
+                let grant = admit(&app, &headers, access).map_err(|error| {
                     if method == Method::POST && access == Access::Ingest {
                         app.metrics.reject(error.name());
                     }
@@ -140,6 +128,7 @@ pub(super) fn call(app: &Arc<App>, methods: impl Into<Methods>) -> BoxedFilter<(
                     app,
                     method,
                     headers,
+                    grant,
                     query,
                 })
             }

@@ -204,10 +204,7 @@ async fn handle(text: &str, call: &Call) -> Result<Response, ApiError> {
         limit: params.limit()?,
         position: call.app.health.position(),
     };
-    let page = query::run(&call.app, move |connection| {
-        page(connection, id, &selection)
-    })
-    .await?;
+    let page = query::run(call, move |connection| page(connection, id, &selection)).await?;
     json(&page.ok_or_else(|| ApiError::UnknownSession {
         session: id.to_string(),
     })?)

@@ -110,10 +110,7 @@ async fn handle(text: &str, call: &Call) -> Result<Response, ApiError> {
     let id = id(text)?;
     let limit = call.app.shared_key;
     let now_us = call.app.clock.now_us();
-    let found = query::run(&call.app, move |connection| {
-        find(connection, id, limit, now_us)
-    })
-    .await?;
+    let found = query::run(call, move |connection| find(connection, id, limit, now_us)).await?;
     json(&found.ok_or_else(|| ApiError::UnknownSession {
         session: id.to_string(),
     })?)

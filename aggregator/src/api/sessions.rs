@@ -260,7 +260,7 @@ async fn handle(call: &Call) -> Result<Response, ApiError> {
     let asked = asked(&params, now_us)?;
     let position = call.app.health.position();
     let limit = call.app.shared_key;
-    let page = query::run(&call.app, move |connection| {
+    let page = query::run(call, move |connection| {
         page(connection, &asked, position, limit, now_us)
     });
     json(&page.await?)

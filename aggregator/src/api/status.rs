@@ -242,7 +242,7 @@ pub(super) struct Status {
 
 pub(super) fn route(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     warp::path!("v1" / "status")
-        .and(call(app, Access::Read))
+        .and(call(app, Access::ReadAll))
         .then(|call: Call| async move { respond(handle(&call)) })
         .boxed()
 }

@@ -158,7 +158,7 @@ pub(super) fn route(app: &Arc<App>) -> BoxedFilter<(Response,)> {
 async fn handle(call: &Call) -> Result<Response, ApiError> {
     let params = call.params(PARAMETERS)?;
     let asked = asked(&params, &call.app)?;
-    let found = query::run(&call.app, move |connection| graph(connection, &asked));
+    let found = query::run(call, move |connection| graph(connection, &asked));
     json(&found.await?)
 }
 

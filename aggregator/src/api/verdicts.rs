@@ -361,7 +361,7 @@ pub(super) fn route(app: &Arc<App>) -> BoxedFilter<(Response,)> {
 pub(super) async fn handle(call: &Call) -> Result<Response, ApiError> {
     let params = call.params(PARAMETERS)?;
     let asked = asked(&params, call.app.clock.now_us())?;
-    let page = query::run(&call.app, move |connection| page(connection, asked));
+    let page = query::run(call, move |connection| page(connection, asked));
     json(&page.await?)
 }
 

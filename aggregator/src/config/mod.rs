@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::envoy_admin::Target;
-use crate::token::{TOKEN_LEN_MIN, Token};
+use crate::tokens::{TOKEN_LEN_MIN, Token};
 
 /// How logs are written to standard error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -50,6 +50,10 @@ pub struct ServeOptions {
         value_name = "URL"
     )]
     pub envoy_admin: Vec<Target>,
+
+    /// Whoever reaches the loopback address may read without a token: for development only.
+    #[arg(long, env = "THROUGHLINE_DEVELOPMENT")]
+    pub development: bool,
 
     /// A pause longer than this ends a visit (ms, s, m, h, d).
     #[arg(long, env = "THROUGHLINE_IDLE_TIMEOUT", default_value = "30m", value_parser = units::duration, value_name = "DURATION")]
@@ -162,15 +166,18 @@ pub struct ServeOptions {
     pub shared_key_users: u64,
 }
 
-/// The secrets, which come by environment only: flags show up in process lists.
-#[derive(Debug, Clone)]
+/// The secrets of the first start, which come by environment only: flags show up in process
+/// lists. `throughline token` makes others.
+#[derive(Debug, Clone, Default)]
 pub struct Tokens {
     /// Lets filters in at `POST /v1/ingest`.
-    pub ingest: Token,
-    /// Lets readers in at `GET /v1/…`; without it anyone who reaches the port may read.
+    pub ingest: Option<Token>,
+    /// Lets readers in.
     pub read: Option<Token>,
-    /// Lets in whoever may change the policy; without it nobody may.
+    /// Lets in whoever may change the policy.
     pub admin: Option<Token>,
+    /// Anyone on this machine may read.
+    pub development: bool,
 }
 
 /// Name of the environment variable with the token for `POST /v1/ingest`.
@@ -186,7 +193,8 @@ pub enum ConfigError {
     /// No ingest token.
     #[error(
         "{INGEST_TOKEN} is not set: choose a secret of at least {TOKEN_LEN_MIN} characters \
-         (`openssl rand -hex 24`) and give the same one to the filter"
+         (`openssl rand -hex 24`) and give the same one to the filter, or make one with \
+         `throughline token create NAME --role ingest`"
     )]
     IngestTokenMissing,
     /// A token that can be guessed.
@@ -194,12 +202,18 @@ pub enum ConfigError {
         "{0} is too short: at least {TOKEN_LEN_MIN} characters are needed (`openssl rand -hex 24`)"
     )]
     TokenTooShort(&'static str),
-    /// Open to the network without a read token.
+    /// Open to the network.
     #[error(
-        "--listen {0} is reachable from other machines and {READ_TOKEN} is not set: set it to a \
-         secret of at least {TOKEN_LEN_MIN} characters, or listen on 127.0.0.1"
+        "--listen {0} is reachable from other machines, and with --development anyone may read: \
+         leave it out and make a token with `throughline token create NAME --role read`, or listen \
+         on 127.0.0.1"
     )]
-    ReadTokenMissing(SocketAddr),
+    DevelopmentExposed(SocketAddr),
+    /// A token to read with, and none needed.
+    #[error(
+        "--development lets anyone on this machine read, and {READ_TOKEN} is set: leave one out"
+    )]
+    DevelopmentAndToken,
     /// The limits contradict each other.
     #[error(
         "--max-batch-bytes ({batch} B) must not exceed --max-queue-bytes ({queue} B) or {most} B"
@@ -229,10 +243,12 @@ impl ServeOptions {
                 .map(Some)
                 .ok_or(ConfigError::TokenTooShort(name)),
         };
-        let ingest = token(INGEST_TOKEN)?.ok_or(ConfigError::IngestTokenMissing)?;
         let read = token(READ_TOKEN)?;
-        if read.is_none() && !self.listen.ip().is_loopback() {
-            return Err(ConfigError::ReadTokenMissing(self.listen));
+        if self.development && !self.listen.ip().is_loopback() {
+            return Err(ConfigError::DevelopmentExposed(self.listen));
+        }
+        if self.development && read.is_some() {
+            return Err(ConfigError::DevelopmentAndToken);
         }
         let most = crate::log::BODY_LEN_MAX;
         if self.max_batch_bytes > self.max_queue_bytes.min(most) {
@@ -242,11 +258,11 @@ impl ServeOptions {
         if self.longest_visit < self.idle_timeout {
             return Err(ConfigError::VisitTooShort);
         }
-        let admin = token(ADMIN_TOKEN)?;
         Ok(Tokens {
-            ingest,
+            ingest: token(INGEST_TOKEN)?,
             read,
-            admin,
+            admin: token(ADMIN_TOKEN)?,
+            development: self.development,
         })
     }
 }
@@ -278,22 +294,27 @@ mod tests {
         let read = (READ_TOKEN, "a read token that is long");
         assert_eq!(check(&[], &[ingest]), Ok(false));
         assert_eq!(check(&[], &[ingest, read]), Ok(true));
-        assert_eq!(check(&[], &[]), Err(ConfigError::IngestTokenMissing));
         assert_eq!(
             check(&[], &[(INGEST_TOKEN, "")]),
-            Err(ConfigError::IngestTokenMissing)
+            Ok(false),
+            "there may be others"
         );
         let short = check(&[], &[ingest, (READ_TOKEN, "short")]);
         assert_eq!(short, Err(ConfigError::TokenTooShort(READ_TOKEN)));
         let short = check(&[], &[ingest, (ADMIN_TOKEN, "short")]);
         assert_eq!(short, Err(ConfigError::TokenTooShort(ADMIN_TOKEN)));
-        let open = ["--listen", "0.0.0.0:80"];
+        let open = ["--development", "--listen", "0.0.0.0:80"];
         assert!(matches!(
             check(&open, &[ingest]),
-            Err(ConfigError::ReadTokenMissing(_))
+            Err(ConfigError::DevelopmentExposed(_))
         ));
-        assert_eq!(check(&open, &[ingest, read]), Ok(true));
-        assert_eq!(check(&["--listen", "[::1]:0"], &[ingest]), Ok(false));
+        assert_eq!(check(&open[1..], &[ingest, read]), Ok(true));
+        assert_eq!(
+            check(&["--development"], &[ingest, read]),
+            Err(ConfigError::DevelopmentAndToken)
+        );
+        let local = ["--development", "--listen", "[::1]:0"];
+        assert_eq!(check(&local, &[ingest]), Ok(false));
         let large = check(&["--max-batch-bytes", "65MiB"], &[ingest]);
         assert!(matches!(large, Err(ConfigError::BatchTooLarge { .. })));
         let short = check(&["--longest-visit", "5m"], &[ingest]);

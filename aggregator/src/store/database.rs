@@ -8,7 +8,7 @@ use duckdb::{Config, Connection};
 /// Version of the tables; raised with every change to `schema.sql`.
 pub const SCHEMA_VERSION: i64 = 5;
 const SCHEMA: &str = include_str!("schema.sql");
-const VIEWS: &str = include_str!("views.sql");
+pub(super) const VIEWS: &str = include_str!("views.sql");
 /// (version, what brings the version before to it), in order.
 const MIGRATIONS: &[(i64, &str)] = &[
     (2, include_str!("migrate_2.sql")),

@@ -207,6 +207,7 @@ impl StackBuilder {
         Ok(Process::new("throughline", program, &places.folder)
             .arguments([
                 "serve".to_owned(),
+                "--development".to_owned(),
                 "--listen".to_owned(),
                 places.aggregator.to_string(),
             ])

@@ -9,14 +9,24 @@ function kindFor(request: Request): TokenKind {
   return request.method === "GET" ? "read" : "admin";
 }
 
+/** A token that is good for something else, such as a read token for a change. */
+async function isOfAnotherRole(response: Response): Promise<boolean> {
+  if (response.status !== 403) return false;
+  const problem: unknown = await response
+    .clone()
+    .json()
+    .catch(() => null);
+  return isProblem(problem) && problem.type === "urn:throughline:problem:wrong-role";
+}
+
 const tokens: Middleware = {
   onRequest({ request }) {
     const value = token(kindFor(request));
     if (value !== null) request.headers.set("authorization", `Bearer ${value}`);
     return request;
   },
-  onResponse({ request, response }) {
-    if (response.status === 401) refused(kindFor(request));
+  async onResponse({ request, response }) {
+    if (response.status === 401 || (await isOfAnotherRole(response))) refused(kindFor(request));
   },
   onError({ error }) {
     // Not an answer: a request that was given up is no news, anything else is.

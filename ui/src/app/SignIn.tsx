@@ -17,8 +17,8 @@ export function SignIn() {
     <form className={style.signIn} onSubmit={submit}>
       <h1>Sign in</h1>
       <p className="soft">
-        This service answers whoever has its read token: the value of{" "}
-        <code>THROUGHLINE_READ_TOKEN</code> where it was started.
+        This service answers whoever has a read token of it:{" "}
+        <code>throughline token create NAME --role read</code> makes one where it runs.
       </p>
       <label>
         Read token
@@ -34,7 +34,7 @@ export function SignIn() {
       </label>
       {wasWrong && (
         <p className="bad" role="alert">
-          The token given last is not this service's read token.
+          The token given last is no read token of this service, or no longer.
         </p>
       )}
       <button type="submit" className="button main">

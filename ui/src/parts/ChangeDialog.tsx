@@ -74,7 +74,8 @@ export function ChangeDialog({ title, does, onSend, pending, error, onClose, chi
               onChange={(event) => setToken(event.target.value)}
             />
             <span className="quiet">
-              The value of <code>THROUGHLINE_ADMIN_TOKEN</code>; kept until this tab is closed.
+              One of <code>throughline token create NAME --role admin</code>, or the value of{" "}
+              <code>THROUGHLINE_ADMIN_TOKEN</code>; kept until this tab is closed.
             </span>
           </label>
         )}

@@ -35,7 +35,7 @@ export function VersionsTab() {
         <section className={`panel ${style.card}`} aria-label="Who did what">
           <h2>Who did what</h2>
           <ol className={style.audit}>
-            {audit.data?.items.map((entry) => (
+            {audit.data?.items.filter(isOfPolicy).map((entry) => (
               <li key={entry.number}>
                 <Audit entry={entry} />
               </li>
@@ -95,6 +95,11 @@ function Version({ version, isCurrent }: { version: PolicyVersion; isCurrent: bo
       )}
     </section>
   );
+}
+
+/** Tokens are not this page's. */
+function isOfPolicy(entry: AuditEntry): boolean {
+  return entry.number !== null;
 }
 
 function Changes({ version }: { version: number }) {

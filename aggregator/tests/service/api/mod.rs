@@ -16,4 +16,5 @@ mod requests;
 mod session;
 mod sessions;
 mod status;
+mod tokens;
 mod transitions;

@@ -130,7 +130,7 @@ async fn nobody_changes_it_without_the_admin_token() {
     let request = http::Request::put("/v1/policy").header("if-match", "*");
     let request = request.header("authorization", "Bearer ingest-token-of-the-tests");
     let answer = service.ask(request.body(COOKIE.into()).unwrap()).await;
-    assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(answer.status, StatusCode::FORBIDDEN);
     // And what filters get is not for everyone.
     assert_eq!(
         service.get("/v1/policy/live").await.status,

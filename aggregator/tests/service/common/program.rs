@@ -69,6 +69,7 @@ impl Program {
         command
             .args([
                 "serve",
+                "--development",
                 "--listen",
                 "127.0.0.1:0",
                 "--log-format",

@@ -48,7 +48,9 @@ impl Setup {
     pub(crate) fn open(self, folder: &Path) -> anyhow::Result<TestService> {
         let data = folder.to_str().unwrap().to_owned();
         let flags = ["throughline".to_owned(), "--data".to_owned(), data].into_iter();
-        let options = Line::parse_from(flags.chain(self.flags)).serve;
+        let development = (!self.read_token).then(|| "--development".to_owned());
+        let flags = flags.chain(development).chain(self.flags);
+        let options = Line::parse_from(flags).serve;
         let read = self.read_token.then(|| READ_TOKEN.to_owned());
         let admin = (!self.no_admin_token).then(|| ADMIN_TOKEN.to_owned());
         let tokens = options.check(|name| match name {

@@ -1,4 +1,4 @@
-//! request → (allowed in?): bearer tokens, compared in constant time.
+//! Bearer tokens: what a request carries, and a secret compared with it in constant time.
 
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
@@ -23,20 +23,24 @@ impl Token {
     /// Hashes are compared, all bytes of them: the time taken says nothing about the secret.
     #[must_use]
     pub fn admits(&self, headers: &HeaderMap) -> bool {
-        let Some(value) = headers.get(AUTHORIZATION).map(http::HeaderValue::as_bytes) else {
+        let Some(given) = given(headers) else {
             return false;
         };
-        let Some((scheme, secret)) = value.split_at_checked(b"Bearer ".len()) else {
-            return false;
-        };
-        let given: [u8; 32] = Sha256::digest(secret).into();
         let differing = self
             .0
             .iter()
             .zip(given)
             .fold(0, |all, (one, other)| all | (one ^ other));
-        scheme.eq_ignore_ascii_case(b"Bearer ") && differing == 0
+        differing == 0
     }
+}
+
+/// SHA-256 of the secret in `Authorization: Bearer …`; `None` where there is none.
+pub(super) fn given(headers: &HeaderMap) -> Option<[u8; 32]> {
+    let value = headers.get(AUTHORIZATION)?.as_bytes();
+    let (scheme, secret) = value.split_at_checked(b"Bearer ".len())?;
+    let is_bearer = scheme.eq_ignore_ascii_case(b"Bearer ");
+    is_bearer.then(|| Sha256::digest(secret).into())
 }
 
 impl std::fmt::Debug for Token {

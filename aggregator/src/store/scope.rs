@@ -1,0 +1,111 @@
+//! A connection that shows some applications only: for tokens that are limited to them.
+//!
+//! Temporary views of the connection stand in front of the tables and bear their names, so that no
+//! query has to think of it, and none can forget to. A test holds [`TABLES`] against the schema.
+
+use duckdb::Connection;
+
+use super::database::{StoreError, VIEWS};
+use crate::tokens::Scope;
+
+/// Which rows of a table belong to an application.
+enum Rows {
+    /// Those that name it.
+    Named,
+    /// Those of its sessions, which all these columns hold.
+    OfSessions(&'static [&'static str]),
+    /// Those about its verdicts.
+    OfVerdicts,
+    /// None: the table is about the whole service.
+    None,
+}
+
+/// Tables with anything to hide, and in which order: later ones look at earlier ones.
+const TABLES: &[(&str, Rows)] = &[
+    ("records", Rows::Named),
+    ("visit_parts", Rows::Named),
+    ("verdicts", Rows::Named),
+    ("labels", Rows::OfVerdicts),
+    ("link_parts", Rows::OfSessions(&["session_a", "session_b"])),
+    ("param_parts", Rows::OfSessions(&["session"])),
+    ("trials", Rows::None),
+    ("finds", Rows::None),
+    ("quarantine", Rows::None),
+    ("workers", Rows::None),
+    ("forgotten_workers", Rows::None),
+    ("envoys", Rows::None),
+    ("profiles", Rows::None),
+    ("log_gaps", Rows::None),
+];
+
+/// Tables of the store that hold nothing of anyone's.
+#[cfg(test)]
+const OPEN: &[&str] = &["schema_version", "log_position", "verdict_position"];
+
+/// Limits what `connection` shows to `scope`.
+///
+/// # Errors
+/// When DuckDB refuses; the connection must not be used then.
+pub fn restrict(connection: &Connection, scope: &Scope) -> Result<(), StoreError> {
+    let Scope::Only(applications) = scope else {
+        return Ok(());
+    };
+    let quoted = |name: &String| format!("'{}'", name.replace('\'', "''"));
+    // Never empty, and null is no one's.
+    let names: Vec<_> = ["NULL".to_owned()]
+        .into_iter()
+        .chain(applications.iter().map(quoted))
+        .collect();
+    let names = names.join(", ");
+    // By its full name: the short one is the view's by then.
+    let database: String =
+        connection.query_row("SELECT current_database()", [], |row| row.get(0))?;
+    let mut sql = String::new();
+    for (table, rows) in TABLES {
+        let condition = match rows {
+            Rows::Named => format!("application IN ({names})"),
+            Rows::OfSessions(columns) => {
+                let one = |column| format!("{column} IN (SELECT session FROM visit_parts)");
+                let all: Vec<_> = columns.iter().map(one).collect();
+                all.join(" AND ")
+            }
+            Rows::OfVerdicts => "id IN (SELECT id FROM verdicts)".into(),
+            Rows::None => "false".into(),
+        };
+        sql.push_str(&format!(
+            "CREATE TEMP VIEW {table} AS SELECT * FROM {database}.main.{table} WHERE {condition};\n"
+        ));
+    }
+    // The views look at what has just been made.
+    sql.push_str(&VIEWS.replace("CREATE OR REPLACE VIEW", "CREATE TEMP VIEW"));
+    Ok(connection.execute_batch(&sql)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::store::Database;
+
+    #[test]
+    fn every_table_and_view_is_thought_of() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::open(&folder.path().join("hot.duckdb"), 64 << 20).unwrap();
+        let reading = database.read().unwrap();
+        let names = |sql: &str| -> BTreeSet<String> {
+            let mut statement = reading.connection.prepare(sql).unwrap();
+            let rows = statement.query_map([], |row| row.get(0)).unwrap();
+            rows.collect::<Result<_, _>>().unwrap()
+        };
+        let all = names(
+            "SELECT table_name FROM duckdb_tables() WHERE NOT internal
+             UNION ALL SELECT view_name FROM duckdb_views() WHERE NOT internal",
+        );
+        restrict(&reading.connection, &Scope::of(&["it's".into()])).unwrap();
+        let hidden = names("SELECT view_name FROM duckdb_views() WHERE temporary AND NOT internal");
+        let open: BTreeSet<_> = OPEN.iter().map(ToString::to_string).collect();
+        let thought_of: BTreeSet<_> = hidden.union(&open).cloned().collect();
+        assert_eq!(all, thought_of);
+    }
+}
