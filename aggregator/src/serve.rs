@@ -20,7 +20,9 @@ use crate::log::{Budget, Disk, FileLog, Folder, Limits, Log};
 use crate::metrics::Metrics;
 use crate::policy::Policies;
 use crate::sessions::Rules;
-use crate::store::{Database, Health, Restored, Store, StoreParts};
+use crate::store::{
+    Compacting, Compactor, Database, Health, Restored, Retention, Shared, Store, StoreParts,
+};
 use crate::tokens::Gate;
 use crate::verdicts::{Detecting, DetectionParts, Snapshot, Status};
 use crate::{server, shutdown};
@@ -32,6 +34,7 @@ pub struct Service {
     log: Arc<FileLog>,
     detecting: Detecting,
     store: Store,
+    compactor: Compactor,
     _lock: DataLock,
 }
 
@@ -64,11 +67,7 @@ impl Service {
         let log = Arc::new(log);
         let workers = std::mem::take(&mut restored.workers);
         let books = Arc::new(Books::new(workers, restored.forgotten));
-        let kept = restored
-            .envoys
-            .iter()
-            .filter_map(|json| serde_json::from_str(json).ok());
-        let envoys = Arc::new(Envoys::new(&options.envoy_admin, kept.collect()));
+        let envoys = Arc::new(last_readings(options, &restored));
         let parts = StoreParts {
             database: Arc::clone(&database),
             log: Arc::clone(&log) as Arc<dyn Log>,
@@ -83,6 +82,7 @@ impl Service {
         outbox.begin(restored.verdicts);
         // Before the store, which would have the log delete what detection still needs.
         let (detecting, detection) = start_detection(options, &parts)?;
+        let (compactor, segments) = start_compactor(options, &parts, &clock)?;
         let store = Store::start(parts, restored).context("cannot start the store")?;
         let app = Arc::new(App {
             gate,
@@ -92,6 +92,8 @@ impl Service {
             database,
             queries: Arc::new(Semaphore::new(QUERIES_MAX)),
             query_timeout: options.query_timeout,
+            segments,
+            errands: compactor.errands(),
             books,
             envoys,
             health,
@@ -114,6 +116,7 @@ impl Service {
             log,
             detecting,
             store,
+            compactor,
             _lock: lock,
         })
     }
@@ -136,6 +139,7 @@ impl Service {
     #[must_use]
     pub fn close(self) -> bool {
         self.log.close();
+        self.compactor.stop();
         self.detecting.join();
         self.store.join()
     }
@@ -193,6 +197,42 @@ fn start_detection(
     };
     let detecting = Detecting::start(parts).context("cannot start detection")?;
     Ok((detecting, status))
+}
+
+/// Envoys as they were when they were last read.
+fn last_readings(options: &ServeOptions, restored: &Restored) -> Envoys {
+    let read = |json: &String| serde_json::from_str(json).ok();
+    let kept = restored.envoys.iter().filter_map(read);
+    Envoys::new(&options.envoy_admin, kept.collect())
+}
+
+fn start_compactor(
+    options: &ServeOptions,
+    store: &StoreParts,
+    clock: &Arc<dyn Clock>,
+) -> anyhow::Result<(Compactor, Arc<Shared>)> {
+    let standing = Arc::<Shared>::default();
+    let parts = Compacting {
+        database: Arc::clone(&store.database),
+        log: Arc::clone(&store.log),
+        health: Arc::clone(&store.health),
+        clock: Arc::clone(clock),
+        retention: retention(options),
+        data: options.data.clone(),
+        standing: Arc::clone(&standing),
+    };
+    let compactor = Compactor::start(parts).context("cannot start the compactor")?;
+    Ok((compactor, standing))
+}
+
+fn retention(options: &ServeOptions) -> Retention {
+    Retention {
+        age: options.retention,
+        applications: options.retention_application.iter().cloned().collect(),
+        budget: options.disk_budget,
+        segment_records: options.segment_records,
+        segment_age: options.segment_age,
+    }
 }
 
 fn rules(options: &ServeOptions) -> Rules {

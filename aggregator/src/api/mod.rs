@@ -34,6 +34,7 @@ mod scope;
 mod session;
 mod sessions;
 mod status;
+mod storage;
 mod transitions;
 mod verdicts;
 
@@ -76,6 +77,10 @@ pub struct App {
     pub queries: Arc<Semaphore>,
     /// A query is stopped after this long.
     pub query_timeout: Duration,
+    /// How the closed segments stand.
+    pub segments: Arc<crate::store::Shared>,
+    /// Has sessions pinned and forgotten.
+    pub errands: crate::store::Errands,
     /// The ledger.
     pub books: Arc<Books>,
     /// Readings of Envoys.

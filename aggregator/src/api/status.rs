@@ -11,6 +11,7 @@ use warp::reply::Response;
 use super::App;
 use super::error::ApiError;
 use super::request::{Access, Call, call, json, respond};
+use super::storage::{self, StorageStatus};
 use crate::config::units::micros;
 use crate::ledger::report::{Moment, Report, State, report};
 use crate::time;
@@ -236,6 +237,8 @@ pub(super) struct Status {
     log: LogStatus,
     /// The database.
     store: StoreStatus,
+    /// What is on the disk, and for how long.
+    storage: StorageStatus,
     /// Bot detection.
     detection: DetectionStatus,
 }
@@ -291,6 +294,7 @@ fn handle(call: &Call) -> Result<Response, ApiError> {
             failing: log.failing,
             gaps: gaps.collect(),
         },
+        storage: storage::status(app),
         store: StoreStatus {
             position: app.health.position(),
             records: app.health.records(),

@@ -99,6 +99,34 @@ pub struct ServeOptions {
     #[arg(long, env = "THROUGHLINE_SEGMENT_BYTES", default_value = "64MiB", value_parser = units::bytes, value_name = "SIZE")]
     pub segment_bytes: u64,
 
+    /// How long records are kept (h, d); then they are deleted from the disk.
+    #[arg(long, env = "THROUGHLINE_RETENTION", default_value = "7d", value_parser = units::duration, value_name = "DURATION")]
+    pub retention: Duration,
+
+    /// How long an application's records are kept instead, `shop=30d`; repeatable, or separated by
+    /// commas.
+    #[arg(long, env = "THROUGHLINE_RETENTION_APPLICATION", value_parser = units::named_duration, value_delimiter = ',', value_name = "NAME=DURATION")]
+    pub retention_application: Vec<(String, Duration)>,
+
+    /// Bytes that the data folder may take (MiB, GiB, TiB): beyond it the oldest records go before
+    /// their time, and summaries of their sessions stay. Without it, as many as there are.
+    #[arg(long, env = "THROUGHLINE_DISK_BUDGET", value_parser = units::bytes, value_name = "SIZE")]
+    pub disk_budget: Option<u64>,
+
+    /// Records after which a stretch of the log leaves the database for files of its own.
+    #[arg(
+        long,
+        env = "THROUGHLINE_SEGMENT_RECORDS",
+        default_value_t = 500_000,
+        value_parser = clap::value_parser!(u64).range(1..),
+        value_name = "NUMBER"
+    )]
+    pub segment_records: u64,
+
+    /// Or this long after its first record (m, h, d).
+    #[arg(long, env = "THROUGHLINE_SEGMENT_AGE", default_value = "1d", value_parser = units::duration, value_name = "DURATION")]
+    pub segment_age: Duration,
+
     /// Memory that DuckDB may use for its buffers (MiB, GiB); queries may put 4 times as much on
     /// the disk for a while.
     #[arg(long, env = "THROUGHLINE_DUCKDB_MEMORY", default_value = "1GiB", value_parser = units::bytes, value_name = "SIZE")]

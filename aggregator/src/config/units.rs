@@ -52,6 +52,17 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// Reads a name and a duration, e.g. `shop=30d`.
+///
+/// # Errors
+/// A sentence with an example.
+pub fn named_duration(text: &str) -> Result<(String, Duration), String> {
+    match text.rsplit_once('=') {
+        Some((name, text)) if !name.is_empty() => Ok((name.to_owned(), duration(text)?)),
+        _ => Err("expected a name and a duration, such as shop=30d".into()),
+    }
+}
+
 /// Reads a size in `B`, `KiB`, `MiB`, `GiB` or `TiB`, e.g. `8MiB`; zero is refused.
 ///
 /// # Errors

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -48,6 +48,8 @@ pub(super) struct Shared {
     /// Where another reader than the store may begin again.
     kept: AtomicU64,
     bases: Mutex<BTreeSet<u64>>,
+    /// The next write begins a new segment.
+    rotate: AtomicBool,
     failing: Mutex<Option<Failure>>,
 }
 
@@ -98,6 +100,14 @@ impl Shared {
             reason,
             at: Instant::now(),
         });
+    }
+
+    pub(super) fn rotates(&self) -> bool {
+        self.rotate.load(Ordering::Acquire)
+    }
+
+    pub(super) fn rotated(&self) {
+        self.rotate.store(false, Ordering::Release);
     }
 
     pub(super) fn begin_segment(&self, base: u64) {
@@ -185,6 +195,7 @@ impl FileLog {
             committed: AtomicU64::new(committed),
             kept: AtomicU64::new(u64::MAX),
             bases: Mutex::new(segment::list(folder)?.into_iter().collect()),
+            rotate: AtomicBool::new(false),
             failing: Mutex::default(),
         });
         recover::windows(&shared, committed, end, &mut windows)?;
@@ -268,6 +279,10 @@ impl Log for FileLog {
     fn keep(&self, position: u64) {
         self.shared.kept.store(position, Ordering::Release);
         self.shared.sweep();
+    }
+
+    fn rotate(&self) {
+        self.shared.rotate.store(true, Ordering::Release);
     }
 
     fn state(&self) -> LogState {

@@ -180,6 +180,9 @@ pub trait Log: Send + Sync {
     /// kept even when the store has it, up to a limit.
     fn keep(&self, position: u64);
 
+    /// Has the next batch begin a new segment: the one before goes as soon as everybody has read it.
+    fn rotate(&self);
+
     /// How the log stands.
     fn state(&self) -> LogState;
 }

@@ -144,11 +144,13 @@ impl Writer {
                 "{free} bytes are free on the disk, and {kept} are kept for the database"
             )));
         }
-        if self.end - self.base >= self.segment_len {
+        let full = self.end - self.base >= self.segment_len;
+        if full || (self.end > self.base && self.shared.rotates()) {
             let next = self.disk.create(self.end)?;
             self.file = next;
             self.base = self.end;
             self.shared.begin_segment(self.base);
+            self.shared.rotated();
         }
         self.untidy = true;
         let written = self.file.append(bytes).and_then(|()| self.file.sync());

@@ -66,12 +66,12 @@ fn write(
     extras: &Extras<'_>,
 ) -> Result<(), StoreError> {
     if step.records.rows() > 0 {
-        append!(connection, "records", step.records);
+        append!(connection, "hot_records", step.records);
         let mut parts = VisitParts::default();
         for (visit, part) in step.parts.sorted() {
             parts.push(state.position, visit, part);
         }
-        append!(connection, "visit_parts", parts);
+        append!(connection, "hot_visit_parts", parts);
     }
     write_identity(connection, step, state)?;
     write_quarantine(connection, step)?;
@@ -111,14 +111,14 @@ fn write_identity(connection: &Connection, step: &Step, state: &State) -> Result
         for (name, part) in links {
             parts.push(state.position, name, part);
         }
-        append!(connection, "link_parts", parts);
+        append!(connection, "hot_link_parts", parts);
     }
     if !step.context.is_empty() {
         let mut parts = ParamParts::default();
         for (session, name, part) in step.context.sorted() {
             parts.push(state.position, session, name, part);
         }
-        append!(connection, "param_parts", parts);
+        append!(connection, "hot_param_parts", parts);
     }
     if step.trials.rows() > 0 {
         append!(connection, "trials", step.trials);
@@ -305,7 +305,7 @@ mod tests {
 
         let connection = Connection::open(&file).unwrap();
         let rows = || -> u32 {
-            let rows = "SELECT count(*) FROM records";
+            let rows = "SELECT count(*) FROM hot_records";
             connection.query_row(rows, [], |row| row.get(0)).unwrap()
         };
         assert_eq!(rows(), RECORDS, "it is durable in spite of: {refused}");

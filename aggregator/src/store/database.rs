@@ -1,20 +1,25 @@
 //! The DuckDB file: opened once, shared by one writing thread and a few readers.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 use duckdb::{Config, Connection};
 
+use super::rollup;
+use super::segments::{Folder, Retired, make_views, quoted, sweep};
+
 /// Version of the tables; raised with every change to `schema.sql`.
-pub const SCHEMA_VERSION: i64 = 5;
+pub const SCHEMA_VERSION: i64 = 6;
 const SCHEMA: &str = include_str!("schema.sql");
-pub(super) const VIEWS: &str = include_str!("views.sql");
+/// Views over tables that are never closed.
+pub(super) const VERDICT_VIEWS: &str = include_str!("verdict_views.sql");
 /// (version, what brings the version before to it), in order.
 const MIGRATIONS: &[(i64, &str)] = &[
     (2, include_str!("migrate_2.sql")),
     (3, include_str!("migrate_3.sql")),
     (4, include_str!("migrate_4.sql")),
     (5, include_str!("migrate_5.sql")),
+    (6, include_str!("migrate_6.sql")),
 ];
 /// Queries may put this many times the memory of the buffers on the disk; DuckDB's default, 90 %
 /// of what is free, would leave the log no room.
@@ -42,7 +47,10 @@ pub enum StoreError {
     Arrow(#[from] duckdb::arrow::error::ArrowError),
     /// The log cannot be read.
     #[error("the log cannot be read: {0}")]
-    Log(#[from] std::io::Error),
+    Log(std::io::Error),
+    /// A file of the store cannot be read or written.
+    #[error("the store's files: {0}")]
+    Files(#[from] std::io::Error),
     /// The database is being opened again after a failure.
     #[error("the database is not open")]
     NotOpen,
@@ -51,7 +59,13 @@ pub enum StoreError {
 /// The open database file.
 pub struct Database {
     file: PathBuf,
+    /// Where closed segments are.
+    pub(super) folder: Folder,
     memory_bytes: u64,
+    /// Taken before `open` by whoever takes both.
+    writer: Mutex<Option<Connection>>,
+    /// Files that go when nobody reads them any more.
+    pub(super) retired: Retired,
     /// Readers hold the lock for as long as they use a connection, so that [`Database::reopen`]
     /// finds nobody.
     open: RwLock<Mutex<Option<Connection>>>,
@@ -61,7 +75,22 @@ pub struct Database {
 pub struct Reading<'a> {
     /// The connection. Declared first: it is closed before the lock is released.
     pub connection: Connection,
+    /// Keeps the files that this connection may have found in its views.
+    _files: Arc<()>,
     _open: RwLockReadGuard<'a, Mutex<Option<Connection>>>,
+}
+
+/// The writing thread's connection.
+pub struct Writing<'a>(MutexGuard<'a, Option<Connection>>);
+
+impl Writing<'_> {
+    /// The connection.
+    ///
+    /// # Errors
+    /// Never: there is one for as long as this lives.
+    pub fn connection(&self) -> Result<&Connection, StoreError> {
+        self.0.as_ref().ok_or(StoreError::NotOpen)
+    }
 }
 
 impl Database {
@@ -70,10 +99,23 @@ impl Database {
     /// # Errors
     /// When it cannot be opened, or was made by a newer version.
     pub fn open(file: &Path, memory_bytes: u64) -> Result<Self, StoreError> {
-        let connection = connect(file, memory_bytes)?;
+        let folder = file.with_file_name("segments");
+        std::fs::create_dir_all(&folder)?;
+        let folder = Folder(folder.canonicalize()?);
+        let connection = connect(file, &folder, memory_bytes)?;
+        let orphans = sweep(&connection, &folder)?;
+        if orphans > 0 {
+            tracing::info!(
+                files = orphans,
+                "deleted what a crash left of unfinished segments"
+            );
+        }
         Ok(Self {
             file: file.to_path_buf(),
+            folder,
             memory_bytes,
+            writer: Mutex::default(),
+            retired: Retired::default(),
             open: RwLock::new(Mutex::new(Some(connection))),
         })
     }
@@ -84,22 +126,36 @@ impl Database {
     /// When DuckDB refuses.
     pub fn read(&self) -> Result<Reading<'_>, StoreError> {
         let open = self.open.read().unwrap_or_else(PoisonError::into_inner);
+        let files = self.retired.hold();
         let connection = match open.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
             Some(connection) => connection.try_clone()?,
             None => return Err(StoreError::NotOpen),
         };
         Ok(Reading {
             connection,
+            _files: files,
             _open: open,
         })
     }
 
-    /// The connection of the writing thread, which drops it before [`Database::reopen`].
+    /// The connection of the writing thread, for as long as the result lives; opens the file again
+    /// where it is not open.
     ///
     /// # Errors
     /// When DuckDB refuses.
-    pub fn writer(&self) -> Result<Connection, StoreError> {
-        Ok(self.read()?.connection.try_clone()?)
+    pub fn write(&self) -> Result<Writing<'_>, StoreError> {
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        if writer.is_none() {
+            let connection = match self.read() {
+                Ok(reading) => reading.connection.try_clone()?,
+                Err(_) => {
+                    self.exchange(|| Ok(()))?;
+                    self.read()?.connection.try_clone()?
+                }
+            };
+            *writer = Some(connection);
+        }
+        Ok(Writing(writer))
     }
 
     /// Closes the file and opens it again: after some errors DuckDB refuses everything until
@@ -108,21 +164,46 @@ impl Database {
     /// # Errors
     /// When it cannot be opened; to be tried again.
     pub fn reopen(&self) -> Result<(), StoreError> {
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(writer.take());
+        self.exchange(|| Ok(()))
+    }
+
+    /// Writes the file anew without its free blocks, which still hold what was deleted. Everybody
+    /// waits meanwhile; what arrives is in the log.
+    ///
+    /// # Errors
+    /// When the disk is full, for example; the file is as it was then.
+    pub(super) fn rewrite(&self) -> Result<(), StoreError> {
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(writer.take());
+        self.exchange(|| rewrite(&self.file))
+    }
+
+    /// Does `work` while the file is closed, and opens it again, whatever came of it.
+    fn exchange(&self, work: impl FnOnce() -> Result<(), StoreError>) -> Result<(), StoreError> {
         let open = self.open.write().unwrap_or_else(PoisonError::into_inner);
         let mut connection = open.lock().unwrap_or_else(PoisonError::into_inner);
         drop(connection.take());
-        *connection = Some(connect(&self.file, self.memory_bytes)?);
-        Ok(())
+        let done = work();
+        *connection = Some(connect(&self.file, &self.folder, self.memory_bytes)?);
+        done
     }
 
     /// Closes the file for good, once the queries that run are over.
     pub fn close(&self) {
+        drop(
+            self.writer
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take(),
+        );
         let open = self.open.write().unwrap_or_else(PoisonError::into_inner);
         drop(open.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 }
 
-fn connect(file: &Path, memory_bytes: u64) -> Result<Connection, StoreError> {
+fn connect(file: &Path, folder: &Folder, memory_bytes: u64) -> Result<Connection, StoreError> {
     let threads = std::thread::available_parallelism()
         .map_or(1, usize::from)
         .min(4);
@@ -136,10 +217,44 @@ fn connect(file: &Path, memory_bytes: u64) -> Result<Connection, StoreError> {
     connection.execute_batch(&format!(
         "SET wal_autocheckpoint = '256MB'; SET autoinstall_known_extensions = false;
          SET preserve_insertion_order = false; SET max_temp_directory_size = '{spill_kib}KiB';
-         SET enable_external_access = false; SET lock_configuration = true;"
+         SET parquet_metadata_cache = true; SET validate_external_file_cache = 'NO_VALIDATION';
+         SET allowed_directories = [{}];
+         SET enable_external_access = false; SET lock_configuration = true;",
+        quoted(&folder.0)
     ))?;
     migrate(&mut connection, file)?;
+    // Anew at each start: the folder may have moved, and files may be gone.
+    for path in make_views(&connection, folder)? {
+        tracing::error!(path = %path.display(), "a file of a closed segment is gone: what it held is missing");
+    }
     Ok(connection)
+}
+
+/// Copies what `file` holds into a new file, which takes its place.
+fn rewrite(file: &Path) -> Result<(), StoreError> {
+    let new = file.with_extension("duckdb.new");
+    let wal = file.with_extension("duckdb.wal");
+    for path in [&new, &new.with_extension("new.wal")] {
+        if path.exists() {
+            std::fs::remove_file(path)?;
+        }
+    }
+    let copying = Connection::open_in_memory()?;
+    copying.execute_batch(&format!(
+        "ATTACH {} AS hot; ATTACH {} AS fresh; COPY FROM DATABASE hot TO fresh;
+         CHECKPOINT hot; CHECKPOINT fresh; DETACH hot; DETACH fresh;",
+        quoted(file),
+        quoted(&new)
+    ))?;
+    drop(copying);
+    // A log that is left would be played again, into a file that has it already.
+    if wal.exists() {
+        return Err(std::io::Error::other("DuckDB left a log behind").into());
+    }
+    std::fs::File::open(&new)?.sync_all()?;
+    std::fs::rename(&new, file)?;
+    let folder = file.parent().unwrap_or(Path::new("."));
+    Ok(std::fs::File::open(folder)?.sync_all()?)
 }
 
 fn migrate(connection: &mut Connection, file: &Path) -> Result<(), StoreError> {
@@ -148,7 +263,8 @@ fn migrate(connection: &mut Connection, file: &Path) -> Result<(), StoreError> {
     if tables == 0 {
         let transaction = connection.transaction()?;
         transaction.execute_batch(SCHEMA)?;
-        transaction.execute_batch(VIEWS)?;
+        transaction.execute_batch(VERDICT_VIEWS)?;
+        transaction.execute_batch(&rollup::view())?;
         transaction.execute("INSERT INTO schema_version VALUES (?)", [SCHEMA_VERSION])?;
         transaction.execute("INSERT INTO log_position VALUES (0, 0)", [])?;
         transaction.commit()?;
@@ -171,7 +287,8 @@ fn migrate(connection: &mut Connection, file: &Path) -> Result<(), StoreError> {
         transaction.execute_batch(sql)?;
         tracing::info!(version, file = %file.display(), "migrated the database");
     }
-    transaction.execute_batch(VIEWS)?;
+    transaction.execute_batch(VERDICT_VIEWS)?;
+    transaction.execute_batch(&rollup::view())?;
     transaction.execute("UPDATE schema_version SET version = ?", [SCHEMA_VERSION])?;
     Ok(transaction.commit()?)
 }
@@ -186,7 +303,7 @@ mod tests {
         let file = folder.path().join("hot.duckdb");
         let open = || Database::open(&file, 64 << 20);
         let database = open().unwrap();
-        let writer = database.writer().unwrap();
+        let writer = database.read().unwrap().connection;
         writer
             .execute("UPDATE schema_version SET version = 9", [])
             .unwrap();
@@ -233,11 +350,10 @@ mod tests {
     fn reopens_with_everything_in_it() {
         let folder = tempfile::tempdir().unwrap();
         let database = Database::open(&folder.path().join("hot.duckdb"), 64 << 20).unwrap();
-        database
-            .writer()
-            .unwrap()
-            .execute("UPDATE log_position SET position = 7", [])
-            .unwrap();
+        let writing = database.write().unwrap();
+        let set = "UPDATE log_position SET position = 7";
+        writing.connection().unwrap().execute(set, []).unwrap();
+        drop(writing);
         database.reopen().unwrap();
         let reading = database.read().unwrap();
         let position = "SELECT position FROM log_position";

@@ -1,14 +1,18 @@
-//! log → store: one thread reads the log and writes DuckDB.
+//! log → store: one thread reads the log and writes DuckDB, another moves what is old into files.
 //!
 //! Architecture invariant: rows and the log position they come from are committed together, so
-//! that after any crash every acknowledged record is stored, and none twice. Nothing else writes.
+//! that after any crash every acknowledged record is stored, and none twice. The compactor
+//! (`segments`) takes rows out of the hot tables in the transaction that names the files they are
+//! in, and appends to none of them. Nothing else writes.
 
 mod columns;
 mod commit;
 mod database;
 mod replay;
 mod restore;
+mod rollup;
 mod scope;
+mod segments;
 mod step;
 mod thread;
 mod verdicts;
@@ -16,5 +20,7 @@ mod verdicts;
 pub use database::{Database, Reading, SCHEMA_VERSION, StoreError};
 pub use replay::Replayed;
 pub use restore::Restored;
+pub use rollup::rows_at;
 pub use scope::restrict;
+pub use segments::{Compacting, Compactor, Errands, Retention, Shared, Standing, Whose};
 pub use thread::{Health, Store, StoreParts};

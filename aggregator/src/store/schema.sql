@@ -1,4 +1,4 @@
--- Schema version 5; `migrate_2.sql` to `migrate_5.sql` bring older ones here, and `views.sql` makes
+-- Schema version 6; `migrate_2.sql` to `migrate_6.sql` bring older ones here, and `views.sql` makes
 -- the views of all.
 -- New columns stand at the end of their table, where a migration can put them. Ids are kept as numbers and bytes; the views
 -- show them as text.
@@ -11,7 +11,7 @@ CREATE TABLE schema_version (version INTEGER NOT NULL);
 CREATE TABLE log_position (position UBIGINT NOT NULL, ordinal UBIGINT NOT NULL);
 
 -- One row per HTTP exchange. `position` is where its batch lies in the log.
-CREATE TABLE records (
+CREATE TABLE hot_records (
     position UBIGINT NOT NULL,
     boot UBIGINT NOT NULL,
     worker UINTEGER NOT NULL,
@@ -56,7 +56,7 @@ CREATE TABLE records (
 );
 
 -- Sums of a visit over the records of one transaction; only ever appended to.
-CREATE TABLE visit_parts (
+CREATE TABLE hot_visit_parts (
     position UBIGINT NOT NULL,
     session BLOB NOT NULL,
     visit_start TIMESTAMP NOT NULL,
@@ -132,7 +132,7 @@ CREATE TABLE envoys (name VARCHAR NOT NULL, reading VARCHAR NOT NULL);
 
 -- Two sessions known to belong together, summed over one transaction: `session_a` is the records'
 -- own, `session_b` the one it was linked to.
-CREATE TABLE link_parts (
+CREATE TABLE hot_link_parts (
     position UBIGINT NOT NULL,
     session_a BLOB NOT NULL,
     session_b BLOB NOT NULL,
@@ -146,7 +146,7 @@ CREATE TABLE link_parts (
 
 -- Context parameters of a session, summed over one transaction: of users and roles every value,
 -- of plain ones the last.
-CREATE TABLE param_parts (
+CREATE TABLE hot_param_parts (
     position UBIGINT NOT NULL,
     session BLOB NOT NULL,
     name VARCHAR NOT NULL,
@@ -230,3 +230,61 @@ CREATE TABLE profiles (
 
 -- What was learnt of each application's paths, as JSON.
 CREATE TABLE templates (application VARCHAR NOT NULL, tree VARCHAR NOT NULL);
+
+-- Stretches of the log that left the tables `hot_…` for Parquet files, named after
+-- `end_position`, the position after their last record. `kinds`: which files, with commas between.
+CREATE TABLE segments (
+    end_position UBIGINT NOT NULL,
+    rewrite UINTEGER NOT NULL,
+    version BIGINT NOT NULL,
+    arrived_from TIMESTAMP NOT NULL,
+    arrived_to TIMESTAMP NOT NULL,
+    records UBIGINT NOT NULL,
+    kinds VARCHAR NOT NULL,
+    bytes UBIGINT NOT NULL,
+    detail_bytes UBIGINT NOT NULL,
+    -- Its records went before their time, and the summaries stayed.
+    trimmed BOOLEAN NOT NULL,
+    -- JSON: the applications whose records are in it because it is not their time yet.
+    applications VARCHAR NOT NULL
+);
+
+-- Sessions that are kept beyond their time.
+CREATE TABLE pins (session BLOB NOT NULL, author VARCHAR NOT NULL, pinned_at TIMESTAMP NOT NULL);
+
+-- Sessions to be forgotten that are still in files: their rows there are in no view.
+CREATE TABLE forgotten_sessions (session BLOB NOT NULL);
+
+-- Who had what forgotten: `what` is `session` or `user`, `hash` the keyless SHA-256 of its name, so
+-- that a question can be answered, and nothing read off.
+CREATE TABLE forgettings (
+    asked_at TIMESTAMP NOT NULL,
+    author VARCHAR NOT NULL,
+    what VARCHAR NOT NULL,
+    hash VARCHAR NOT NULL,
+    sessions UBIGINT NOT NULL,
+    gone_at TIMESTAMP
+);
+
+-- One row for each session, summed up to the position in `folded`; all of it follows from the parts.
+CREATE TABLE session_sums (
+    session BLOB NOT NULL,
+    application VARCHAR NOT NULL,
+    key VARCHAR NOT NULL,
+    first TIMESTAMP NOT NULL,
+    last TIMESTAMP NOT NULL,
+    visit_starts TIMESTAMP[] NOT NULL,
+    requests UBIGINT NOT NULL,
+    errors_4xx UBIGINT NOT NULL,
+    errors_5xx UBIGINT NOT NULL,
+    request_bytes UBIGINT NOT NULL,
+    response_bytes UBIGINT NOT NULL,
+    duration_us UBIGINT NOT NULL,
+    ips VARCHAR[] NOT NULL,
+    user_agents VARCHAR[] NOT NULL,
+    more BOOLEAN NOT NULL,
+    users VARCHAR[] NOT NULL,
+    roles VARCHAR[] NOT NULL
+);
+CREATE TABLE folded (position UBIGINT NOT NULL);
+INSERT INTO folded VALUES (0);

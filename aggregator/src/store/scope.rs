@@ -5,7 +5,8 @@
 
 use duckdb::Connection;
 
-use super::database::{StoreError, VIEWS};
+use super::database::{StoreError, VERDICT_VIEWS};
+use super::segments::VIEWS;
 use crate::tokens::Scope;
 
 /// Which rows of a table belong to an application.
@@ -22,12 +23,28 @@ enum Rows {
 
 /// Tables with anything to hide, and in which order: later ones look at earlier ones.
 const TABLES: &[(&str, Rows)] = &[
+    ("session_sums", Rows::Named),
     ("records", Rows::Named),
+    ("hot_records", Rows::Named),
     ("visit_parts", Rows::Named),
+    ("hot_visit_parts", Rows::Named),
+    ("session_rows", Rows::Named),
     ("verdicts", Rows::Named),
     ("labels", Rows::OfVerdicts),
     ("link_parts", Rows::OfSessions(&["session_a", "session_b"])),
+    (
+        "hot_link_parts",
+        Rows::OfSessions(&["session_a", "session_b"]),
+    ),
     ("param_parts", Rows::OfSessions(&["session"])),
+    ("hot_param_parts", Rows::OfSessions(&["session"])),
+    ("shapes", Rows::OfSessions(&["session"])),
+    ("lookups", Rows::OfSessions(&["session"])),
+    ("pins", Rows::OfSessions(&["session"])),
+    ("templates", Rows::Named),
+    ("segments", Rows::None),
+    ("forgotten_sessions", Rows::None),
+    ("forgettings", Rows::None),
     ("trials", Rows::None),
     ("finds", Rows::None),
     ("quarantine", Rows::None),
@@ -40,7 +57,12 @@ const TABLES: &[(&str, Rows)] = &[
 
 /// Tables of the store that hold nothing of anyone's.
 #[cfg(test)]
-const OPEN: &[&str] = &["schema_version", "log_position", "verdict_position"];
+const OPEN: &[&str] = &[
+    "schema_version",
+    "log_position",
+    "verdict_position",
+    "folded",
+];
 
 /// Limits what `connection` shows to `scope`.
 ///
@@ -65,7 +87,13 @@ pub fn restrict(connection: &Connection, scope: &Scope) -> Result<(), StoreError
         let condition = match rows {
             Rows::Named => format!("application IN ({names})"),
             Rows::OfSessions(columns) => {
-                let one = |column| format!("{column} IN (SELECT session FROM visit_parts)");
+                // What `session_rows` is made of: that view looks at tables of this kind itself.
+                let one = |column| {
+                    format!(
+                        "{column} IN (SELECT session FROM session_sums
+                            UNION ALL SELECT session FROM hot_visit_parts)"
+                    )
+                };
                 let all: Vec<_> = columns.iter().map(one).collect();
                 all.join(" AND ")
             }
@@ -77,7 +105,9 @@ pub fn restrict(connection: &Connection, scope: &Scope) -> Result<(), StoreError
         ));
     }
     // The views look at what has just been made.
-    sql.push_str(&VIEWS.replace("CREATE OR REPLACE VIEW", "CREATE TEMP VIEW"));
+    for views in [VIEWS, VERDICT_VIEWS] {
+        sql.push_str(&views.replace("CREATE OR REPLACE VIEW", "CREATE TEMP VIEW"));
+    }
     Ok(connection.execute_batch(&sql)?)
 }
 

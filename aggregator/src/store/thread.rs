@@ -164,7 +164,6 @@ impl Store {
         let writer = Writer {
             parts,
             state,
-            connection: None,
             last_tries: 0,
         };
         let thread = std::thread::Builder::new()
@@ -195,7 +194,6 @@ pub(super) fn is_fatal(error: &StoreError) -> bool {
 struct Writer {
     parts: StoreParts,
     state: State,
-    connection: Option<Connection>,
     /// Failures since the log was closed.
     last_tries: u32,
 }
@@ -253,10 +251,7 @@ impl Writer {
         let began = Instant::now();
         let tracker = loop {
             let rules = self.parts.rules;
-            match self
-                .connected()
-                .and_then(|connection| restore::tracker(connection, rules))
-            {
+            match self.with(|connection| restore::tracker(connection, rules)) {
                 Ok(tracker) => break tracker,
                 Err(error) => self.failed(&error),
             }
@@ -288,28 +283,21 @@ impl Writer {
         gave_up
     }
 
-    fn connected(&mut self) -> Result<&Connection, StoreError> {
-        let connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => match self.parts.database.writer() {
-                Ok(connection) => connection,
-                Err(_) => {
-                    self.parts.database.reopen()?;
-                    self.parts.database.writer()?
-                }
-            },
-        };
-        Ok(self.connection.insert(connection))
+    fn with<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let writing = self.parts.database.write()?;
+        work(writing.connection()?)
     }
 
     fn failed(&mut self, error: &StoreError) {
         self.last_tries += u32::from(self.parts.log.state().closed);
         self.parts.health.fail(error);
-        if is_fatal(error) {
-            self.connection = None;
-            if let Err(error) = self.parts.database.reopen() {
-                tracing::debug!(%error, "the database cannot be opened yet");
-            }
+        if is_fatal(error)
+            && let Err(error) = self.parts.database.reopen()
+        {
+            tracing::debug!(%error, "the database cannot be opened yet");
         }
         std::thread::sleep(RETRY);
     }
@@ -350,13 +338,7 @@ impl Writer {
                 forgotten,
                 envoys: &envoys,
             };
-            let outcome = match self.connected() {
-                Ok(_) => match &self.connection {
-                    Some(connection) => commit(connection, step, &self.state, &extras),
-                    None => Err(StoreError::NotOpen),
-                },
-                Err(error) => Err(error),
-            };
+            let outcome = self.with(|connection| commit(connection, step, &self.state, &extras));
             match outcome {
                 Ok(()) => {
                     self.parts
@@ -394,9 +376,7 @@ impl Writer {
     /// Stores what detection said; `false` when given up.
     fn keep_verdicts(&mut self) -> bool {
         while let Some(package) = self.parts.outbox.peek() {
-            let outcome = self
-                .connected()
-                .and_then(|connection| verdicts::commit(connection, &package));
+            let outcome = self.with(|connection| verdicts::commit(connection, &package));
             match outcome {
                 Ok(()) => {
                     self.parts.health.recover();
@@ -428,23 +408,17 @@ impl Writer {
         if readings.is_empty() {
             return;
         }
-        if let Ok(connection) = self.connected()
-            && let Err(error) = write_envoys(connection, &readings)
-        {
+        if let Err(error) = self.with(|connection| write_envoys(connection, &readings)) {
             tracing::debug!(%error, "readings of Envoys were not kept");
         }
     }
 
     /// Folds DuckDB's own log into its file, so that the next start need not.
     fn checkpoint(&mut self) {
-        match self
-            .connected()
-            .and_then(|connection| Ok(connection.execute_batch("CHECKPOINT")?))
-        {
+        match self.with(|connection| Ok(connection.execute_batch("CHECKPOINT")?)) {
             Ok(()) => tracing::info!(position = self.state.position, "the database is complete"),
             Err(error) => tracing::warn!(%error, "no checkpoint; the next start takes longer"),
         }
-        self.connection = None;
         self.parts.database.close();
     }
 }

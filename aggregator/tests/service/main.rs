@@ -15,5 +15,6 @@ mod log;
 mod migrate;
 mod process;
 mod replay;
+mod segments;
 mod store;
 mod verdicts;

@@ -4,6 +4,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 use http::StatusCode;
+use throughline::store::SCHEMA_VERSION;
 
 use crate::common::{Batch, Setup, line, session_id};
 
@@ -36,7 +37,7 @@ async fn goes_on(file: &str) {
         let service = Setup::default().open(folder.path()).unwrap();
         assert_eq!(
             service.sql::<i64>("SELECT max(version) FROM schema_version"),
-            5
+            SCHEMA_VERSION
         );
         // What was there is there, and shows no more than it has.
         let path = format!("/v1/sessions/{}", session_id(1));

@@ -61,8 +61,9 @@ async fn what_was_acknowledged_survives_kill_9_once_and_only_once() {
     let data = tempfile::tempdir().unwrap();
     let mut next = [0_u64; 3];
     // Before, during and after the first transactions; odd numbers, so that they differ.
-    for after_ms in [40, 230, 410, 90, 333] {
-        let program = Program::start(data.path(), &["--segment-bytes", "64KiB"]);
+    for after_ms in [40, 230, 410, 90, 333, 1100] {
+        let flags = ["--segment-bytes", "64KiB", "--segment-records", "300"];
+        let program = Program::start(data.path(), &flags);
         let stop = Arc::new(AtomicBool::new(false));
         let senders: Vec<_> = (0..)
             .zip(next)

@@ -58,7 +58,9 @@ async fn the_log_keeps_what_the_database_does_not_take() {
     service.send(batch(3)).await;
     service.give_up();
     let database = Database::open(&folder.path().join("hot.duckdb"), 64 << 20).unwrap();
-    database.writer().unwrap().execute_batch(MEND).unwrap();
+    let reading = database.read().unwrap();
+    reading.connection.execute_batch(MEND).unwrap();
+    drop(reading);
     drop(database);
     let service = Setup::default().open(folder.path()).unwrap();
     service.stored().await;

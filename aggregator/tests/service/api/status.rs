@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::common::{Batch, Setup, line};
+use crate::common::{Batch, Setup, line, until};
 
 #[tokio::test]
 async fn shows_the_ledger_the_log_and_the_store() {
@@ -10,12 +10,17 @@ async fn shows_the_ledger_the_log_and_the_store() {
     service.send(batch).await;
     service.send(Batch::heartbeat().worker(1).seen(4)).await;
     service.judged().await;
+    until("the compactor has looked", async || {
+        service.get("/v1/status").await.json()["storage"]["disk_bytes"] != 0
+    })
+    .await;
     let mut status = service.get("/v1/status").await.json();
     // Positions depend on the length of the bodies.
     for (part, figure) in [
         ("log", "end"),
         ("store", "position"),
         ("detection", "position"),
+        ("storage", "disk_bytes"),
     ] {
         assert!(status[part][figure].as_u64().unwrap() > 0);
         status[part][figure] = "[bytes]".into();

@@ -76,6 +76,6 @@ pub(crate) fn hold_for_a_bot(service: &TestService, session: u64) {
             TIMESTAMP '2026-01-02 00:01:42', 3, 'p1',
             '[{{\"detector\":\"credential_stuffing\"}},{{\"detector\":\"interval_regularity\"}}]')"
     );
-    let writer = service.app().database.writer().unwrap();
-    writer.execute_batch(&sql).unwrap();
+    let reading = service.app().database.read().unwrap();
+    reading.connection.execute_batch(&sql).unwrap();
 }

@@ -1,0 +1,213 @@
+//! parts → sessions: one row for each session, so that lists and filters never add up parts.
+//!
+//! `session_sums` holds the sums up to the position in `folded`; what came since is a few seconds
+//! of parts, which the view `session_rows` adds. Everything here follows from the parts: it can be
+//! made anew from them at any time.
+
+use duckdb::Connection;
+
+use super::database::StoreError;
+
+/// Columns of `session_sums`, `session_rows` and [`rows_at`], in the table's order.
+const COLUMNS: &str = "session, application, key, first, last, visit_starts, requests, errors_4xx,
+    errors_5xx, request_bytes, response_bytes, duration_us, ips, user_agents, more, users, roles";
+
+const MOST: &str = "18446744073709551615";
+
+/// One row for each session in `parts`, with users and roles out of `params`.
+fn sums(parts: &str, params: &str) -> String {
+    let sum = |column: &str| format!("least(sum({column}), {MOST})::UBIGINT AS {column}");
+    let list =
+        |column: &str| format!("list_sort(list_distinct(flatten(list({column})))) AS {column}");
+    format!(
+        "SELECT part.*, coalesce(users, []) AS users, coalesce(roles, []) AS roles FROM (
+            SELECT session, arg_min(application, ordinal) AS application,
+                arg_min(key, ordinal) AS key, min(first) AS first, max(last) AS last,
+                list(DISTINCT visit_start) AS visit_starts, {}, {}, {}, {}, {}, {}, {}, {},
+                bool_or(more) AS more
+            FROM {parts} GROUP BY session
+        ) AS part LEFT JOIN (
+            SELECT session,
+                list_sort(list(DISTINCT value) FILTER (kind = 'user')) AS users,
+                list_sort(list(DISTINCT value) FILTER (kind = 'role')) AS roles
+            FROM {params} WHERE kind <> 'plain' GROUP BY session
+        ) AS person USING (session)",
+        sum("requests"),
+        sum("errors_4xx"),
+        sum("errors_5xx"),
+        sum("request_bytes"),
+        sum("response_bytes"),
+        sum("duration_us"),
+        list("ips"),
+        list("user_agents"),
+    )
+}
+
+/// The rows of sessions with parts that are not folded yet, with what is.
+fn fresh() -> String {
+    let since =
+        |table: &str| format!("(FROM {table} WHERE position > (SELECT position FROM folded))");
+    let sum = |column: &str| {
+        format!(
+            "least(new.{column}::HUGEINT + coalesce(old.{column}, 0), {MOST})::UBIGINT AS {column}"
+        )
+    };
+    let list = |column: &str| {
+        format!("list_sort(list_distinct(list_concat(old.{column}, new.{column}))) AS {column}")
+    };
+    format!(
+        "SELECT new.session, coalesce(old.application, new.application) AS application,
+            coalesce(old.key, new.key) AS key, least(old.first, new.first) AS first,
+            greatest(old.last, new.last) AS last, {}, {}, {}, {}, {}, {}, {}, {}, {},
+            new.more OR coalesce(old.more, false) AS more, {}, {}
+         FROM ({}) AS new LEFT JOIN session_sums AS old USING (session)",
+        list("visit_starts"),
+        sum("requests"),
+        sum("errors_4xx"),
+        sum("errors_5xx"),
+        sum("request_bytes"),
+        sum("response_bytes"),
+        sum("duration_us"),
+        list("ips"),
+        list("user_agents"),
+        list("users"),
+        list("roles"),
+        sums(&since("hot_visit_parts"), &since("hot_param_parts")),
+    )
+}
+
+/// Makes the view `session_rows`: every session as it is now.
+pub(super) fn view() -> String {
+    format!(
+        "CREATE OR REPLACE VIEW session_rows AS
+         WITH fresh AS MATERIALIZED ({})
+         SELECT {COLUMNS} FROM session_sums ANTI JOIN fresh USING (session)
+         UNION ALL SELECT {COLUMNS} FROM fresh;",
+        fresh()
+    )
+}
+
+/// Every session as it was when the log was stored up to `position`: a source for FROM. Exact for
+/// as long as what came since is not in a closed segment.
+#[must_use]
+pub fn rows_at(position: u64) -> String {
+    let changed = format!(
+        "SELECT session FROM hot_visit_parts
+         WHERE position > least({position}, (SELECT position FROM folded))"
+    );
+    let then = |view: &str| {
+        format!("(FROM {view} WHERE position <= {position} AND session IN ({changed}))")
+    };
+    format!(
+        "(SELECT {COLUMNS} FROM session_sums WHERE session NOT IN ({changed})
+          UNION ALL SELECT {COLUMNS} FROM ({}))",
+        sums(&then("visit_parts"), &then("param_parts"))
+    )
+}
+
+/// Folds what came since the last time; within a transaction. Gives how many sessions changed.
+pub(super) fn fold(connection: &Connection) -> Result<u64, StoreError> {
+    let behind = "SELECT count(*) FROM hot_visit_parts
+        WHERE position > (SELECT position FROM folded)";
+    let behind: u64 = connection.query_row(behind, [], |row| row.get(0))?;
+    if behind == 0 {
+        return Ok(0);
+    }
+    connection.execute_batch(&format!(
+        "CREATE OR REPLACE TEMP TABLE fresh AS {}",
+        fresh()
+    ))?;
+    connection
+        .execute_batch("DELETE FROM session_sums WHERE session IN (SELECT session FROM fresh)")?;
+    let insert = format!("INSERT INTO session_sums SELECT {COLUMNS} FROM fresh");
+    let changed = connection.execute(&insert, [])?;
+    connection.execute_batch(
+        "DROP TABLE fresh;
+         UPDATE folded SET position = (SELECT max(position) FROM hot_visit_parts)",
+    )?;
+    Ok(changed as u64)
+}
+
+/// Makes the rows of `sessions`, a SELECT, anew from what is left of them; within a transaction.
+pub(super) fn make_anew(connection: &Connection, sessions: &str) -> Result<(), StoreError> {
+    connection.execute_batch(&format!(
+        "CREATE OR REPLACE TEMP TABLE affected AS {sessions}"
+    ))?;
+    let left = |view: &str| {
+        format!(
+            "(FROM {view} WHERE position <= (SELECT position FROM folded)
+              AND session IN (SELECT session FROM affected))"
+        )
+    };
+    let sums = sums(&left("visit_parts"), &left("param_parts"));
+    connection.execute_batch(&format!(
+        "DELETE FROM session_sums WHERE session IN (SELECT session FROM affected);
+         INSERT INTO session_sums SELECT {COLUMNS} FROM ({sums});
+         DROP TABLE affected;"
+    ))?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Database;
+
+    /// Part `n` of session `n % 3`, in a transaction that ends at `n`.
+    fn part(connection: &Connection, n: u64) {
+        let sql = format!(
+            "INSERT INTO hot_visit_parts BY NAME SELECT {n} AS position,
+                unhex(lpad('{0}', 32, '0')) AS session, make_timestamp({1}) AS visit_start,
+                'app' || {n} AS application, 'k' AS key, make_timestamp({n}) AS first,
+                make_timestamp({n} + 5) AS last, {n} AS requests, 1 AS errors_4xx, 0 AS errors_5xx,
+                18446744073709551615 AS request_bytes, 2 AS response_bytes, 3 AS duration_us,
+                ['10.0.0.' || ({n} % 2)] AS ips, ['ua'] AS user_agents, {n} % 4 = 0 AS more,
+                {n} AS ordinal, make_timestamp({n}) AS arrived, ['p'] AS policy_versions;
+             INSERT INTO hot_param_parts BY NAME SELECT {n} AS position,
+                unhex(lpad('{0}', 32, '0')) AS session, 'user' AS name, 'u' || ({n} % 5) AS value,
+                'user' AS kind, false AS forgeable, make_timestamp({n}) AS first,
+                make_timestamp({n}) AS last, 1 AS requests WHERE {n} % 2 = 0;",
+            n % 3,
+            n / 4,
+        );
+        connection.execute_batch(&sql).unwrap();
+    }
+
+    fn all(connection: &Connection, from: &str) -> String {
+        let sql = format!(
+            "SELECT string_agg(row::VARCHAR, chr(10) ORDER BY row.session) FROM (
+                SELECT * REPLACE (list_sort(visit_starts) AS visit_starts) FROM {from}) AS row"
+        );
+        connection.query_row(&sql, [], |row| row.get(0)).unwrap()
+    }
+
+    #[test]
+    fn folding_changes_nothing_whenever_it_is_done() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::open(&folder.path().join("hot.duckdb"), 64 << 20).unwrap();
+        let reading = database.read().unwrap();
+        let connection = &reading.connection;
+        let scratch = |to: u64| {
+            let until = |view: &str| format!("(FROM {view} WHERE position <= {to})");
+            let sums = sums(&until("visit_parts"), &until("param_parts"));
+            all(connection, &format!("({sums})"))
+        };
+        for n in 1..=20 {
+            part(connection, n);
+            if [3, 4, 9, 17].contains(&n) {
+                assert!(fold(connection).unwrap() > 0);
+                assert_eq!(fold(connection).unwrap(), 0);
+            }
+            assert_eq!(all(connection, "session_rows"), scratch(n), "at {n}");
+            for earlier in [1, n / 2 + 1, n] {
+                assert_eq!(
+                    all(connection, &rows_at(earlier)),
+                    scratch(earlier),
+                    "{earlier} at {n}"
+                );
+            }
+        }
+        make_anew(connection, "SELECT session FROM visit_parts").unwrap();
+        assert_eq!(all(connection, "session_rows"), scratch(20));
+    }
+}

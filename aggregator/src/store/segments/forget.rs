@@ -1,0 +1,234 @@
+//! What people ask for: sessions kept beyond their time, and sessions gone before it.
+//!
+//! Forgetting has two steps. `hide` takes the hot rows out and bars the closed ones from all
+//! views, in one transaction; `sweep` writes the files anew without them, and the hot file too,
+//! whose free blocks would still hold what was deleted.
+
+use std::fmt::Write as _;
+
+use duckdb::types::Value;
+use duckdb::{Connection, params, params_from_iter};
+use sha2::{Digest as _, Sha256};
+use throughline_session::hex::Hex;
+use throughline_session::wire::SessionId;
+
+use super::close::{Stage, transaction};
+use super::errand::Whose;
+use super::layout::ALL;
+use super::manifest::{self, Folder, Segment, quoted};
+use super::rewrite::{Keep, rewrite};
+use crate::store::commit::time;
+use crate::store::database::{Database, StoreError};
+
+const FORGOTTEN: &str = "SELECT session FROM forgotten_sessions";
+
+/// Keeps `session` beyond its time.
+pub(super) fn pin(
+    database: &Database,
+    session: SessionId,
+    author: &str,
+    now_us: i64,
+) -> Result<(), StoreError> {
+    let connection = database.read()?.connection;
+    transaction(&connection, || {
+        let bytes = session.0.to_vec();
+        connection.execute("DELETE FROM pins WHERE session = ?", params![bytes])?;
+        let row = params![bytes, author, time(now_us)];
+        connection.execute("INSERT INTO pins VALUES (?, ?, ?)", row)?;
+        Ok(())
+    })
+}
+
+/// Lets `session` go when its time has come.
+pub(super) fn unpin(database: &Database, session: SessionId) -> Result<(), StoreError> {
+    let reading = database.read()?;
+    let sql = "DELETE FROM pins WHERE session = ?";
+    reading
+        .connection
+        .execute(sql, params![session.0.to_vec()])?;
+    Ok(())
+}
+
+/// Takes what is stored of somebody out of all answers; gives how many sessions that are.
+pub(super) fn hide(
+    database: &Database,
+    whose: &Whose,
+    author: &str,
+    now_us: i64,
+) -> Result<u64, StoreError> {
+    let reading = database.read()?;
+    let connection = &reading.connection;
+    let sessions = sessions_of(connection, whose)?;
+    transaction(connection, || {
+        for session in &sessions {
+            hide_session(connection, *session)?;
+        }
+        let (what, name) = match whose {
+            Whose::Session(session) => ("session", session.to_string()),
+            Whose::User(user) => {
+                hide_user(connection, user)?;
+                ("user", user.clone())
+            }
+        };
+        let hash: [u8; 32] = Sha256::digest(&name).into();
+        let row = params![
+            time(now_us),
+            author,
+            what,
+            Hex(hash).to_string(),
+            sessions.len() as u64
+        ];
+        let sql = "INSERT INTO forgettings VALUES (?, ?, ?, ?, ?, NULL)";
+        connection.execute(sql, row)?;
+        manifest::make_views(connection, &database.folder)?;
+        Ok(())
+    })?;
+    tracing::info!(
+        sessions = sessions.len(),
+        author,
+        "sessions are forgotten: hidden now, and gone from the disk with the next compaction"
+    );
+    Ok(sessions.len() as u64)
+}
+
+fn sessions_of(connection: &Connection, whose: &Whose) -> Result<Vec<SessionId>, StoreError> {
+    let user = match whose {
+        Whose::Session(session) => return Ok(vec![*session]),
+        Whose::User(user) => user,
+    };
+    let sql = "SELECT DISTINCT session FROM param_parts WHERE kind = 'user' AND value = ?";
+    let mut statement = connection.prepare(sql)?;
+    let rows = statement.query_map(params![user], |row| row.get::<_, Vec<u8>>(0))?;
+    let mut sessions = Vec::new();
+    for bytes in rows {
+        if let Ok(id) = bytes?.try_into() {
+            sessions.push(Hex(id));
+        }
+    }
+    Ok(sessions)
+}
+
+fn hide_session(connection: &Connection, session: SessionId) -> Result<(), StoreError> {
+    let bytes = || Value::Blob(session.0.to_vec());
+    for kind in ALL {
+        let Some(table) = kind.table() else { continue };
+        let mut condition = String::new();
+        for column in kind.sessions {
+            let word = if condition.is_empty() { "" } else { " OR " };
+            write!(condition, "{word}{column} = ?").unwrap_or_default();
+        }
+        let values = kind.sessions.iter().map(|_| bytes());
+        let sql = format!("DELETE FROM {table} WHERE {condition}");
+        connection.execute(&sql, params_from_iter(values))?;
+    }
+    connection.execute("DELETE FROM session_sums WHERE session = ?", [bytes()])?;
+    let sql = "DELETE FROM trials WHERE session = ? OR trial_session = ?";
+    connection.execute(sql, params_from_iter([bytes(), bytes()]))?;
+    connection.execute("DELETE FROM pins WHERE session = ?", [bytes()])?;
+    let name = session.to_string();
+    let own = "session = ?1 OR (subject_kind = 'session' AND subject = ?1)";
+    let sql = format!("DELETE FROM labels WHERE id IN (SELECT id FROM verdicts WHERE {own})");
+    connection.execute(&sql, params![name])?;
+    connection.execute(&format!("DELETE FROM verdicts WHERE {own}"), params![name])?;
+    connection.execute(
+        "DELETE FROM quarantine WHERE contains(line, ?)",
+        params![name],
+    )?;
+    connection.execute("INSERT INTO forgotten_sessions VALUES (?)", [bytes()])?;
+    Ok(())
+}
+
+fn hide_user(connection: &Connection, user: &str) -> Result<(), StoreError> {
+    connection.execute("DELETE FROM trials WHERE user = ?", params![user])?;
+    let own = "subject_kind = 'user' AND (subject = ?1 OR ends_with(subject, '/' || ?1))";
+    let sql = format!("DELETE FROM labels WHERE id IN (SELECT id FROM verdicts WHERE {own})");
+    connection.execute(&sql, params![user])?;
+    connection.execute(&format!("DELETE FROM verdicts WHERE {own}"), params![user])?;
+    connection.execute(
+        "DELETE FROM quarantine WHERE contains(line, ?)",
+        params![user],
+    )?;
+    Ok(())
+}
+
+/// How many sessions are still to be deleted from files.
+pub(super) fn pending(connection: &Connection) -> Result<u64, StoreError> {
+    let sql = "SELECT count(*) FROM forgotten_sessions";
+    Ok(connection.query_row(sql, [], |row| row.get(0))?)
+}
+
+/// Deletes from the disk what was hidden; `true` when there was something.
+pub(super) fn sweep(database: &Database, now_us: i64) -> Result<bool, StoreError> {
+    let reading = database.read()?;
+    let connection = &reading.connection;
+    let waiting = "SELECT count(*) FROM forgettings WHERE gone_at IS NULL";
+    let waiting: u64 = connection.query_row(waiting, [], |row| row.get(0))?;
+    if waiting == 0 {
+        return Ok(false);
+    }
+    for segment in manifest::list(connection)? {
+        if concerns(connection, &database.folder, &segment)? {
+            let keep = Keep::But(FORGOTTEN);
+            let nothing = &mut |_: Stage| {};
+            let gone = rewrite(
+                connection,
+                &database.folder,
+                &segment,
+                &keep,
+                |_| Ok(()),
+                nothing,
+            )?;
+            database.retired.retire(gone);
+        }
+    }
+    drop(reading);
+    let failed = database.retired.sweep();
+    if let Some((_, error)) = failed.into_iter().next() {
+        return Err(error.into());
+    }
+    // What was deleted in the hot file lies in its free blocks still.
+    database.rewrite()?;
+    let reading = database.read()?;
+    let connection = &reading.connection;
+    transaction(connection, || {
+        connection.execute_batch("DELETE FROM forgotten_sessions")?;
+        let sql = "UPDATE forgettings SET gone_at = ? WHERE gone_at IS NULL";
+        connection.execute(sql, params![time(now_us)])?;
+        manifest::make_views(connection, &database.folder)?;
+        Ok(())
+    })?;
+    tracing::info!(
+        requests = waiting,
+        "what was to be forgotten is gone from the disk"
+    );
+    Ok(true)
+}
+
+/// Whether `segment` has rows of sessions to be forgotten.
+fn concerns(
+    connection: &Connection,
+    folder: &Folder,
+    segment: &Segment,
+) -> Result<bool, StoreError> {
+    for kind in ALL
+        .iter()
+        .filter(|kind| kind.table().is_some() && segment.has(kind))
+    {
+        let path = folder.path(segment, kind);
+        if !path.is_file() {
+            continue;
+        }
+        let among = |column: &&str| format!("{column} IN ({FORGOTTEN})");
+        let any: Vec<_> = kind.sessions.iter().map(among).collect();
+        let sql = format!(
+            "SELECT count(*) FROM read_parquet({}) WHERE {}",
+            quoted(&path),
+            any.join(" OR ")
+        );
+        let rows: u64 = connection.query_row(&sql, [], |row| row.get(0))?;
+        if rows > 0 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}

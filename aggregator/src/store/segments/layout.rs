@@ -1,0 +1,154 @@
+//! What a closed segment consists of: one Parquet file for each of [`ALL`].
+
+/// A kind of file.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Kind {
+    /// Name of the view over all of its rows, and the end of its files' names.
+    pub(super) name: &'static str,
+    /// Where its rows come from.
+    pub(super) from: From,
+    /// How the file's rows are made of the source's.
+    pub(super) select: &'static str,
+    /// What they are grouped by, if they are.
+    pub(super) group: &'static str,
+    /// What they are sorted by: look-ups by the first of these read a small part of the file.
+    pub(super) order: &'static str,
+    /// Rows per row group: what a look-up reads at least. A multiple of DuckDB's 2,048.
+    pub(super) rows: u32,
+    /// Which sessions its rows belong to: the columns that hold one.
+    pub(super) sessions: &'static [&'static str],
+    /// It is a summary: kept for the whole time even where the disk's budget is too small for the
+    /// records.
+    pub(super) summary: bool,
+}
+
+/// Where the rows of a file come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum From {
+    /// The table of this name, where rows are appended at the beginning of their batch.
+    Batches(&'static str),
+    /// The table of this name, where a transaction's sums are appended at its end.
+    Sums(&'static str),
+    /// Files of the same segment that come before this one in [`ALL`].
+    Files,
+}
+
+/// `{records}` and `{param_parts}` are the files of that name.
+const SHAPES: &str = "SELECT min(position) AS position, session, method, host, path, endpoint,
+    status, count(*)::UINTEGER AS requests, min(duration_us) AS took_min, max(duration_us) AS took_max
+    FROM {records}";
+
+const LOOKUPS: &str = "SELECT DISTINCT hash, session FROM (
+    SELECT md5_number_lower('request' || chr(0) || request_id) AS hash, session FROM {records}
+    UNION ALL SELECT md5_number_lower('trace' || chr(0) || trace_id), session FROM {records}
+    UNION ALL SELECT md5_number_lower(kind || chr(0) || value), session FROM {param_parts}
+    UNION ALL SELECT md5_number_lower('param' || chr(0) || name || chr(0) || value), session
+    FROM {param_parts}
+    ) WHERE hash IS NOT NULL";
+
+const VISITS: &str = "SELECT min(position) AS position, session, visit_start,
+    arg_min(application, ordinal) AS application, arg_min(key, ordinal) AS key,
+    min(first) AS first, max(last) AS last, sum(requests)::UBIGINT AS requests,
+    sum(errors_4xx)::UBIGINT AS errors_4xx, sum(errors_5xx)::UBIGINT AS errors_5xx,
+    least(sum(request_bytes), 18446744073709551615)::UBIGINT AS request_bytes,
+    least(sum(response_bytes), 18446744073709551615)::UBIGINT AS response_bytes,
+    least(sum(duration_us), 18446744073709551615)::UBIGINT AS duration_us,
+    list_sort(list_distinct(flatten(list(ips)))) AS ips,
+    list_sort(list_distinct(flatten(list(user_agents)))) AS user_agents,
+    bool_or(more) AS more, max(ordinal) AS ordinal, arg_max(arrived, ordinal) AS arrived,
+    list_sort(list_distinct(flatten(list(coalesce(policy_versions, []::VARCHAR[])))))
+        AS policy_versions
+    FROM {source}";
+
+const PARAMS: &str = "SELECT min(position) AS position, session, name, value, kind, forgeable,
+    min(first) AS first, max(last) AS last, sum(requests)::UBIGINT AS requests FROM {source}";
+
+const LINKS: &str = "SELECT min(position) AS position, session_a, session_b, kind,
+    any_value(key_a) AS key_a, any_value(key_b) AS key_b, min(first) AS first,
+    max(last) AS last, sum(requests)::UBIGINT AS requests FROM {source}";
+
+/// All kinds, in the order in which they are made.
+///
+/// Sums that stand at several positions of the log are folded into one that stands at the first:
+/// whoever sees the log up to a position within the segment sees a little more, never less.
+pub(super) const ALL: &[Kind] = &[
+    Kind {
+        name: "records",
+        from: From::Batches("hot_records"),
+        select: "SELECT * FROM {source}",
+        group: "",
+        order: "session, start, boot, worker, sequence, idx",
+        rows: 20_480,
+        sessions: &["session"],
+        summary: false,
+    },
+    Kind {
+        name: "visit_parts",
+        from: From::Sums("hot_visit_parts"),
+        select: VISITS,
+        group: "session, visit_start",
+        order: "session, visit_start",
+        rows: 20_480,
+        sessions: &["session"],
+        summary: true,
+    },
+    Kind {
+        name: "param_parts",
+        from: From::Sums("hot_param_parts"),
+        select: PARAMS,
+        group: "session, name, value, kind, forgeable",
+        order: "session, name, last",
+        rows: 20_480,
+        sessions: &["session"],
+        summary: true,
+    },
+    Kind {
+        name: "link_parts",
+        from: From::Sums("hot_link_parts"),
+        select: LINKS,
+        group: "session_a, session_b, kind",
+        order: "session_a, session_b",
+        rows: 20_480,
+        sessions: &["session_a", "session_b"],
+        summary: true,
+    },
+    Kind {
+        name: "shapes",
+        from: From::Files,
+        select: SHAPES,
+        group: "session, method, host, path, endpoint, status",
+        order: "path, status, method, host, session",
+        rows: 122_880,
+        sessions: &["session"],
+        summary: false,
+    },
+    Kind {
+        name: "lookups",
+        from: From::Files,
+        select: LOOKUPS,
+        group: "",
+        order: "hash, session",
+        rows: 20_480,
+        sessions: &["session"],
+        summary: false,
+    },
+];
+
+impl Kind {
+    /// The condition for rows of the log up to `end`, the end of a transaction.
+    pub(super) fn until(&self, end: u64) -> String {
+        match self.from {
+            From::Batches(_) => format!("position < {end}"),
+            From::Sums(_) => format!("position <= {end}"),
+            From::Files => "true".into(),
+        }
+    }
+
+    /// The hot table that it empties.
+    pub(super) fn table(&self) -> Option<&'static str> {
+        match self.from {
+            From::Batches(table) | From::Sums(table) => Some(table),
+            From::Files => None,
+        }
+    }
+}

@@ -1,0 +1,275 @@
+//! Which closed segments there are: a table of the hot file, so that it changes in the same
+//! transaction as the rows that leave it, and the views over both.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use duckdb::types::Value;
+use duckdb::{Connection, Row, params};
+
+use super::layout::{ALL, From, Kind};
+use crate::store::commit::time;
+use crate::store::database::{SCHEMA_VERSION, StoreError};
+
+/// Views that need nothing but the records and parts.
+pub(crate) const VIEWS: &str = include_str!("../views.sql");
+/// Name of the file with which other programs read the segments, beside them.
+const OUTSIDE: &str = "views.sql";
+
+/// A stretch of the log in files of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Segment {
+    /// Position after its last record; names it.
+    pub(super) end: u64,
+    /// How often it was written anew without some of its rows.
+    pub(super) rewrite: u32,
+    /// Schema version that its files have.
+    pub(super) version: i64,
+    /// Arrival of its first and its last record, microseconds since the Unix epoch.
+    pub(super) arrived_us: (i64, i64),
+    /// Records in it.
+    pub(super) records: u64,
+    /// Kinds that it has a file of.
+    pub(super) kinds: Vec<String>,
+    /// Bytes of all its files, and of those that are no summaries.
+    pub(super) bytes: u64,
+    pub(super) detail_bytes: u64,
+    /// Its records went before their time, and the summaries stayed.
+    pub(super) trimmed: bool,
+    /// Applications whose records are in it because it is not their time yet: without any, it only
+    /// holds what is pinned.
+    pub(super) applications: Vec<String>,
+}
+
+/// The folder of the closed segments.
+#[derive(Debug, Clone)]
+pub(crate) struct Folder(pub(crate) PathBuf);
+
+impl Folder {
+    pub(super) fn path(&self, segment: &Segment, kind: &Kind) -> PathBuf {
+        self.0.join(segment.file(kind))
+    }
+
+    /// The paths of all its files.
+    pub(super) fn paths(&self, segment: &Segment) -> Vec<PathBuf> {
+        let own = ALL.iter().filter(|kind| segment.has(kind));
+        own.map(|kind| self.path(segment, kind)).collect()
+    }
+
+    /// Makes the folder, and what its files are called, durable.
+    pub(super) fn sync(&self) -> io::Result<()> {
+        File::open(&self.0)?.sync_all()
+    }
+}
+
+impl Segment {
+    /// `00000000000000001024-0-records.parquet`
+    pub(super) fn file(&self, kind: &Kind) -> String {
+        format!("{:020}-{}-{}.parquet", self.end, self.rewrite, kind.name)
+    }
+
+    pub(super) fn has(&self, kind: &Kind) -> bool {
+        self.kinds.iter().any(|name| name == kind.name)
+    }
+}
+
+/// `path` between quotes.
+pub(crate) fn quoted(path: &Path) -> String {
+    format!("'{}'", path.display().to_string().replace('\'', "''"))
+}
+
+/// The closed segments, in the log's order.
+pub(super) fn list(connection: &Connection) -> Result<Vec<Segment>, StoreError> {
+    let mut statement = connection.prepare(
+        "SELECT end_position, rewrite, version, epoch_us(arrived_from), epoch_us(arrived_to),
+            records, kinds, bytes, detail_bytes, trimmed, applications FROM segments ORDER BY end_position",
+    )?;
+    let read = |row: &Row<'_>| {
+        let kinds: Value = row.get(6)?;
+        Ok(Segment {
+            end: row.get(0)?,
+            rewrite: row.get(1)?,
+            version: row.get(2)?,
+            arrived_us: (row.get(3)?, row.get(4)?),
+            records: row.get(5)?,
+            kinds: match kinds {
+                Value::Text(names) => names.split(',').map(str::to_owned).collect(),
+                _ => Vec::new(),
+            },
+            bytes: row.get(7)?,
+            detail_bytes: row.get(8)?,
+            trimmed: row.get(9)?,
+            applications: serde_json::from_str(&row.get::<_, String>(10)?).unwrap_or_default(),
+        })
+    };
+    Ok(statement.query_map([], read)?.collect::<Result<_, _>>()?)
+}
+
+/// Adds `segment`; within a transaction.
+pub(super) fn add(connection: &Connection, segment: &Segment) -> Result<(), StoreError> {
+    let row = params![
+        segment.end,
+        segment.rewrite,
+        segment.version,
+        time(segment.arrived_us.0),
+        time(segment.arrived_us.1),
+        segment.records,
+        segment.kinds.join(","),
+        segment.bytes,
+        segment.detail_bytes,
+        segment.trimmed,
+        serde_json::to_string(&segment.applications).unwrap_or_default(),
+    ];
+    let sql = "INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    connection.execute(sql, row)?;
+    Ok(())
+}
+
+/// Takes `segment` out; within a transaction.
+pub(super) fn remove(connection: &Connection, segment: &Segment) -> Result<(), StoreError> {
+    let sql = "DELETE FROM segments WHERE end_position = ?";
+    connection.execute(sql, [segment.end])?;
+    Ok(())
+}
+
+/// What the rows of `kind` that are still hot look like in its view.
+fn hot(kind: &Kind) -> Option<String> {
+    match (kind.from, kind.name) {
+        (From::Batches(table) | From::Sums(table), _) => Some(format!("SELECT * FROM {table}")),
+        (From::Files, "shapes") => Some(
+            "SELECT position, session, method, host, path, endpoint, status, 1::UINTEGER AS requests,
+                duration_us AS took_min, duration_us AS took_max FROM hot_records"
+                .into(),
+        ),
+        (From::Files, _) => {
+            Some("SELECT NULL::UBIGINT AS hash, NULL::BLOB AS session WHERE false".into())
+        }
+    }
+}
+
+/// Rows of files that are to be forgotten are in no view.
+fn but(kind: &Kind) -> String {
+    let one = |column: &&str| format!("{column} NOT IN (SELECT session FROM forgotten_sessions)");
+    let all: Vec<_> = kind.sessions.iter().map(one).collect();
+    format!(" WHERE {}", all.join(" AND "))
+}
+
+/// The view of `kind`: what is `hot`, and the files, without rows that are `but` something.
+fn view(
+    kind: &Kind,
+    segments: &[Segment],
+    hot: Option<String>,
+    but: &str,
+    path: &dyn Fn(&Segment) -> Option<String>,
+) -> Option<String> {
+    let mut versions: BTreeMap<i64, Vec<String>> = BTreeMap::new();
+    for segment in segments.iter().filter(|segment| segment.has(kind)) {
+        if let Some(path) = path(segment) {
+            versions.entry(segment.version).or_default().push(path);
+        }
+    }
+    let files = versions
+        .values()
+        .map(|paths| format!("SELECT * FROM read_parquet([{}]){but}", paths.join(", ")));
+    let parts: Vec<_> = hot.into_iter().chain(files).collect();
+    let sql = parts.join("\nUNION ALL BY NAME ");
+    (!parts.is_empty()).then(|| format!("CREATE OR REPLACE VIEW {} AS {sql};\n", kind.name))
+}
+
+/// Makes all views anew; files that are not there are left out, and given back.
+pub(crate) fn make_views(
+    connection: &Connection,
+    folder: &Folder,
+) -> Result<Vec<PathBuf>, StoreError> {
+    let segments = list(connection)?;
+    let hidden = "SELECT count(*) FROM forgotten_sessions";
+    let hidden: u64 = connection.query_row(hidden, [], |row| row.get(0))?;
+    let mut missing = Vec::new();
+    let mut sql = String::new();
+    for kind in ALL {
+        let but = if hidden > 0 { but(kind) } else { String::new() };
+        let absent: Vec<_> = segments
+            .iter()
+            .filter(|segment| segment.has(kind))
+            .map(|segment| folder.path(segment, kind))
+            .filter(|path| !path.is_file())
+            .collect();
+        let path = |segment: &Segment| {
+            let path = folder.path(segment, kind);
+            (!absent.contains(&path)).then(|| quoted(&path))
+        };
+        sql += &view(kind, &segments, hot(kind), &but, &path).unwrap_or_default();
+        missing.extend(absent);
+    }
+    connection.execute_batch(&sql)?;
+    connection.execute_batch(VIEWS)?;
+    Ok(missing)
+}
+
+/// How many files of `segments` are not there.
+pub(super) fn missing(segments: &[Segment], folder: &Folder) -> u64 {
+    let paths = segments.iter().flat_map(|it| folder.paths(it));
+    paths.filter(|path| !path.is_file()).count() as u64
+}
+
+/// Writes the file with which another DuckDB reads the closed segments, in the place of the one
+/// before.
+pub(super) fn write_outside(connection: &Connection, folder: &Folder) -> Result<(), StoreError> {
+    let segments = list(connection)?;
+    let mut sql = String::from(
+        "-- Made by throughline, anew with each segment: the closed segments in this folder.\n\
+         -- In this folder: duckdb -init views.sql\n",
+    );
+    for kind in ALL {
+        let path = |segment: &Segment| Some(format!("'{}'", segment.file(kind)));
+        match view(kind, &segments, None, "", &path) {
+            Some(view) => sql += &view,
+            None => writeln!(sql, "-- No {} yet.", kind.name).unwrap_or_default(),
+        }
+    }
+    if segments.iter().any(|it| it.records > 0) {
+        sql += VIEWS;
+    }
+    let new = folder.0.join("views.sql.new");
+    std::fs::write(&new, sql)?;
+    File::open(&new)?.sync_all()?;
+    std::fs::rename(&new, folder.0.join(OUTSIDE))?;
+    Ok(folder.sync()?)
+}
+
+/// Deletes files that no segment has: what a crash left behind.
+pub(crate) fn sweep(connection: &Connection, folder: &Folder) -> Result<u64, StoreError> {
+    let mut known: Vec<PathBuf> = Vec::new();
+    for segment in list(connection)? {
+        known.extend(folder.paths(&segment));
+    }
+    known.push(folder.0.join(OUTSIDE));
+    let mut deleted = 0;
+    for entry in std::fs::read_dir(&folder.0)? {
+        let path = entry?.path();
+        if path.is_file() && !known.contains(&path) {
+            std::fs::remove_file(&path)?;
+            deleted += 1;
+        }
+    }
+    Ok(deleted)
+}
+
+/// A new segment without files that ends at `end`.
+pub(super) fn begin(end: u64, rewrite: u32) -> Segment {
+    Segment {
+        end,
+        rewrite,
+        version: SCHEMA_VERSION,
+        arrived_us: (0, 0),
+        records: 0,
+        kinds: Vec::new(),
+        bytes: 0,
+        detail_bytes: 0,
+        trimmed: false,
+        applications: Vec::new(),
+    }
+}

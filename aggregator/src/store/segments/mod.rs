@@ -1,0 +1,24 @@
+//! hot → closed: what is old leaves DuckDB's file for Parquet files, and those go when it is time.
+//!
+//! `layout` says what a segment consists of, `manifest` which there are and how they are read,
+//! `close`, `rewrite` and `retention` change that, one transaction each, `forget` does what people
+//! ask for, and `thread` does it all, one thing after the other.
+
+mod close;
+mod errand;
+mod forget;
+mod layout;
+mod manifest;
+mod retention;
+mod retired;
+mod rewrite;
+mod standing;
+mod thread;
+mod write;
+
+pub use errand::{Errands, Whose};
+pub(super) use manifest::{Folder, VIEWS, make_views, quoted, sweep};
+pub use retention::Retention;
+pub(super) use retired::Retired;
+pub use standing::{Shared, Standing};
+pub use thread::{Compacting, Compactor};

@@ -1,0 +1,256 @@
+//! The thread that closes, expires and forgets: the compactor.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use super::close::{Due, close, due, transaction};
+use super::errand::Errand;
+use super::manifest;
+use super::retention::{Expired, Retention, by_age, by_budget, disk_use};
+use super::standing::{Shared, Standing, figures};
+use super::{Errands, forget};
+use crate::clock::Clock;
+use crate::config::units::micros;
+use crate::log::Log;
+use crate::store::database::{Database, StoreError};
+use crate::store::rollup;
+use crate::store::thread::Health;
+
+/// Between two looks at what is hot.
+const LOOK: Duration = Duration::from_millis(500);
+/// Between two times that parts are folded into sessions: what the list of sessions has to add up.
+const FOLD: Duration = Duration::from_secs(2);
+/// Between two looks at what is too old, while nothing is closed.
+const EXPIRE: Duration = Duration::from_secs(10);
+/// How long whoever is to be forgotten waits for the store.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// After a failure.
+const RETRY: Duration = Duration::from_secs(5);
+
+/// What the compactor works with.
+#[derive(Clone)]
+pub struct Compacting {
+    /// The database.
+    pub database: Arc<Database>,
+    /// Whose last batch must be stored before anybody is forgotten.
+    pub log: Arc<dyn Log>,
+    /// How far it is stored.
+    pub health: Arc<Health>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// What goes when.
+    pub retention: Retention,
+    /// The data folder, whose size the budget bounds.
+    pub data: PathBuf,
+    /// How it stands.
+    pub standing: Arc<Shared>,
+}
+
+/// The running compactor.
+pub struct Compactor {
+    thread: JoinHandle<()>,
+    errands: Sender<Errand>,
+}
+
+impl Compactor {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// When no thread can be started.
+    pub fn start(parts: Compacting) -> io::Result<Self> {
+        let (errands, waiting) = channel();
+        let thread = std::thread::Builder::new()
+            .name("compactor".into())
+            .spawn(move || {
+                let mut thread = Thread {
+                    parts,
+                    expired: None,
+                    folded: None,
+                };
+                thread.run(&waiting);
+            })?;
+        Ok(Self { thread, errands })
+    }
+
+    /// For whoever wants sessions pinned or forgotten.
+    #[must_use]
+    pub fn errands(&self) -> Errands {
+        Errands::new(self.errands.clone())
+    }
+
+    /// Ends after what is being done.
+    pub fn stop(self) {
+        // It may have ended already.
+        drop(self.errands.send(Errand::Stop));
+        if self.thread.join().is_err() {
+            tracing::error!("the compactor's thread panicked");
+        }
+    }
+}
+
+struct Thread {
+    parts: Compacting,
+    /// When it was last looked what is too old.
+    expired: Option<Instant>,
+    /// When parts were folded last.
+    folded: Option<Instant>,
+}
+
+impl Thread {
+    fn run(&mut self, errands: &Receiver<Errand>) {
+        let mut pause = Duration::ZERO;
+        loop {
+            match errands.recv_timeout(pause) {
+                Ok(Errand::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+                Ok(errand) => {
+                    pause = Duration::ZERO;
+                    self.errand(errand);
+                    continue;
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            pause = match self.look() {
+                Ok(true) => Duration::ZERO,
+                Ok(false) => LOOK,
+                Err(error) => {
+                    self.failed(&error);
+                    RETRY
+                }
+            };
+        }
+    }
+
+    fn errand(&self, errand: Errand) {
+        if errand.deletes() {
+            // What was acknowledged before is stored before, and its lines go soon after.
+            let end = self.parts.log.state().end;
+            let until = Instant::now() + PATIENCE;
+            while self.parts.health.position() < end && Instant::now() < until {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            self.parts.log.rotate();
+        }
+        errand.run(&self.parts.database, self.parts.clock.now_us());
+    }
+
+    fn failed(&self, error: &StoreError) {
+        let reason = error.to_string();
+        self.parts.standing.set(|standing| {
+            if standing.failing.is_none() {
+                tracing::error!(%error, "segments cannot be closed or expired; it is tried again");
+            }
+            standing.failing = Some(reason);
+        });
+    }
+
+    /// One thing at a time; `true` when there may be more to do at once.
+    fn look(&mut self) -> Result<bool, StoreError> {
+        if self.folded.is_none_or(|at| at.elapsed() >= FOLD) {
+            let reading = self.parts.database.read()?;
+            let connection = &reading.connection;
+            transaction(connection, || rollup::fold(connection))?;
+            self.folded = Some(Instant::now());
+        }
+        let more = self.close()? || self.forget()?;
+        if more || self.expired.is_none_or(|at| at.elapsed() >= EXPIRE) {
+            self.expired = Some(Instant::now());
+            self.expire()?;
+        }
+        self.sweep();
+        self.parts.standing.set(|standing| {
+            if standing.failing.take().is_some() {
+                tracing::info!("segments can be closed and expired again");
+            }
+        });
+        Ok(more)
+    }
+
+    fn close(&self) -> Result<bool, StoreError> {
+        let (database, retention) = (&self.parts.database, &self.parts.retention);
+        let reading = database.read()?;
+        let now_us = self.parts.clock.now_us();
+        let when = Due {
+            records: retention.segment_records,
+            before_us: now_us.saturating_sub(micros(retention.segment_age)),
+        };
+        let Some(end) = due(&reading.connection, &when)? else {
+            return Ok(false);
+        };
+        let began = Instant::now();
+        let segment = close(&reading.connection, &database.folder, end, &mut |_| {})?;
+        manifest::write_outside(&reading.connection, &database.folder)?;
+        tracing::info!(
+            records = segment.records,
+            bytes = segment.bytes,
+            seconds = began.elapsed().as_secs_f64(),
+            position = end,
+            "closed a segment"
+        );
+        Ok(true)
+    }
+
+    fn forget(&self) -> Result<bool, StoreError> {
+        let forgotten = forget::sweep(&self.parts.database, self.parts.clock.now_us())?;
+        if forgotten {
+            let reading = self.parts.database.read()?;
+            manifest::write_outside(&reading.connection, &self.parts.database.folder)?;
+        }
+        Ok(false)
+    }
+
+    fn expire(&self) -> Result<(), StoreError> {
+        let (database, retention) = (&self.parts.database, &self.parts.retention);
+        let reading = database.read()?;
+        let (connection, folder) = (&reading.connection, &database.folder);
+        let now_us = self.parts.clock.now_us();
+        let mut expired = Expired::default();
+        let aged = by_age(connection, folder, retention, now_us, &mut expired);
+        let aged_bytes: u64 = expired.files.iter().map(|it| size(it)).sum();
+        let used = disk_use(&self.parts.data).saturating_sub(aged_bytes);
+        let trimmed =
+            aged.and_then(|()| by_budget(connection, folder, retention, used, &mut expired));
+        // Also what was done before a failure.
+        if !expired.files.is_empty() {
+            manifest::write_outside(connection, folder)?;
+            database.retired.retire(std::mem::take(&mut expired.files));
+        }
+        let segments = manifest::list(connection)?;
+        let forgetting = forget::pending(connection)?;
+        let missing = manifest::missing(&segments, folder);
+        drop(reading);
+        self.sweep();
+        let disk_bytes = disk_use(&self.parts.data);
+        let now = figures(&segments, retention, disk_bytes, now_us);
+        self.parts.standing.set(|standing| {
+            if now.alarm && !standing.alarm {
+                tracing::warn!(
+                    achieved_days = now.achieved_days,
+                    retention_days = now.retention_days,
+                    "the disk budget is too small for the time that records are to be kept"
+                );
+            }
+            let failing = standing.failing.take();
+            *standing = Standing {
+                failing,
+                missing,
+                forgetting,
+                ..now
+            };
+        });
+        trimmed
+    }
+
+    fn sweep(&self) {
+        for (path, error) in self.parts.database.retired.sweep() {
+            tracing::warn!(%error, path = %path.display(), "cannot delete a file; the next start tries again");
+        }
+    }
+}
+
+fn size(path: &std::path::Path) -> u64 {
+    path.metadata().map_or(0, |it| it.len())
+}

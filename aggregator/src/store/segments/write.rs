@@ -1,0 +1,113 @@
+//! rows → files: one segment, durable before anybody hears of it.
+
+use std::fs::File;
+use std::path::Path;
+
+use duckdb::Connection;
+
+use super::layout::{ALL, From, Kind};
+use super::manifest::{Folder, Segment, quoted};
+use crate::store::database::StoreError;
+
+/// Writes the files of `segment`; `source` gives what the rows of a kind are read from, `None`
+/// where there are none. Kinds without rows get no file.
+pub(super) fn write(
+    connection: &Connection,
+    folder: &Folder,
+    segment: &mut Segment,
+    source: &dyn Fn(&Kind) -> Option<String>,
+) -> Result<(), StoreError> {
+    std::fs::create_dir_all(&folder.0)?;
+    for kind in ALL {
+        let Some(from) = source_of(kind, folder, segment, source) else {
+            continue;
+        };
+        let path = folder.path(segment, kind);
+        let rows = copy(connection, kind, &from, &path)?;
+        if rows == 0 {
+            std::fs::remove_file(&path)?;
+            continue;
+        }
+        File::open(&path)?.sync_all()?;
+        let bytes = path.metadata()?.len();
+        segment.kinds.push(kind.name.to_owned());
+        segment.bytes += bytes;
+        if !kind.summary {
+            segment.detail_bytes += bytes;
+        }
+        match kind.name {
+            "records" => segment.records = rows,
+            "visit_parts" => {
+                segment.arrived_us = arrived(connection, &path)?;
+                segment.applications = applications(connection, &path)?;
+            }
+            _ => {}
+        }
+    }
+    Ok(folder.sync()?)
+}
+
+/// The SELECT of `kind` with its sources put in.
+fn source_of(
+    kind: &Kind,
+    folder: &Folder,
+    segment: &Segment,
+    source: &dyn Fn(&Kind) -> Option<String>,
+) -> Option<String> {
+    if kind.from != From::Files {
+        return source(kind).map(|rows| kind.select.replace("{source}", &rows));
+    }
+    let mut select = kind.select.to_owned();
+    for other in ALL.iter().filter(|other| other.from != From::Files) {
+        let name = format!("{{{}}}", other.name);
+        let rows = if segment.has(other) {
+            format!("read_parquet({})", quoted(&folder.path(segment, other)))
+        } else if other.name == "records" && select.contains(&name) {
+            // Without records there is nothing to be found in them.
+            return None;
+        } else {
+            format!("(SELECT * FROM {} LIMIT 0)", other.table()?)
+        };
+        select = select.replace(&name, &rows);
+    }
+    Some(select)
+}
+
+fn copy(
+    connection: &Connection,
+    kind: &Kind,
+    select: &str,
+    path: &Path,
+) -> Result<u64, StoreError> {
+    let group = match kind.group {
+        "" => String::new(),
+        columns => format!("GROUP BY {columns}"),
+    };
+    // Bloom filters: DuckDB 1.5.5 makes wrong ones for BLOB columns, and finds nothing.
+    let sql = format!(
+        "COPY ({select} {group} ORDER BY {}) TO {} (FORMAT parquet, COMPRESSION zstd,
+            PARQUET_VERSION v2, ROW_GROUP_SIZE {}, WRITE_BLOOM_FILTER false)",
+        kind.order,
+        quoted(path),
+        kind.rows,
+    );
+    Ok(connection.execute(&sql, [])? as u64)
+}
+
+fn arrived(connection: &Connection, path: &Path) -> Result<(i64, i64), StoreError> {
+    let sql = format!(
+        "SELECT epoch_us(min(arrived)), epoch_us(max(arrived)) FROM read_parquet({})",
+        quoted(path)
+    );
+    Ok(connection.query_row(&sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?)
+}
+
+fn applications(connection: &Connection, path: &Path) -> Result<Vec<String>, StoreError> {
+    let sql = format!(
+        "SELECT DISTINCT application FROM read_parquet({}) ORDER BY 1",
+        quoted(path)
+    );
+    let mut statement = connection.prepare(&sql)?;
+    let names = statement.query_map([], |row| row.get(0))?;
+    Ok(names.collect::<Result<_, _>>()?)
+}

@@ -1,0 +1,281 @@
+//! Closed segments: they answer as the hot rows did, go when it is time, and forget.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+use throughline::store::Whose;
+use throughline_session::hex::Hex;
+
+use crate::common::{Batch, Setup, TestService, line, session_id, until};
+
+const DAY_US: i64 = 86_400_000_000;
+
+/// Four sessions, the first with the number of the first batch, each with six requests over six batches, a user, a link and a request id.
+async fn send_traffic(service: &TestService, application: &str, first_batch: u64) {
+    for round in 0..6_u64 {
+        let records = (0..4).map(|session| {
+            let mut one = line(
+                first_batch + session,
+                (round * 60_000 + session).cast_signed(),
+            );
+            one["application"] = application.into();
+            one["path"] = format!("/api/products/{round}").into();
+            one["status"] = (200 + 200 * (round % 2)).into();
+            one["request_id"] = format!("request-{first_batch}-{round}-{session}").into();
+            one["params"] = json!([
+                {"name": "user", "value": format!("marker-user-{session}"), "kind": "user"},
+                {"name": "cart", "value": format!("cart-{round}")},
+            ]);
+            one["links"] =
+                json!([{"kind": "login", "session": session_id(session + 50), "key": "ip"}]);
+            one
+        });
+        service
+            .send(Batch::new(first_batch + round).records(records))
+            .await;
+        // Each in a transaction of its own.
+        service.stored().await;
+    }
+}
+
+async fn all_closed(service: &TestService, but: i64) {
+    until("the hot rows are in segments", async || {
+        service.sql::<i64>("SELECT count(*) FROM hot_records") <= but
+    })
+    .await;
+}
+
+fn files(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder.join("segments")).unwrap();
+    let names = entries.map(|it| it.unwrap().file_name().into_string().unwrap());
+    names.filter(|name| name.ends_with(".parquet")).collect()
+}
+
+#[tokio::test]
+async fn closed_segments_answer_as_the_hot_rows_did() {
+    let (hot, _hot_folder) = Setup::default().temporary();
+    let (closed, closed_folder) = Setup::flags(&["--segment-records", "5"]).temporary();
+    for service in [&hot, &closed] {
+        send_traffic(service, "shop", 0).await;
+    }
+    all_closed(&closed, 4).await;
+    assert!(files(closed_folder.path()).len() >= 8);
+    let one = session_id(2);
+    let ids = format!("/v1/sessions/{one}");
+    let mut paths = vec![ids.clone(), format!("{ids}/requests")];
+    for filter in [
+        "",
+        "user:marker-user-2",
+        "param.cart:cart-3",
+        "path:/api/products/3+status:400",
+        "path:/api/products/3+status:200",
+        "request:request-0-1-2",
+        "errors:3",
+        "has:link",
+        "has:user",
+        "ip:10.0.0.0/8",
+        "ua:mozilla",
+        "visits:1",
+        "-status:4xx",
+        "method:GET",
+    ] {
+        paths.push(format!("/v1/sessions?q={filter}"));
+    }
+    for path in paths {
+        let (was, is) = (hot.get(&path).await, closed.get(&path).await);
+        assert_eq!(was.status, 200, "{path}: {}", was.text);
+        assert_eq!(is.json(), was.json(), "{path}");
+    }
+    closed.close();
+    // After a restart too, from another place.
+    let moved = tempfile::tempdir().unwrap();
+    let data = moved.path().join("moved");
+    std::fs::rename(closed_folder.path(), &data).unwrap();
+    let again = Setup::default().open(&data).unwrap();
+    let (was, is) = (hot.get(&ids).await, again.get(&ids).await);
+    assert_eq!(is.json(), was.json());
+    again.close();
+    hot.close();
+}
+
+#[tokio::test]
+async fn other_programs_read_closed_segments_meanwhile() {
+    let (service, folder) = Setup::flags(&["--segment-records", "5"]).temporary();
+    send_traffic(&service, "shop", 0).await;
+    all_closed(&service, 4).await;
+    until("there is a views.sql", async || {
+        folder.path().join("segments/views.sql").exists()
+    })
+    .await;
+    let other = duckdb::Connection::open_in_memory().unwrap();
+    let segments = folder.path().join("segments");
+    let sql = std::fs::read_to_string(segments.join("views.sql")).unwrap();
+    other
+        .execute_batch(&format!(
+            "SET file_search_path = '{}'; {sql}",
+            segments.display()
+        ))
+        .unwrap();
+    let count = |sql: &str| -> u64 { other.query_row(sql, [], |row| row.get(0)).unwrap() };
+    assert!(count("SELECT count(*) FROM requests") >= 20);
+    assert_eq!(count("SELECT count(*) FROM sessions"), 4);
+    service.close();
+}
+
+async fn storage(service: &TestService) -> Value {
+    service.get("/v1/status").await.json()["storage"].clone()
+}
+
+/// Bytes of all segment files.
+fn bytes(folder: &Path) -> u64 {
+    let size = |name: &String| folder.join("segments").join(name).metadata().unwrap().len();
+    files(folder).iter().map(size).sum()
+}
+
+#[tokio::test]
+async fn what_is_too_old_gives_its_space_back_unless_it_is_pinned() {
+    let flags = ["--segment-records", "5", "--retention", "2d"];
+    let flags = [&flags[..], &["--retention-application", "blog=5d"]].concat();
+    let (service, folder) = Setup::flags(&flags).temporary();
+    send_traffic(&service, "shop", 0).await;
+    send_traffic(&service, "blog", 6).await;
+    let pinned = Hex::parse(&session_id(9)).unwrap();
+    service.app().errands.pin(pinned, "ann").await.unwrap();
+    service.clock.advance(DAY_US + DAY_US / 2);
+    all_closed(&service, 0).await;
+    let before = bytes(folder.path());
+    assert_eq!(service.sql::<i64>("SELECT count(*) FROM records"), 48);
+
+    service.clock.advance(DAY_US);
+    let shop = "SELECT count(*) FROM records WHERE application = 'shop'";
+    let blog = "SELECT count(*) FROM records WHERE application = 'blog'";
+    until("the shop's are gone", async || {
+        service.sql::<i64>(shop) == 0
+    })
+    .await;
+    assert_eq!(service.sql::<i64>(blog), 24, "it is kept for longer");
+    until("the space is free", async || {
+        bytes(folder.path()) < before * 6 / 10
+    })
+    .await;
+    let sessions = service.get("/v1/sessions").await.json();
+    assert_eq!(sessions["items"].as_array().unwrap().len(), 4);
+
+    service.clock.advance(5 * DAY_US);
+    until("the blog's are gone", async || {
+        service.sql::<i64>(blog) == 6
+    })
+    .await;
+    service.app().errands.unpin(pinned).await.unwrap();
+    until("nothing is left", async || files(folder.path()).is_empty()).await;
+    assert_eq!(service.get("/v1/sessions").await.json()["items"], json!([]));
+    service.close();
+}
+
+#[tokio::test]
+async fn a_disk_budget_takes_the_oldest_records_and_leaves_the_summaries() {
+    let flags = ["--segment-records", "5", "--disk-budget", "1KiB"];
+    let (service, folder) = Setup::flags(&flags).temporary();
+    let pinned = Hex::parse(&session_id(1)).unwrap();
+    service.app().errands.pin(pinned, "ann").await.unwrap();
+    send_traffic(&service, "shop", 0).await;
+    service.clock.advance(DAY_US + DAY_US / 2);
+    all_closed(&service, 0).await;
+    until("only pinned records are left", async || {
+        service.sql::<i64>("SELECT count(*) FROM records") == 6
+    })
+    .await;
+    let sessions = service.get("/v1/sessions").await.json();
+    assert_eq!(sessions["items"].as_array().unwrap().len(), 4);
+    assert_eq!(sessions["items"][0]["requests"], 6, "the summary stays");
+    until("it is said", async || {
+        storage(&service).await["retention_alarm"] == true
+    })
+    .await;
+    let storage = storage(&service).await;
+    assert!(storage["retention_achieved_days"].as_f64().unwrap() < 2.0);
+    assert_eq!(storage["days_until_budget"], 0.0);
+    assert!(!files(folder.path()).is_empty());
+    service.close();
+}
+
+/// Whether any file below `folder` holds `marker`.
+fn holds(folder: &Path, marker: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(holds(&path, marker));
+        } else if let Ok(bytes) = std::fs::read(&path)
+            && bytes
+                .windows(marker.len())
+                .any(|it| it == marker.as_bytes())
+        {
+            found.push(path.display().to_string());
+        }
+    }
+    found
+}
+
+/// Whether any segment holds `marker`.
+fn closed_holds(folder: &Path, marker: &str) -> bool {
+    let duckdb = duckdb::Connection::open_in_memory().unwrap();
+    files(folder).iter().any(|name| {
+        let path = folder.join("segments").join(name);
+        let sql = format!(
+            "SELECT count(*) FROM read_parquet('{}') AS row WHERE contains(row::VARCHAR, ?)",
+            path.display()
+        );
+        let rows: u64 = duckdb.query_row(&sql, [marker], |row| row.get(0)).unwrap();
+        rows > 0
+    })
+}
+
+#[tokio::test]
+async fn a_user_is_hidden_at_once_and_then_gone_from_the_disk() {
+    let flags = ["--segment-records", "9", "--detection-snapshot", "100ms"];
+    let (service, folder) = Setup::flags(&flags).temporary();
+    send_traffic(&service, "shop", 0).await;
+    all_closed(&service, 8).await;
+    let data = folder.path();
+    assert!(
+        !holds(&data.join("log"), "marker-user-2").is_empty(),
+        "the test looks wrongly"
+    );
+    assert!(
+        closed_holds(data, "marker-user-2"),
+        "the test looks wrongly"
+    );
+    let whose = Whose::User("marker-user-2".into());
+    let sessions = service.app().errands.forget(whose, "ann").await.unwrap();
+    assert_eq!(sessions, 1);
+    let found = service.get("/v1/sessions").await.json();
+    assert_eq!(found["items"].as_array().unwrap().len(), 3);
+    for path in ["", "/requests"] {
+        let path = format!("/v1/sessions/{}{path}", session_id(2));
+        assert_eq!(service.get(&path).await.status, 404);
+    }
+    // Envoys go on, so the log does.
+    service.send(Batch::heartbeat()).await;
+    service.send(Batch::heartbeat()).await;
+    until("it is gone from the database", async || {
+        service.sql::<i64>("SELECT count(*) FROM forgettings WHERE gone_at IS NOT NULL") == 1
+    })
+    .await;
+    assert_eq!(service.sql::<i64>("SELECT count(*) FROM records"), 18);
+    until("no file of log and store holds it", async || {
+        ["log", "segments"]
+            .iter()
+            .all(|it| holds(&data.join(it), "marker-user-2").is_empty())
+            && !holds(data, "marker-user-2")
+                .iter()
+                .any(|it| it.contains("hot.duckdb"))
+    })
+    .await;
+    until("no segment holds it", async || {
+        !closed_holds(data, "marker-user-2")
+    })
+    .await;
+    assert!(closed_holds(data, "marker-user-1"), "the others are there");
+    service.close();
+}
