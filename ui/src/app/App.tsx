@@ -22,8 +22,9 @@ export function App() {
     { key: "?", does: "these keys", run: () => setHelp(true) },
     { key: "1", does: "Sessions", run: () => go("/sessions") },
     { key: "2", does: "Bots", run: () => go("/bots") },
-    { key: "3", does: "Setup", run: () => go("/setup") },
-    { key: "4", does: "System", run: () => go("/system") },
+    { key: "3", does: "Endpoints", run: () => go("/endpoints") },
+    { key: "4", does: "Setup", run: () => go("/setup") },
+    { key: "5", does: "System", run: () => go("/system") },
   ]);
   return (
     <div className={style.frame}>

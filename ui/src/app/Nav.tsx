@@ -6,6 +6,11 @@ import { setTheme, theme, type Theme } from "./theme";
 const PLACES = [
   ["/sessions", "Sessions", "M4 7h5m3 0h8M4 12h9m3 0h4M4 17h3m3 0h10"],
   ["/bots", "Bots", "M6 9h12v10H6zM12 9V5M9.5 13v2M14.5 13v2M3 13v3M21 13v3"],
+  [
+    "/endpoints",
+    "Endpoints",
+    "M8 6a2 2 0 1 1-4 0a2 2 0 1 1 4 0M20 12a2 2 0 1 1-4 0a2 2 0 1 1 4 0M8 18a2 2 0 1 1-4 0a2 2 0 1 1 4 0M8 6.5l8 4.5M8 17.5l8-4.5",
+  ],
   ["/setup", "Setup", "M4 8h9m4 0h3M15 6v4M4 16h3m4 0h9M9 14v4"],
   ["/system", "System", "M3 12h4l3-7 4 14 3-7h4"],
 ] as const;

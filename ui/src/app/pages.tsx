@@ -15,6 +15,8 @@ interface Page {
   component: ComponentType<PageProps>;
 }
 
+const EndpointsPage = lazy(() => import("../endpoints/EndpointsPage"));
+
 const PAGES: readonly Page[] = [
   { path: "/sessions", title: "Sessions", component: SessionsPage },
   {
@@ -23,6 +25,8 @@ const PAGES: readonly Page[] = [
     component: lazy(() => import("../session/SessionPage")),
   },
   { path: "/bots", title: "Bots", component: lazy(() => import("../bots/BotsPage")) },
+  { path: "/endpoints", title: "Endpoints", component: EndpointsPage },
+  { path: "/endpoints/:part", title: "Endpoints", component: EndpointsPage },
   { path: "/setup", title: "Setup", component: lazy(() => import("../setup/SetupPage")) },
   { path: "/setup/:part", title: "Setup", component: lazy(() => import("../setup/SetupPage")) },
   { path: "/system", title: "System", component: lazy(() => import("../system/SystemPage")) },

@@ -2,16 +2,18 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { useKeys } from "../app/keys";
 import { go, setQuery, usePlace } from "../app/router";
-import { FilterBar } from "../filter/FilterBar";
-import { asked, listState, RANGES } from "../filter/url";
+import { FilterTools } from "../filter/FilterTools";
+import { asked, listState } from "../filter/url";
 import { DataTable } from "../table/DataTable";
 import { plural } from "../words/number";
 import { ColumnChooser } from "./ColumnChooser";
 import { COLUMNS } from "./columns";
+import { Facets } from "./Facets";
 import { useSessions, useNews, type News } from "./data";
 import { rememberList } from "./list";
 import style from "./Sessions.module.css";
 import { SessionsState } from "./SessionsState";
+import { When } from "./When";
 import { useShownColumns } from "./useShownColumns";
 
 export default function SessionsPage() {
@@ -27,6 +29,9 @@ export default function SessionsPage() {
   const news = useNews(question, rows, isLatest);
   const [shown, setShown] = useShownColumns();
   const columns = useMemo(() => COLUMNS.filter(({ id }) => shown.includes(id)), [shown]);
+
+  const hasFacets = query.get("values") !== "0";
+  const flipFacets = () => setQuery({ values: hasFacets ? "0" : null }, { replace: true });
 
   useLive(isLive, news);
   const choose = useCallback((key: string) => setQuery({ at: key }, { replace: true }), []);
@@ -50,6 +55,7 @@ export default function SessionsPage() {
     { key: "ArrowUp", does: "session before", run: () => move(-1) },
     { key: "Enter", does: "open the session", run: () => chosen !== null && open(chosen) },
     { key: "n", does: "show what is new", run: news.show },
+    { key: "f", does: "show or hide values and their shares", run: flipFacets },
     { key: "l", does: "live on or off", run: () => setQuery({ live: isLive ? null : "1" }) },
     {
       key: "Escape",
@@ -65,20 +71,7 @@ export default function SessionsPage() {
   return (
     <div className={style.page}>
       <h1 className="unseen">Sessions</h1>
-      <div className={style.tools}>
-        <select
-          className="field"
-          aria-label="Time range"
-          value={last}
-          onChange={(event) => setQuery({ last: event.target.value, at: null })}
-        >
-          {RANGES.map(([name, label]) => (
-            <option key={name} value={name}>
-              {label}
-            </option>
-          ))}
-        </select>
-        <FilterBar words={words} onChange={setWords} rows={rows} />
+      <FilterTools state={state} rows={rows}>
         <button
           type="button"
           className={isLive ? `button ${style.live}` : "button"}
@@ -88,35 +81,50 @@ export default function SessionsPage() {
         >
           <span className={style.lamp} aria-hidden="true" /> Live
         </button>
+        <button
+          type="button"
+          className="button"
+          aria-pressed={hasFacets}
+          title="Values and their shares (f)"
+          onClick={flipFacets}
+        >
+          {hasFacets ? "Hide values" : "Values"}
+        </button>
         <ColumnChooser shown={shown} onChange={setShown} />
+      </FilterTools>
+      <div className={style.columns}>
+        {hasFacets && <Facets q={question.q} />}
+        <div className={style.main}>
+          <When q={question.q} words={words} />
+          <section className={`panel ${style.table}`} aria-label="Sessions">
+            {rows.length > 0 ? (
+              <DataTable
+                label="Sessions"
+                rows={rows}
+                columns={columns}
+                rowKey={({ session }) => session}
+                chosen={chosen}
+                onChoose={choose}
+                onOpen={({ session }) => open(session)}
+                onEnd={onEnd}
+                dimmed={sessions.isPlaceholderData}
+                sort={sort}
+                onSort={(by) => setQuery({ sort: by === "last" ? null : by, at: null })}
+              />
+            ) : (
+              <SessionsState
+                pending={sessions.isPending}
+                error={sessions.error}
+                retry={() => void sessions.refetch()}
+                words={words}
+                last={last}
+                onWords={setWords}
+              />
+            )}
+            {!isLive && <NewsButton news={news} />}
+          </section>
+        </div>
       </div>
-      <section className={`panel ${style.table}`} aria-label="Sessions">
-        {rows.length > 0 ? (
-          <DataTable
-            label="Sessions"
-            rows={rows}
-            columns={columns}
-            rowKey={({ session }) => session}
-            chosen={chosen}
-            onChoose={choose}
-            onOpen={({ session }) => open(session)}
-            onEnd={onEnd}
-            dimmed={sessions.isPlaceholderData}
-            sort={sort}
-            onSort={(by) => setQuery({ sort: by === "last" ? null : by, at: null })}
-          />
-        ) : (
-          <SessionsState
-            pending={sessions.isPending}
-            error={sessions.error}
-            retry={() => void sessions.refetch()}
-            words={words}
-            last={last}
-            onWords={setWords}
-          />
-        )}
-        {!isLive && <NewsButton news={news} />}
-      </section>
       <p className={style.foot}>
         {rows.length > 0 && (
           <span>

@@ -1,30 +1,13 @@
 // The beginning of a session in words, for a row in sight. The list's answer has no sequence yet, so
-// the first requests are asked for, two sessions at a time: the API runs few queries at once.
+// the first requests are asked for.
 import { useQuery } from "@tanstack/react-query";
 import { api, body } from "../api/client";
+import { inTurn } from "../api/turn";
 import type { Exchange } from "../api/schema";
 import { isStatic } from "../words/endpoint";
 import { sequence, type Step } from "../words/sequence";
 
 const REQUESTS = 60;
-const AT_ONCE = 2;
-
-let running = 0;
-const waiting: (() => void)[] = [];
-
-async function inTurn<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-  if (running >= AT_ONCE) await new Promise<void>((resolve) => waiting.push(resolve));
-  running += 1;
-  try {
-    // Scrolled away while it waited.
-    signal.throwIfAborted();
-    return await work();
-  } finally {
-    running -= 1;
-    waiting.shift()?.();
-  }
-}
-
 /** Files that a page brings along say little; they count where there is nothing else. */
 function withoutFiles(requests: Exchange[]): Exchange[] {
   const said = requests.filter(({ path }) => path == null || !isStatic(path));

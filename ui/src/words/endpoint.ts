@@ -36,3 +36,12 @@ export function stepName(path: string | null | undefined): string {
     .replace(/\/$/, "");
   return name === "" ? "home" : name;
 }
+
+/** `GET /api/orders/{id}` → `orders/{id}`, `POST /api/login` → `POST login`. */
+export function shortEndpoint(endpoint: string): string {
+  const [method = "", path] = endpoint.split(/ (.*)/s);
+  if (path === undefined) return endpoint;
+  const name = path.replace(/^\/(api\/)?(v\d+\/)?/, "").replace(/(.)\/$/, "$1");
+  const shown = name === "" ? "home" : name;
+  return method === "GET" ? shown : `${method} ${shown}`;
+}

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { clientName } from "./client";
-import { stepName } from "./endpoint";
+import { shortEndpoint, stepName } from "./endpoint";
 import { bytes, percent } from "./number";
 import { length, micros, took } from "./time";
 
@@ -49,6 +49,13 @@ test.each([
   ["/assets/app.js", "files"],
   [null, "(no path)"],
 ])("the step of %s", (path, expected) => expect(stepName(path)).toBe(expected));
+
+test.each([
+  ["GET /api/orders/{id}", "orders/{id}"],
+  ["POST /api/v1/login", "POST login"],
+  ["GET /", "home"],
+  ["(other)", "(other)"],
+])("%s in short", (endpoint, expected) => expect(shortEndpoint(endpoint)).toBe(expected));
 
 test.each([
   [

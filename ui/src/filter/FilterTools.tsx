@@ -1,0 +1,40 @@
+import type { ReactNode } from "react";
+import { setQuery } from "../app/router";
+import type { Session } from "../api/schema";
+import { FilterBar } from "./FilterBar";
+import style from "./FilterBar.module.css";
+import { RANGES, type ListState } from "./url";
+
+interface Props {
+  state: ListState;
+  /** Sessions in sight, for completion. */
+  rows: Session[];
+  /** What else one can do on the page. */
+  children?: ReactNode;
+}
+
+/** Which sessions a page is about: time and filter, kept in the URL. */
+export function FilterTools({ state, rows, children }: Props) {
+  return (
+    <div className={style.tools}>
+      <select
+        className="field"
+        aria-label="Time range"
+        value={state.last}
+        onChange={(event) => setQuery({ last: event.target.value, at: null })}
+      >
+        {RANGES.map(([name, label]) => (
+          <option key={name} value={name}>
+            {label}
+          </option>
+        ))}
+      </select>
+      <FilterBar
+        words={state.words}
+        onChange={(words) => setQuery({ q: words.join(" "), at: null })}
+        rows={rows}
+      />
+      {children}
+    </div>
+  );
+}
