@@ -51,6 +51,7 @@ fn stories(stack: &Stack) -> Child {
         .arg(repository().join("ui/stories/run.mjs"))
         .env("BASE", stack.api.base())
         .env("ADMIN_TOKEN", &stack.admin_token)
+        .env("INGEST_TOKEN", &stack.token)
         .env("THROUGHLINE", binary("throughline").unwrap())
         .env("FOLDER", stack.folder())
         .stdout(Stdio::piped())

@@ -8,11 +8,12 @@ import * as connect from "./connect.mjs";
 import * as follow from "./follow.mjs";
 import * as list from "./list.mjs";
 import * as setup from "./setup.mjs";
+import * as slow from "./slow.mjs";
 import * as signIn from "./sign_in.mjs";
 import * as stuffer from "./stuffer.mjs";
 
 // `connect` is first: it waits for the first record that there ever was.
-const ALL = { connect, list, follow, stuffer, setup, books, signIn };
+const ALL = { connect, list, follow, slow, stuffer, setup, books, signIn };
 
 // The benchmark needs traffic, and no story about it.
 const TOLD =

@@ -15,6 +15,7 @@ interface Page {
   component: ComponentType<PageProps>;
 }
 
+const BotsPage = lazy(() => import("../bots/BotsPage"));
 const EndpointsPage = lazy(() => import("../endpoints/EndpointsPage"));
 
 const PAGES: readonly Page[] = [
@@ -24,7 +25,8 @@ const PAGES: readonly Page[] = [
     title: "Session",
     component: lazy(() => import("../session/SessionPage")),
   },
-  { path: "/bots", title: "Bots", component: lazy(() => import("../bots/BotsPage")) },
+  { path: "/bots", title: "Bots", component: BotsPage },
+  { path: "/bots/:part", title: "Bots", component: BotsPage },
   { path: "/endpoints", title: "Endpoints", component: EndpointsPage },
   { path: "/endpoints/:part", title: "Endpoints", component: EndpointsPage },
   { path: "/setup", title: "Setup", component: lazy(() => import("../setup/SetupPage")) },

@@ -29,7 +29,7 @@ export default function EndpointsPage({ params }: PageProps) {
       tabs={TABS.map(([to, title]) => ({ to: withQuery(to, kept), title, isHere: to === path }))}
       fixed
     >
-      <FilterTools state={state} rows={[]} />
+      <FilterTools state={state} q={q} />
       {isFlow ? <FlowTab q={q} /> : <EndpointsTab q={q} />}
     </Page>
   );

@@ -1,22 +1,24 @@
 // The filter as terms one can take away, and a place to type the next one.
 import { useId, useRef, useState, type KeyboardEvent } from "react";
-import type { Session } from "../api/schema";
 import { go } from "../app/router";
 import { useKeys } from "../app/keys";
-import { offers, type Offer } from "./complete";
+import { useFacet } from "../api/facets";
+import { fieldOf, offers, type Offer } from "./complete";
 import style from "./FilterBar.module.css";
 import { split } from "./words";
 
 interface Props {
   words: string[];
   onChange: (words: string[]) => void;
-  /** Sessions in sight, for completion. */
-  rows: Session[];
+  /** What is asked now: values are offered of its sessions. */
+  q: string | undefined;
 }
 
+/** Values of a field that are known while one types. */
+const VALUES = 200;
 const SESSION_ID = /^[0-9a-f]{32}$/i;
 
-export function FilterBar({ words, onChange, rows }: Props) {
+export function FilterBar({ words, onChange, q }: Props) {
   const input = useRef<HTMLInputElement>(null);
   const list = useId();
   const [typed, setTyped] = useState("");
@@ -24,7 +26,9 @@ export function FilterBar({ words, onChange, rows }: Props) {
   const [open, setOpen] = useState(false);
   useKeys("Filter", [{ key: "/", does: "type a filter", run: () => input.current?.focus() }]);
 
-  const offered = open ? offers(typed, rows) : [];
+  const field = fieldOf(typed);
+  const facet = useFacet(field?.name ?? "", q, VALUES, open && field?.isListed === true);
+  const offered = open ? offers(typed, (field && facet.data?.values) ?? []) : [];
   const type = (text: string) => {
     setTyped(text);
     setAt(-1);

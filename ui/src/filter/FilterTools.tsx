@@ -1,20 +1,19 @@
 import type { ReactNode } from "react";
 import { setQuery } from "../app/router";
-import type { Session } from "../api/schema";
 import { FilterBar } from "./FilterBar";
 import style from "./FilterBar.module.css";
 import { RANGES, type ListState } from "./url";
 
 interface Props {
   state: ListState;
-  /** Sessions in sight, for completion. */
-  rows: Session[];
+  /** What is asked now, for completion. */
+  q: string | undefined;
   /** What else one can do on the page. */
   children?: ReactNode;
 }
 
 /** Which sessions a page is about: time and filter, kept in the URL. */
-export function FilterTools({ state, rows, children }: Props) {
+export function FilterTools({ state, q, children }: Props) {
   return (
     <div className={style.tools}>
       <select
@@ -32,7 +31,7 @@ export function FilterTools({ state, rows, children }: Props) {
       <FilterBar
         words={state.words}
         onChange={(words) => setQuery({ q: words.join(" "), at: null })}
-        rows={rows}
+        q={q}
       />
       {children}
     </div>

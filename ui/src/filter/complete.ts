@@ -1,7 +1,7 @@
 // What could be meant by a text that is being typed.
-import type { Session } from "../api/schema";
-import { FIELDS } from "./fields";
-import { term } from "./words";
+import type { FacetValue } from "../api/schema";
+import { FIELDS, type Field } from "./fields";
+import { term, tidy } from "./words";
 
 export interface Offer {
   /** What the text becomes. */
@@ -13,35 +13,41 @@ export interface Offer {
 
 const OFFERS_MAX = 8;
 
-/** Fields for a beginning; for `field:`, values that the sessions in sight have, frequent first. */
-export function offers(typed: string, rows: Session[]): Offer[] {
+/** The field whose values are wanted, e.g. `user` of `-user:da`; null while its name is typed. */
+export function fieldOf(typed: string): Field | null {
+  const name = /^-?([a-z_]+(?:\.[^:]*)?):/i.exec(typed)?.[1]?.toLowerCase();
+  if (name === undefined) return null;
+  const found = FIELDS.find((field) => field.name === name.split(".")[0]);
+  return found ? { ...found, name } : null;
+}
+
+/** Fields for a beginning; for `field:`, its values, those of most sessions first. */
+export function offers(typed: string, values: FacetValue[]): Offer[] {
   const [, minus = "", name = "", colon, part = ""] =
     /^(-?)([a-z_.]*)(:?)(.*)$/is.exec(typed) ?? [];
-  if (colon !== ":") {
-    if (part !== "") return [];
-    return FIELDS.filter((field) => field.name.startsWith(name.toLowerCase())).map((field) => ({
-      text: `${minus}${field.begins}`,
-      about: field.about,
+  const field = fieldOf(typed);
+  if (!field) {
+    if (part !== "" || colon === ":") return [];
+    return FIELDS.filter((known) => known.name.startsWith(name.toLowerCase())).map((known) => ({
+      text: `${minus}${known.begins}`,
+      about: known.about,
       whole: false,
     }));
   }
-  const field = FIELDS.find((known) => known.name === name.toLowerCase());
-  const wanted = part.replaceAll('"', "").toLowerCase();
-  const tallied = tally(field?.values ? rows.flatMap(field.values) : []);
-  const known = [...tallied].sort(([, one], [, other]) => other - one);
-  const fixed = (field?.fixed ?? []).map((value): [string, number] => [value, 0]);
+  const wanted = typed
+    .slice(typed.indexOf(":") + 1)
+    .replaceAll('"', "")
+    .toLowerCase();
+  const known = values.map(({ value, term: text, sessions }) => ({ value, text, sessions }));
+  const fixed = (field.fixed ?? [])
+    .filter((value) => !known.some((one) => one.value === value))
+    .map((value) => ({ value, text: term(field.name, value), sessions: 0 }));
   return [...known, ...fixed]
-    .filter(([value]) => value !== "" && value.toLowerCase().includes(wanted))
+    .filter(({ value }) => value.toLowerCase().includes(wanted))
     .slice(0, OFFERS_MAX)
-    .map(([value, times]) => ({
-      text: `${minus}${term(name, value)}`,
-      about: times > 0 ? `in ${times} of the ${rows.length} sessions below` : "",
+    .map(({ text, sessions }) => ({
+      text: `${minus}${tidy(text)}`,
+      about: sessions > 0 ? `in ${sessions.toLocaleString("en-US")} sessions` : "",
       whole: true,
     }));
-}
-
-function tally(values: string[]): Map<string, number> {
-  const times = new Map<string, number>();
-  for (const value of values) times.set(value, (times.get(value) ?? 0) + 1);
-  return times;
 }

@@ -1,6 +1,5 @@
 // The fields of docs/filters.md, for completion and help. The API reads the filter itself and says
 // what is wrong with it; nothing here decides what is right.
-import type { Session } from "../api/schema";
 import { BOT_TYPES } from "../words/bot";
 import { clientName } from "../words/client";
 
@@ -11,8 +10,8 @@ export interface Field {
   about: string;
   /** Values to offer without looking at any session. */
   fixed?: readonly string[];
-  /** Values of a session. */
-  values?: (session: Session) => string[];
+  /** Whether the API is asked which values there are. */
+  isListed?: boolean;
 }
 
 const is = (name: string, about: string, more: Partial<Field> = {}): Field => ({
@@ -23,13 +22,16 @@ const is = (name: string, about: string, more: Partial<Field> = {}): Field => ({
 });
 const atLeast = (name: string, about: string): Field => ({ name, begins: `${name}>=`, about });
 
+const listed = { isListed: true };
+
 export const FIELDS: readonly Field[] = [
-  is("user", "value of a user parameter", { values: ({ users }) => users.values }),
-  is("role", "value of a role parameter", { values: ({ roles }) => roles.values }),
-  is("ip", "client address or network", { values: ({ ips }) => ips.values }),
-  is("path", "path of a request, * at its end", {}),
-  is("status", "status of a request", { fixed: ["4xx", "5xx", "401", "403", "404", "429"] }),
-  is("method", "method of a request", { fixed: ["GET", "POST", "PUT", "PATCH", "DELETE"] }),
+  is("user", "value of a user parameter", listed),
+  is("role", "value of a role parameter", listed),
+  is("ip", "client address or network", listed),
+  is("endpoint", "method and path template of a request", listed),
+  is("path", "path of a request, * at its end", listed),
+  is("status", "status of a request", { ...listed, fixed: ["4xx", "5xx"] }),
+  is("method", "method of a request", listed),
   { name: "took", begins: "took>", about: "how long a request took, 500ms" },
   atLeast("requests", "how many requests"),
   atLeast("errors", "requests answered with 400 to 599"),
@@ -37,15 +39,13 @@ export const FIELDS: readonly Field[] = [
   atLeast("bytes", "of all bodies, 8MiB"),
   atLeast("visits", "how many visits"),
   is("has", "link, user, error or verdict", { fixed: ["verdict", "link", "user", "error"] }),
-  is("verdict", "kind of bot that the verdict says", { fixed: BOT_TYPES }),
+  is("verdict", "kind of bot that the verdict says", { ...listed, fixed: BOT_TYPES }),
   atLeast("confidence", "how sure the verdict is, 0 to 1"),
-  is("app", "application", { values: ({ application }) => [application] }),
-  is("key", "key rule that found the session", { values: ({ key }) => [key] }),
-  is("ua", "part of the user agent", {
-    values: ({ user_agents }) => user_agents.values.map((agent) => program(agent)),
-  }),
-  is("host", "host of a request"),
-  { name: "param", begins: "param.", about: "a context parameter by its name" },
+  is("app", "application", listed),
+  is("key", "key rule that found the session", listed),
+  is("ua", "part of the user agent", listed),
+  is("host", "host of a request", listed),
+  { name: "param", begins: "param.", about: "a context parameter by its name", ...listed },
   is("request", "x-request-id"),
   is("trace", "trace id or its first digits"),
   is("session", "session id or its first digits"),

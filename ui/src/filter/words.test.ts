@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { including, saysWhen, split, term } from "./words";
+import { including, saysWhen, split, term, tidy } from "./words";
 
 test.each([
   ["", []],
@@ -37,3 +37,11 @@ test("knows when a filter says when", () => {
   expect(saysWhen(["user:last", "errors>=1"])).toBe(false);
   expect(saysWhen(["from:2h"])).toBe(true);
 });
+
+test.each([
+  ['user:"dana"', "user:dana"],
+  ['-ip:"10.0.0.1"', "-ip:10.0.0.1"],
+  ['endpoint:"GET /a"', 'endpoint:"GET /a"'],
+  ['user:"star*"', 'user:"star*"'],
+  ['path:"/a..b"', 'path:"/a..b"'],
+])("%s without needless quotes", (word, expected) => expect(tidy(word)).toBe(expected));

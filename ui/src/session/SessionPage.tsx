@@ -35,7 +35,7 @@ export default function SessionPage({ params }: PageProps) {
   const beginning = useMemo(() => rows.slice(0, BEGINNING), [rows]);
   const steps = useMemo(() => sequence(beginning), [beginning]);
   const choose = useCallback((at: string) => setQuery({ at }, { replace: true }), []);
-  const at = rows.findIndex(({ record_id }) => record_id === chosen);
+  const at = chosen === null ? -1 : rows.findIndex(({ record_id }) => record_id === chosen);
   const close = () => setQuery({ at: null }, { replace: true });
 
   const move = (by: number) => {

@@ -7,7 +7,7 @@ import { asked, listState } from "../filter/url";
 import { DataTable } from "../table/DataTable";
 import { plural } from "../words/number";
 import { ColumnChooser } from "./ColumnChooser";
-import { COLUMNS } from "./columns";
+import { columnsFor } from "./columns";
 import { Facets } from "./Facets";
 import { useSessions, useNews, type News } from "./data";
 import { rememberList } from "./list";
@@ -28,7 +28,7 @@ export default function SessionsPage() {
   const isLatest = sort === "last" && sessions.isSuccess && !sessions.isPlaceholderData;
   const news = useNews(question, rows, isLatest);
   const [shown, setShown] = useShownColumns();
-  const columns = useMemo(() => COLUMNS.filter(({ id }) => shown.includes(id)), [shown]);
+  const columns = useMemo(() => columnsFor(shown), [shown]);
 
   const hasFacets = query.get("values") !== "0";
   const flipFacets = () => setQuery({ values: hasFacets ? "0" : null }, { replace: true });
@@ -71,7 +71,7 @@ export default function SessionsPage() {
   return (
     <div className={style.page}>
       <h1 className="unseen">Sessions</h1>
-      <FilterTools state={state} rows={rows}>
+      <FilterTools state={state} q={question.q}>
         <button
           type="button"
           className={isLive ? `button ${style.live}` : "button"}

@@ -1,8 +1,9 @@
 // When it happened: sessions over time, those held for bots apart; drag to zoom.
 import { setQuery } from "../app/router";
+import { withoutTime } from "../filter/words";
 import { Bars, Legend, sum, type Series } from "../parts/chart/Bars";
-import { clock, length } from "../words/time";
-import { useHistogram } from "./facetData";
+import { clock, roundLength } from "../words/time";
+import { useHistogram } from "../api/facets";
 import style from "./Sessions.module.css";
 
 const SERIES: Series[] = [
@@ -16,13 +17,7 @@ interface Props {
 }
 
 export function When({ q, words }: Props) {
-  const whole = useHistogram(q);
-  const begin = sparseBegin(whole.data?.buckets ?? []);
-  // Where nearly all of the time is empty, the rest of it is drawn, and it is said.
-  const part = useHistogram(
-    begin === null ? q : [...withoutTime(words), `from:${begin}`].join(" "),
-  );
-  const { data, error, isPlaceholderData } = begin === null ? whole : part;
+  const { data, error, isPlaceholderData, begin } = useHistogram(q);
   if (error) return null;
   const bars = (data?.buckets ?? []).map(({ start, sessions, bots }) => ({
     start,
@@ -30,7 +25,10 @@ export function When({ q, words }: Props) {
   }));
   const sums = SERIES.map((_, index) => sum(bars.map(({ values }) => values[index] ?? 0)));
   const zoom = (from: string, to: string) => {
-    setQuery({ q: [...withoutTime(words), `from:${from}`, `to:${to}`].join(" "), at: null });
+    setQuery({
+      q: [...withoutTime(words.join(" ")), `from:${from}`, `to:${to}`].join(" "),
+      at: null,
+    });
   };
   return (
     <section
@@ -41,7 +39,7 @@ export function When({ q, words }: Props) {
         <Legend series={SERIES} />
         <span className="quiet">
           {data && sum(sums) > 0
-            ? `active sessions per ${length(data.width_s * 1000)} · drag to zoom`
+            ? `active sessions per ${roundLength(data.width_s * 1000)} · drag to zoom`
             : ""}
           {begin !== null && ` · nothing before ${clock(begin)}`}
           {data && !data.extent.exact && ", estimated from a sample"}
@@ -60,15 +58,4 @@ export function When({ q, words }: Props) {
       )}
     </section>
   );
-}
-
-const withoutTime = (words: string[]) => words.filter((word) => !/^(last|from|to):/.test(word));
-
-/** Of the time that is empty before it, as a share. */
-const EMPTY = 0.75;
-
-/** When it begins, where there is nothing before and that is most of the time; else null. */
-function sparseBegin(buckets: { start: string; requests: number }[]): string | null {
-  const first = buckets.findIndex(({ requests }) => requests > 0);
-  return first > buckets.length * EMPTY ? (buckets[first]?.start ?? null) : null;
 }

@@ -225,3 +225,12 @@ export const USUAL = [
   "verdict",
   "client",
 ];
+
+/** What a person added stays longer than what is there by itself. */
+const ADDED_PRIORITY = 2.5;
+
+export function columnsFor(shown: string[]): Column<Session>[] {
+  return COLUMNS.filter(({ id }) => shown.includes(id)).map((column) =>
+    USUAL.includes(column.id) ? column : { ...column, priority: ADDED_PRIORITY },
+  );
+}

@@ -47,6 +47,9 @@ export function length(milliseconds: number): string {
   );
 }
 
+/** A length that is a round number: `10 s`, `15 m`. */
+export const roundLength = (milliseconds: number) => length(milliseconds).replace(".0 s", " s");
+
 function twoUnits(value: number, big: number, bigName: string, small: number, smallName: string) {
   if (value < big) return null;
   const rest = Math.floor((value % big) / small);

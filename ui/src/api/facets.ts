@@ -1,0 +1,58 @@
+// How the values of a field are spread over the sessions that the filter selects.
+import { keepPreviousData, queryOptions, useQuery } from "@tanstack/react-query";
+import { api, body } from "./client";
+import { withoutTime } from "../filter/words";
+import { inTurn } from "./turn";
+
+const REFRESH_MS = 30_000;
+
+/** The values of a field that most sessions have; asked for only while `enabled`. */
+export function useFacet(field: string, q: string | undefined, limit: number, enabled: boolean) {
+  return useQuery({
+    queryKey: ["facet", field, q, limit],
+    queryFn: ({ signal }) =>
+      inTurn(signal, () => {
+        const query = { field, limit, ...(q !== undefined && { q }) };
+        return body(api.GET("/v1/sessions/facets", { params: { query }, signal }));
+      }),
+    enabled,
+    placeholderData: keepPreviousData,
+    refetchInterval: REFRESH_MS,
+    staleTime: REFRESH_MS,
+    retry: false,
+  });
+}
+
+const BUCKETS = 90;
+
+export const histogramQuery = (q: string | undefined) =>
+  queryOptions({
+    queryKey: ["histogram", q],
+    queryFn: ({ signal }) => {
+      const query = { buckets: BUCKETS, ...(q !== undefined && { q }) };
+      return body(api.GET("/v1/sessions/histogram", { params: { query }, signal }));
+    },
+    refetchInterval: REFRESH_MS,
+    retry: false,
+  });
+
+/** Sessions and requests over time; empty time at the beginning is left out where it is most. */
+export function useHistogram(q: string | undefined) {
+  const whole = useQuery({ ...histogramQuery(q), placeholderData: keepPreviousData });
+  const begin = sparseBegin(whole.data?.buckets ?? []);
+  const narrow = [...withoutTime(q ?? ""), `from:${begin ?? ""}`].join(" ");
+  const part = useQuery({
+    ...histogramQuery(begin === null ? q : narrow),
+    placeholderData: keepPreviousData,
+  });
+  return { ...(begin === null ? whole : part), begin };
+}
+
+/** Of the time that is empty before it, as a share. */
+const EMPTY = 0.75;
+
+/** When it begins, where there is nothing before and that is most of the time; else null. */
+function sparseBegin(buckets: { start: string; requests: number }[]): string | null {
+  const first = buckets.findIndex(({ requests }) => requests > 0);
+  return first > buckets.length * EMPTY ? (buckets[first]?.start ?? null) : null;
+}

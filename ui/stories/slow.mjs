@@ -1,0 +1,33 @@
+// Which endpoint is slow, and whom did it hurt? From the table to the sessions, to the very requests.
+import { BASE, expect } from "./browser.mjs";
+
+export async function tell(page) {
+  await page.goto(`${BASE}/endpoints?last=all`);
+  const table = page.getByRole("grid", { name: "Endpoints" });
+  await table.getByRole("button", { name: "p95" }).click();
+  await page.waitForURL(/sort=p95/);
+  const row = table.getByRole("row").nth(1);
+  const slow = row.getByRole("link", { name: / (ms|s)$/ }).first();
+  const endpoint = (await row.getByRole("gridcell").first().innerText()).trim();
+  await slow.click();
+
+  // The sessions that it hurt: the filter says it.
+  await page.waitForURL(/\/sessions\?.*took/);
+  await page.getByRole("button", { name: /^Remove took>=\d+ms/ }).waitFor();
+  const sessions = page.getByRole("grid", { name: "Sessions" });
+  await sessions.getByRole("row").nth(1).click();
+  await page.waitForURL(/\/sessions\/[0-9a-f]{32}/);
+  const requests = page.getByRole("grid", { name: "Requests" });
+  await requests.getByRole("row").nth(1).waitFor();
+  const [method] = endpoint.split(" ");
+  expect((await requests.getByText(method, { exact: true }).count()) > 0, `${endpoint} is there`);
+
+  // Where do people go from there, and where do visits end?
+  await page.goto(`${BASE}/endpoints/flow?last=all`);
+  const words = page.getByRole("complementary", { name: "The flow in words" });
+  await words.getByRole("heading", { name: "They end at" }).waitFor();
+  await words.getByRole("button", { name: /→/ }).first().click();
+  await words.getByText("of what follows").waitFor();
+  await page.keyboard.press("Escape");
+  await words.getByRole("heading", { name: "They begin at" }).waitFor();
+}
