@@ -39,7 +39,8 @@ export async function tell(page) {
     .allInnerTexts();
   expect(heads.indexOf("user") > 0 && heads.indexOf("user") < heads.indexOf("tried"), heads.join());
 
-  await page.getByRole("button", { name: "Copy id" }).click();
+  await page.getByRole("button", { name: "Copy as text" }).click();
+  await page.getByRole("button", { name: /^Session id/ }).click();
   const copied = await page.evaluate(() => navigator.clipboard.readText());
   expect(copied === session.session, "the id is copied");
 

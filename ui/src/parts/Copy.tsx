@@ -4,7 +4,7 @@ interface Props {
   text: string;
   /** What is copied, e.g. `session id`. */
   what: string;
-  className?: string;
+  className?: string | undefined;
   children?: React.ReactNode;
 }
 

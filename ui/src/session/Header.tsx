@@ -1,6 +1,8 @@
 import { Link } from "../app/Link";
 import type { SessionVerdict } from "../api/schema";
 import { Copy } from "../parts/Copy";
+import { Menu } from "../parts/Menu";
+import menu from "../parts/Menu.module.css";
 import { rememberedList } from "../sessions/list";
 import { Badge } from "../verdict/Badge";
 import style from "./Session.module.css";
@@ -16,7 +18,6 @@ interface Props {
 export function Header({ id, onOther, verdict, application }: Props) {
   const { ids, url } = rememberedList();
   const at = ids.indexOf(id);
-  const origin = window.location.origin;
   return (
     <header className={style.header}>
       <nav aria-label="Where you are" className={style.path}>
@@ -64,12 +65,30 @@ export function Header({ id, onOther, verdict, application }: Props) {
             Leave alone…
           </Link>
         )}
-        <Copy what="session id" text={id}>
-          Copy id
-        </Copy>
-        <Copy what="link" text={`${origin}/sessions/${id}`} />
-        <Copy what="curl" text={`curl -s '${origin}/v1/sessions/${id}/requests?limit=500'`} />
+        <CopyMenu id={id} />
       </span>
     </header>
+  );
+}
+
+/** The session as text to take along. */
+function CopyMenu({ id }: { id: string }) {
+  const { origin } = window.location;
+  const texts = [
+    ["link", "Link", `${origin}/sessions/${id}`],
+    ["session id", "Session id", id],
+    ["curl", "curl", `curl -s '${origin}/v1/sessions/${id}/requests?limit=500'`],
+    ["SQL", "SQL", `SELECT * FROM requests WHERE session = '${id}' ORDER BY start`],
+  ] as const;
+  return (
+    <Menu label="Copy" name="Copy as text" align="right">
+      {() =>
+        texts.map(([what, title, text]) => (
+          <Copy key={what} what={what} text={text} className={menu.item}>
+            {title} <span className="quiet cut">{text}</span>
+          </Copy>
+        ))
+      }
+    </Menu>
   );
 }
