@@ -60,7 +60,7 @@ export default function SystemPage() {
       <WorkerTable workers={data.workers} policy={data.policy} now={data.now} />
       <EnvoyTable envoys={data.envoys} now={data.now} />
       <Detection detection={data.detection} />
-      <Storage log={data.log} store={data.store} />
+      <Storage log={data.log} store={data.store} storage={data.storage} />
       <Quarantine count={data.totals.quarantined} />
     </Page>
   );
@@ -68,13 +68,28 @@ export default function SystemPage() {
 
 /** What someone has to do something about, the worst first. */
 function Trouble({ status }: { status: Status }) {
-  const { log, store, policy, totals, workers } = status;
+  const { log, store, storage, policy, totals, workers } = status;
   const refused = workers.filter((worker) => worker.refused != null && worker.state === "live");
   return (
     <>
       {log.failing != null && <Notice tone="bad">The log cannot be written: {log.failing}</Notice>}
       {store.failing != null && (
         <Notice tone="bad">The database cannot be written: {store.failing}</Notice>
+      )}
+      {storage.failing != null && (
+        <Notice tone="bad">Nothing can be closed or expired: {storage.failing}</Notice>
+      )}
+      {storage.retention_alarm && (
+        <Notice tone="warn">
+          Records went before their time: the disk budget is too small for{" "}
+          {plural(Math.round(storage.retention_days), "day")}.
+        </Notice>
+      )}
+      {storage.missing_files > 0 && (
+        <Notice tone="bad">
+          {plural(storage.missing_files, "file")} of closed segments should be there and is not:
+          what it held is missing.
+        </Notice>
       )}
       {policy.failing != null && (
         <Notice tone="bad">The policy's file is not used: {policy.failing}</Notice>

@@ -76,7 +76,7 @@ export function FlowTab({ q }: { q: string | undefined }) {
         </label>
       </div>
       <div className={flow.isPlaceholderData ? `${style.columns} ${style.old}` : style.columns}>
-        <section className={`panel ${style.picture}`} aria-label="Flow">
+        <section className={`panel ${style.picture}`} aria-label="Flow" tabIndex={0}>
           <div ref={place}>
             {!data ? (
               <Bones rows={12} label="The flow is loading" />
