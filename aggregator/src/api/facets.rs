@@ -124,17 +124,14 @@ fn each(facet: &Facet, chosen: &Chosen) -> (Clause, bool) {
             );
             (Clause::new(sql, chosen.records.values.clone()), true)
         }
-        Source::Sessions(sum) => {
+        Source::Sessions(value) => {
             let sql = format!(
                 "SELECT session, {} AS value, 0 AS requests FROM (
-                    SELECT session, {sum} AS value FROM visit_parts
-                    WHERE position <= ? AND {} GROUP BY session)",
+                    SELECT session, {value} AS value FROM session_rows WHERE {})",
                 facet.group("value"),
                 chosen.sessions.sql
             );
-            let values = [position()].into_iter();
-            let values = values.chain(chosen.sessions.values.clone());
-            (Clause::new(sql, values), false)
+            (Clause::new(sql, chosen.sessions.values.clone()), false)
         }
         Source::Rows(rows) => {
             let sql = format!(

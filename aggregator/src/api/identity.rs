@@ -1,6 +1,6 @@
 //! Who is behind sessions, and which belong together: users, roles, parameters, links.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use duckdb::types::Value;
 use duckdb::{Connection, Row, params, params_from_iter};
@@ -21,13 +21,6 @@ const RELATED_MAX: usize = 100;
 const DISTANCE_MAX: u32 = 4;
 /// Links looked at for each of these steps.
 const STEP_MAX: u64 = 2_000;
-
-/// Users and roles of a session.
-#[derive(Debug, Default)]
-pub(super) struct People {
-    pub(super) users: Vec<String>,
-    pub(super) roles: Vec<String>,
-}
 
 /// A context parameter of a session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -114,42 +107,6 @@ fn marks(count: usize) -> String {
     vec!["?"; count].join(", ")
 }
 
-/// Users and roles of `sessions`, by id, as of log position `seen_to`.
-pub(super) fn people(
-    connection: &Connection,
-    sessions: &[SessionId],
-    seen_to: u64,
-) -> Result<HashMap<String, People>, StoreError> {
-    let mut all: HashMap<String, People> = HashMap::new();
-    if sessions.is_empty() {
-        return Ok(all);
-    }
-    let sql = format!(
-        "SELECT DISTINCT lower(hex(session)), kind, value FROM param_parts
-         WHERE position <= ? AND kind <> 'plain' AND session IN ({}) ORDER BY ALL",
-        marks(sessions.len())
-    );
-    let values = std::iter::once(Value::UBigInt(seen_to));
-    let values = values.chain(sessions.iter().copied().map(blob));
-    let mut statement = connection.prepare(&sql)?;
-    let rows = statement.query_map(params_from_iter(values), |row| {
-        Ok((
-            row.get::<_, String>(0)?,
-            row.get::<_, String>(1)?,
-            row.get(2)?,
-        ))
-    })?;
-    for row in rows {
-        let (session, kind, value) = row?;
-        let people = all.entry(session).or_default();
-        match kind.as_str() {
-            "user" => people.users.push(value),
-            _ => people.roles.push(value),
-        }
-    }
-    Ok(all)
-}
-
 /// Which of `sessions` have a shared key.
 fn shared(
     connection: &Connection,
@@ -161,17 +118,11 @@ fn shared(
     }
     let among = marks(sessions.len());
     let sql = format!(
-        "SELECT session FROM visit_parts WHERE session IN ({among})
-         GROUP BY session HAVING len(list_distinct(flatten(list(ips)))) > ?
-         UNION
-         SELECT session FROM param_parts WHERE session IN ({among}) AND kind = 'user'
-         GROUP BY session HAVING count(DISTINCT value) > ?"
+        "SELECT session FROM session_rows
+         WHERE session IN ({among}) AND (len(ips) > ? OR len(users) > ?)"
     );
     let ids = || sessions.iter().copied().map(blob);
-    let values = ids()
-        .chain([Value::UBigInt(limit.ips)])
-        .chain(ids())
-        .chain([Value::UBigInt(limit.users)]);
+    let values = ids().chain([Value::UBigInt(limit.ips), Value::UBigInt(limit.users)]);
     let mut statement = connection.prepare(&sql)?;
     let rows = statement.query_map(params_from_iter(values), |row| id(row, 0))?;
     Ok(rows.collect::<Result<_, _>>()?)
@@ -357,7 +308,7 @@ fn same_user(
          WHERE kind = 'user' AND NOT forgeable AND (name, value) IN (
             SELECT (name, value) FROM param_parts
             WHERE session = ? AND kind = 'user' AND NOT forgeable
-         ) AND session IN (SELECT session FROM visit_parts WHERE application = ?)
+         ) AND session IN (SELECT session FROM session_rows WHERE application = ?)
          ORDER BY session LIMIT ?",
     )?;
     let rows = statement.query_map(

@@ -10,8 +10,8 @@ use super::App;
 use super::error::ApiError;
 use super::params::Params;
 use super::sessions::{self, at};
-use crate::filters::{Clause, Selection, SessionFilter};
-use crate::store::StoreError;
+use crate::filters::{Clause, SessionFilter};
+use crate::store::{StoreError, rows_at};
 use crate::time;
 
 /// Records that one answer looks at, about: beyond, sessions are sampled.
@@ -129,15 +129,13 @@ impl Scope {
 
     /// The sessions that the filter selects.
     fn select(&self, connection: &Connection) -> Result<(), StoreError> {
-        let Selection { sessions, sums } = self.filter.selection(self.position);
+        let chosen = self.filter.selection(self.position);
         let sql = format!(
-            "CREATE TEMP TABLE chosen AS SELECT session, sum(requests)::UBIGINT AS requests
-             FROM visit_parts WHERE position <= ? AND {} GROUP BY session HAVING {}",
-            sessions.sql, sums.sql
+            "CREATE TEMP TABLE chosen AS SELECT session, requests FROM {} AS sessions WHERE {}",
+            rows_at(self.position),
+            chosen.sql
         );
-        let values = [Value::UBigInt(self.position)].into_iter();
-        let values = values.chain(sessions.values).chain(sums.values);
-        connection.execute(&sql, params_from_iter(values))?;
+        connection.execute(&sql, params_from_iter(chosen.values))?;
         Ok(())
     }
 

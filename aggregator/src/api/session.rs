@@ -123,7 +123,7 @@ fn find(
     now_us: i64,
 ) -> Result<Option<SessionWithVisits>, StoreError> {
     let bytes = id.0.to_vec();
-    let sql = format!("SELECT {COLUMNS} FROM visit_parts WHERE session = ? GROUP BY session");
+    let sql = format!("SELECT {COLUMNS} FROM session_rows WHERE session = ?");
     let session = connection
         .query_row(&sql, params![bytes], Session::read)
         .optional()?;
@@ -143,8 +143,7 @@ fn find(
     let rows = statement.query_map(params![bytes, VISITS_MAX], visit)?;
     let mut visit_list: Vec<Visit> = rows.collect::<Result<_, _>>()?;
     visit_list.reverse();
-    let people = identity::people(connection, &[id], u64::MAX)?.remove(&id.to_string());
-    let mut session = session.with_people(people, limit);
+    let mut session = session.judged(limit);
     session.verdict = verdicts::of_sessions(connection, &[id], now_us)?.remove(&id.to_string());
     let (links, link_count) = identity::links(connection, id, limit)?;
     Ok(Some(SessionWithVisits {

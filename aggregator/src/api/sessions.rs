@@ -14,13 +14,12 @@ use warp::reply::Response;
 
 use super::App;
 use super::error::ApiError;
-use super::identity::People;
 use super::params::Params;
 use super::request::{Access, Call, call, json, respond};
 use super::verdicts::SessionVerdict;
-use super::{SharedKey, cursor, identity, query, verdicts};
-use crate::filters::{Selection, SessionFilter};
-use crate::store::StoreError;
+use super::{SharedKey, cursor, query, verdicts};
+use crate::filters::SessionFilter;
+use crate::store::{StoreError, rows_at};
 use crate::time;
 
 /// Addresses and user agents listed with a session.
@@ -105,15 +104,10 @@ pub(super) struct Session {
     shared_key: bool,
 }
 
-/// Columns of [`Session::read`], over rows of `visit_parts` that are grouped by session.
-pub(super) const COLUMNS: &str =
-    "lower(hex(session)), arg_min(application, ordinal), arg_min(key, ordinal),
-    epoch_us(min(first)), epoch_us(max(last)), count(DISTINCT visit_start)::UBIGINT,
-    sum(requests)::UBIGINT, sum(errors_4xx)::UBIGINT, sum(errors_5xx)::UBIGINT,
-    least(sum(request_bytes), 18446744073709551615)::UBIGINT,
-    least(sum(response_bytes), 18446744073709551615)::UBIGINT,
-    list_sort(list_distinct(flatten(list(ips)))),
-    list_sort(list_distinct(flatten(list(user_agents)))), bool_or(more)";
+/// Columns of [`Session::read`], of `session_rows`.
+pub(super) const COLUMNS: &str = "lower(hex(session)), application, key, epoch_us(first),
+    epoch_us(last), len(visit_starts)::UBIGINT, requests, errors_4xx, errors_5xx, request_bytes,
+    response_bytes, ips, user_agents, more, users, roles";
 
 impl Session {
     pub(super) fn read(row: &Row<'_>) -> duckdb::Result<Self> {
@@ -134,18 +128,15 @@ impl Session {
             ips: Listed::of(row.get(11)?),
             user_agents: Listed::of(row.get(12)?),
             more: row.get(13)?,
-            users: Listed::new(Vec::new()),
-            roles: Listed::new(Vec::new()),
+            users: Listed::of(row.get(14)?),
+            roles: Listed::of(row.get(15)?),
             verdict: None,
             shared_key: false,
         })
     }
 
-    /// Adds what is known of its users.
-    pub(super) fn with_people(mut self, people: Option<People>, limit: SharedKey) -> Self {
-        let people = people.unwrap_or_default();
-        self.users = Listed::new(people.users);
-        self.roles = Listed::new(people.roles);
+    /// Says whether it has too many addresses or users for one person.
+    pub(super) fn judged(mut self, limit: SharedKey) -> Self {
         let exceeds = |listed: &Listed, limit: u64| listed.count as u64 > limit;
         self.shared_key = exceeds(&self.ips, limit.ips) || exceeds(&self.users, limit.users);
         self
@@ -184,14 +175,14 @@ const PARAMETERS: &[&str] = &["q", "sort", "order", "limit", "cursor"];
 
 /// What a list can be ordered by: a number of each session.
 const ORDERS: &[(&str, &str)] = &[
-    ("last", "epoch_us(max(last))"),
-    ("first", "epoch_us(min(first))"),
-    ("duration", "epoch_us(max(last)) - epoch_us(min(first))"),
-    ("requests", "sum(requests)::BIGINT"),
-    ("errors", "sum(errors_4xx + errors_5xx)::BIGINT"),
+    ("last", "epoch_us(last)"),
+    ("first", "epoch_us(first)"),
+    ("duration", "epoch_us(last) - epoch_us(first)"),
+    ("requests", "requests::BIGINT"),
+    ("errors", "(errors_4xx + errors_5xx)::BIGINT"),
     (
         "bytes",
-        "least(sum(request_bytes) + sum(response_bytes), 9223372036854775807)::BIGINT",
+        "least(request_bytes::HUGEINT + response_bytes, 9223372036854775807)::BIGINT",
     ),
 ];
 
@@ -258,10 +249,11 @@ async fn handle(call: &Call) -> Result<Response, ApiError> {
     let params = call.params(PARAMETERS)?;
     let now_us = call.app.clock.now_us();
     let asked = asked(&params, now_us)?;
-    let position = call.app.health.position();
     let limit = call.app.shared_key;
     let page = query::run(call, move |connection| {
-        page(connection, &asked, position, limit, now_us)
+        // One view of the database for the position and the rows.
+        connection.execute_batch("BEGIN TRANSACTION")?;
+        page(connection, &asked, limit, now_us)
     });
     json(&page.await?)
 }
@@ -269,13 +261,15 @@ async fn handle(call: &Call) -> Result<Response, ApiError> {
 fn page(
     connection: &Connection,
     asked: &Asked,
-    position: u64,
     shared_key: SharedKey,
     now_us: i64,
 ) -> Result<SessionPage, StoreError> {
-    let seen_to = asked
-        .before
-        .map_or(position, |Cursor(_, _, seen_to)| seen_to);
+    let stored: u64 =
+        connection.query_row("SELECT position FROM log_position", [], |row| row.get(0))?;
+    let (seen_to, source) = match asked.before {
+        Some(Cursor(_, _, seen_to)) if seen_to < stored => (seen_to, rows_at(seen_to)),
+        _ => (stored, "session_rows".into()),
+    };
     let (by, limit) = (asked.by, asked.limit);
     let (beyond, direction) = if asked.ascending {
         (">", "ASC")
@@ -286,24 +280,18 @@ fn page(
         Some(_) => format!("({by} {beyond} ? OR ({by} = ? AND session {beyond} ?))"),
         None => "true".into(),
     };
-    let Selection { sessions, sums } = asked.filter.selection(seen_to);
-    // First which sessions, then their figures: the lists are put together for one page only.
+    let chosen = asked.filter.selection(seen_to);
+    // First which sessions, then their figures: lists are read for one page only.
     let sql = format!(
-        "WITH parts AS (FROM visit_parts WHERE position <= ?),
-         page AS (
-            SELECT session FROM parts WHERE {sessions}
-            GROUP BY session HAVING {sums} AND {after}
-            ORDER BY {by} {direction}, session {direction} LIMIT ?
+        "WITH page AS MATERIALIZED (
+            SELECT session, {by} AS ordered_by FROM {source} AS sessions
+            WHERE {} AND {after} ORDER BY ordered_by {direction}, session {direction} LIMIT ?
          )
-         SELECT {COLUMNS}, {by} AS ordered_by, session
-         FROM parts WHERE session IN (SELECT session FROM page)
-         GROUP BY session ORDER BY ordered_by {direction}, session {direction}",
-        sessions = sessions.sql,
-        sums = sums.sql,
+         SELECT {COLUMNS}, ordered_by FROM {source} AS sessions JOIN page USING (session)
+         ORDER BY ordered_by {direction}, session {direction}",
+        chosen.sql,
     );
-    let mut values = vec![Value::UBigInt(seen_to)];
-    values.extend(sessions.values);
-    values.extend(sums.values);
+    let mut values = chosen.values;
     if let Some(Cursor(value, session, _)) = asked.before {
         values.extend([
             Value::BigInt(value),
@@ -314,7 +302,7 @@ fn page(
     values.push(Value::UBigInt(limit as u64 + 1));
     let mut statement = connection.prepare(&sql)?;
     let read = |row: &Row<'_>| {
-        let (ordered_by, session): (i64, String) = (row.get(14)?, row.get(0)?);
+        let (ordered_by, session): (i64, String) = (row.get(16)?, row.get(0)?);
         Ok((Session::read(row)?, ordered_by, session))
     };
     let mut rows: Vec<_> = statement
@@ -332,11 +320,10 @@ fn page(
         .iter()
         .filter_map(|(_, _, id)| Hex::parse(id))
         .collect();
-    let mut people = identity::people(connection, &ids, seen_to)?;
     let mut verdicts = verdicts::of_sessions(connection, &ids, now_us)?;
     let complete = |(mut session, _, id): (Session, i64, String)| {
         session.verdict = verdicts.remove(&id);
-        session.with_people(people.remove(&id), shared_key)
+        session.judged(shared_key)
     };
     Ok(SessionPage {
         items: rows.into_iter().map(complete).collect(),

@@ -270,9 +270,9 @@ impl Asked {
 
     fn add_texts(&mut self, params: &Params) {
         const USER: &str = "unhex(session) IN
-            (SELECT session FROM param_parts WHERE kind = 'user' AND value = ?)";
+            (SELECT session FROM session_rows WHERE list_contains(users, ?))";
         const IP: &str = "unhex(session) IN
-            (SELECT session FROM visit_parts WHERE list_contains(ips, ?))";
+            (SELECT session FROM session_rows WHERE list_contains(ips, ?))";
         for (name, sql) in [
             ("application", "application = ?"),
             ("bot_type", "bot_type = ?"),

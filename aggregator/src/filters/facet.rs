@@ -2,7 +2,7 @@
 
 use duckdb::types::Value;
 
-use super::fields::{self, Field, Place, USERS, VERDICTS};
+use super::fields::{self, Field, Place, VERDICTS};
 use super::sql::Clause;
 use super::values::Kind;
 use super::{FIELDS, FilterError};
@@ -13,7 +13,7 @@ use crate::spelling;
 pub enum Source {
     /// An expression over rows of `records`.
     Requests(&'static str),
-    /// An expression over `visit_parts`, grouped by session.
+    /// An expression over rows of `session_rows`.
     Sessions(&'static str),
     /// Rows with columns `session`, `position` and `value`.
     Rows(Clause),
@@ -146,8 +146,12 @@ impl Facet {
     pub fn source(&self) -> Source {
         let rows = |sql: &str| Source::Rows(Clause::new(sql, []));
         match self.field.place {
-            Place::Request(column) => Source::Requests(column),
-            Place::Sum(sum) => Source::Sessions(sum),
+            Place::Request(column) | Place::Lookup(column) => Source::Requests(column),
+            Place::Session(sql) => Source::Sessions(sql),
+            Place::List(column) => rows(&format!(
+                "(SELECT session, 0::UBIGINT AS position, unnest({column}) AS value
+                  FROM session_rows)"
+            )),
             Place::Rows(sql) => rows(sql),
             Place::Parameter => {
                 let name = self.parameter.clone().unwrap_or_default();
@@ -157,9 +161,9 @@ impl Facet {
             Place::Has | Place::AnyId => rows(&format!(
                 "(SELECT session_a AS session, position, 'link' AS value FROM link_parts
                   UNION ALL SELECT session_b, position, 'link' FROM link_parts
-                  UNION ALL SELECT session, position, 'user' FROM {USERS}
+                  UNION ALL SELECT session, 0, 'user' FROM session_rows WHERE len(users) > 0
                   UNION ALL SELECT session, position, 'verdict' FROM {VERDICTS}
-                  UNION ALL SELECT session, position, 'error' FROM visit_parts
+                  UNION ALL SELECT session, 0, 'error' FROM session_rows
                     WHERE errors_4xx + errors_5xx > 0)"
             )),
         }

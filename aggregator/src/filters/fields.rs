@@ -7,8 +7,12 @@ use super::values::Kind;
 pub(super) enum Place {
     /// A column of `records`: at least one request must match all such terms together.
     Request(&'static str),
-    /// A sum over the session's parts.
-    Sum(&'static str),
+    /// The `request` or `trace` that a request can be looked up by: a column of `records` too.
+    Lookup(&'static str),
+    /// An expression over a row of `session_rows`.
+    Session(&'static str),
+    /// A column of `session_rows` with a list of texts, one of which must match.
+    List(&'static str),
     /// Rows of the session, one of which must match: what stands behind FROM, with columns
     /// `session`, `position` and `value`.
     Rows(&'static str),
@@ -41,13 +45,6 @@ const fn field(name: &'static str, kind: Kind, place: Place, meaning: &'static s
     }
 }
 
-pub(super) const USERS: &str =
-    "(SELECT session, position, value FROM param_parts WHERE kind = 'user')";
-const ROLES: &str = "(SELECT session, position, value FROM param_parts WHERE kind = 'role')";
-const ADDRESSES: &str = "(SELECT session, position, unnest(ips) AS value FROM visit_parts)";
-const USER_AGENTS: &str =
-    "(SELECT session, position, unnest(user_agents) AS value FROM visit_parts)";
-
 pub(super) const VERDICTS: &str = "(SELECT unhex(session) AS session, position, bot_type AS value
     FROM current_verdicts WHERE subject_kind = 'session' AND label IS DISTINCT FROM 'wrong')";
 const CONFIDENCES: &str = "(SELECT unhex(session) AS session, position, confidence AS value
@@ -62,31 +59,31 @@ pub const FIELDS: &[Field] = &[
     field(
         "app",
         Kind::Text,
-        Place::Sum("arg_min(application, ordinal)"),
+        Place::Session("application"),
         "application",
     ),
     field(
         "key",
         Kind::Text,
-        Place::Sum("arg_min(key, ordinal)"),
+        Place::Session("key"),
         "key rule or fallback that found the session",
     ),
     field(
         "session",
         Kind::Id,
-        Place::Sum("lower(hex(session))"),
+        Place::Session("lower(hex(session))"),
         "session id, or its first digits",
     ),
     field(
         "user",
         Kind::Text,
-        Place::Rows(USERS),
+        Place::List("users"),
         "value of a user parameter",
     ),
     field(
         "role",
         Kind::Text,
-        Place::Rows(ROLES),
+        Place::List("roles"),
         "value of a role parameter",
     ),
     field(
@@ -98,55 +95,55 @@ pub const FIELDS: &[Field] = &[
     field(
         "ip",
         Kind::Address,
-        Place::Rows(ADDRESSES),
+        Place::List("ips"),
         "client address or network",
     ),
     field(
         "ua",
         Kind::Part,
-        Place::Rows(USER_AGENTS),
+        Place::List("user_agents"),
         "part of the user agent",
     ),
     field(
         "requests",
         Kind::Count,
-        Place::Sum("sum(requests)"),
+        Place::Session("requests"),
         "number of requests",
     ),
     field(
         "visits",
         Kind::Count,
-        Place::Sum("count(DISTINCT visit_start)"),
+        Place::Session("len(visit_starts)"),
         "number of visits",
     ),
     field(
         "errors",
         Kind::Count,
-        Place::Sum("sum(errors_4xx + errors_5xx)"),
+        Place::Session("errors_4xx + errors_5xx"),
         "requests answered with 400 to 599",
     ),
     field(
         "errors_4xx",
         Kind::Count,
-        Place::Sum("sum(errors_4xx)"),
+        Place::Session("errors_4xx"),
         "requests answered with 400 to 499",
     ),
     field(
         "errors_5xx",
         Kind::Count,
-        Place::Sum("sum(errors_5xx)"),
+        Place::Session("errors_5xx"),
         "requests answered with 500 to 599",
     ),
     field(
         "bytes",
         Kind::Bytes,
-        Place::Sum("sum(request_bytes + response_bytes)"),
+        Place::Session("request_bytes::HUGEINT + response_bytes"),
         "bytes of bodies, both ways",
     ),
     field(
         "duration",
         Kind::Duration,
-        Place::Sum("epoch_us(max(last)) - epoch_us(min(first))"),
+        Place::Session("epoch_us(last) - epoch_us(first)"),
         "from the first request to the last",
     ),
     field(
@@ -206,13 +203,13 @@ pub const FIELDS: &[Field] = &[
     field(
         "request",
         Kind::Text,
-        Place::Request("request_id"),
+        Place::Lookup("request_id"),
         "`x-request-id`",
     ),
     field(
         "trace",
         Kind::Id,
-        Place::Request("trace_id"),
+        Place::Lookup("trace_id"),
         "trace id, or its first digits",
     ),
     field(

@@ -12,7 +12,7 @@ mod words;
 
 pub use facet::{Facet, Source};
 pub use fields::{FIELDS, Field};
-pub use sql::{Clause, Selection};
+pub use sql::Clause;
 pub use terms::SessionFilter;
 
 /// Why a filter makes no sense.

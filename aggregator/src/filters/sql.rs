@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use duckdb::types::Value;
 
-use super::fields::{Place, USERS, VERDICTS};
+use super::fields::{Place, VERDICTS};
 use super::terms::{SessionFilter, Term};
 use super::values::{Kind, Test};
 
@@ -58,15 +58,6 @@ impl Clause {
         };
         Self { sql, ..self }
     }
-}
-
-/// What a filter selects: conditions on sessions.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Selection {
-    /// On the column `session`, before its rows are summed.
-    pub sessions: Clause,
-    /// On sums over `visit_parts` by session.
-    pub sums: Clause,
 }
 
 fn text(text: &str) -> Value {
@@ -159,11 +150,61 @@ fn has(what: &Test, position: u64) -> Clause {
             having_rows(ends, SUMMED, position, any())
         }
         Test::Is(word) if word == "verdict" => having_rows(VERDICTS, SUMMED, position, any()),
-        Test::Is(word) if word == "user" => having_rows(USERS, SUMMED, position, any()),
-        _ => {
-            let errors = Clause::new("errors_4xx + errors_5xx > 0", []);
-            having_rows("visit_parts", SUMMED, position, errors)
+        Test::Is(word) if word == "user" => Clause::new("len(users) > 0", []),
+        _ => Clause::new("errors_4xx + errors_5xx > 0", []),
+    }
+}
+
+/// Text in the SQL itself: what is known when the query is planned lets DuckDB skip what it need
+/// not read, and what stands for a question mark is not known then.
+fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// Sessions with an id that begins with these hex digits.
+fn session_begins(digits: &str) -> Clause {
+    let bound = |digit: char| {
+        let rest = 32_usize.saturating_sub(digits.len());
+        let filled = digits.chars().chain(std::iter::repeat_n(digit, rest));
+        format!("unhex('{}')", filled.collect::<String>())
+    };
+    let is_hex = digits.chars().all(|digit| digit.is_ascii_hexdigit());
+    if !is_hex || digits.is_empty() || digits.len() > 32 {
+        return Clause::new("false", []);
+    }
+    let (first, last) = (bound('0'), bound('f'));
+    Clause::new(format!("session >= {first} AND session <= {last}"), [])
+}
+
+/// Sessions that the lookups have under these words, which `hot` finds in the rows of the hot table
+/// `table`.
+fn looked_up(words: &[&str], table: &str, hot: &Clause) -> Clause {
+    let words: Vec<_> = words.iter().map(|word| literal(word)).collect();
+    let sql = format!(
+        "session IN (SELECT session FROM lookups WHERE hash = md5_number_lower({})
+            UNION ALL SELECT session FROM {table} WHERE {})",
+        words.join(" || chr(0) || "),
+        hot.sql
+    );
+    Clause::new(sql, hot.values.clone())
+}
+
+/// Digits of a whole trace id.
+const TRACE_ID_LEN: usize = 32;
+
+/// A request by one of its ids.
+fn by_id(column: &str, kind: Kind, test_of: &Test, position: u64) -> Clause {
+    let tests = std::slice::from_ref(test_of);
+    match (column, test_of) {
+        ("request_id", Test::Is(id)) => {
+            let hot = Clause::new("request_id = ?", [text(id)]);
+            looked_up(&["request", id], "hot_records", &hot)
         }
+        ("trace_id", Test::StartsWith(id)) if id.len() == TRACE_ID_LEN => {
+            let hot = Clause::new("trace_id = ?", [text(id)]);
+            looked_up(&["trace", id], "hot_records", &hot)
+        }
+        _ => having_rows("records", RECORDS, position, test(column, kind, tests)),
     }
 }
 
@@ -172,12 +213,53 @@ fn any_id(tests: &[Test], position: u64) -> Clause {
         let Test::Is(id) = test else {
             return Clause::new("false", []);
         };
-        let small = text(&id.to_lowercase());
-        let record = Clause::new("trace_id = ? OR request_id = ?", [small.clone(), text(id)]);
+        let small = id.to_lowercase();
+        let trace = Test::StartsWith(small.clone());
+        let trace = match small.len() {
+            TRACE_ID_LEN => by_id("trace_id", Kind::Id, &trace, position),
+            _ => Clause::new("false", []),
+        };
         Clause::any([
-            Clause::new("starts_with(lower(hex(session)), ?)", [small]),
-            having_rows("records", RECORDS, position, Clause::all([record])),
+            session_begins(&small),
+            trace,
+            by_id("request_id", Kind::Text, test, position),
         ])
+    };
+    Clause::any(tests.iter().map(one))
+}
+
+/// One of the texts in the list `column` is one of `tests`.
+fn in_list(column: &str, kind: Kind, tests: &[Test]) -> Clause {
+    let one = |one: &Test| match one {
+        Test::Is(value) => Clause::new(format!("list_contains({column}, ?)"), [text(value)]),
+        // All at once: quicker than one after the other.
+        Test::Contains(part) if !part.contains('\n') => Clause::new(
+            format!("contains(lower(array_to_string({column}, chr(10))), ?)"),
+            [text(part)],
+        ),
+        other => {
+            let each = test("it.value", kind, std::slice::from_ref(other));
+            let sql = format!(
+                "EXISTS (SELECT 1 FROM (SELECT unnest({column}) AS value) AS it WHERE {})",
+                each.sql
+            );
+            Clause::new(sql, each.values)
+        }
+    };
+    Clause::any(tests.iter().map(one))
+}
+
+fn parameter(name: &str, tests: &[Test], position: u64) -> Clause {
+    let one = |one: &Test| match one {
+        Test::Is(value) => {
+            let hot = Clause::new("name = ? AND value = ?", [text(name), text(value)]);
+            looked_up(&["param", name, value], "hot_param_parts", &hot)
+        }
+        other => {
+            let named = Clause::new("name = ?", [text(name)]);
+            let value = test("value", Kind::Text, std::slice::from_ref(other));
+            having_rows("param_parts", SUMMED, position, Clause::all([named, value]))
+        }
     };
     Clause::any(tests.iter().map(one))
 }
@@ -186,13 +268,16 @@ fn term(term: &Term, position: u64) -> Clause {
     let tests = term.tests.as_slice();
     let kind = term.field.kind;
     match term.field.place {
-        Place::Request(column) => having_rows(
-            "records",
-            RECORDS,
-            position,
-            Clause::all([test(column, kind, tests)]),
-        ),
-        Place::Sum(sum) => test(sum, kind, tests),
+        Place::Request(_) => requests(&[term], position),
+        Place::Lookup(column) => {
+            Clause::any(tests.iter().map(|it| by_id(column, kind, it, position)))
+        }
+        Place::Session(_) if kind == Kind::Id => Clause::any(tests.iter().map(|it| match it {
+            Test::StartsWith(digits) => session_begins(digits),
+            _ => Clause::new("false", []),
+        })),
+        Place::Session(value) => test(value, kind, tests),
+        Place::List(column) => in_list(column, kind, tests),
         Place::Rows(rows) => having_rows(
             rows,
             SUMMED,
@@ -200,13 +285,48 @@ fn term(term: &Term, position: u64) -> Clause {
             Clause::all([test("value", kind, tests)]),
         ),
         Place::Parameter => {
-            let name = text(term.parameter.as_deref().unwrap_or_default());
-            let named = Clause::new("name = ?", [name]);
-            let condition = Clause::all([named, test("value", kind, tests)]);
-            having_rows("param_parts", SUMMED, position, condition)
+            let name = term.parameter.as_deref().unwrap_or_default();
+            parameter(name, tests, position)
         }
         Place::Has => Clause::any(tests.iter().map(|what| has(what, position))),
         Place::AnyId => any_id(tests, position),
+    }
+}
+
+/// Sessions with a request that all of `terms` are about.
+fn requests(terms: &[&Term], position: u64) -> Clause {
+    let shape = |term: &&Term| shape(term);
+    if let Some(shapes) = terms.iter().map(shape).collect::<Option<Vec<_>>>() {
+        return having_rows("shapes", RECORDS, position, Clause::all(shapes));
+    }
+    let of_record = |term: &&Term| match term.field.place {
+        Place::Request(column) | Place::Lookup(column) => {
+            test(column, term.field.kind, &term.tests)
+        }
+        _ => Clause::new("true", []),
+    };
+    let record = Clause::all(terms.iter().map(of_record));
+    having_rows("records", RECORDS, position, record)
+}
+
+/// A term as a condition on `shapes`, where requests that differ in nothing but their duration are
+/// one row; `None` where that row does not say enough.
+fn shape(term: &Term) -> Option<Clause> {
+    match term.field.place {
+        Place::Request("duration_us") => {
+            let ends = term.tests.iter().map(|test| match test {
+                Test::Between(Some(low), None) => {
+                    Some(Clause::new("took_max >= ?", [Value::BigInt(*low)]))
+                }
+                Test::Between(None, Some(high)) => {
+                    Some(Clause::new("took_min <= ?", [Value::BigInt(*high)]))
+                }
+                _ => None,
+            });
+            Some(Clause::any(ends.collect::<Option<Vec<_>>>()?))
+        }
+        Place::Request(column) => Some(test(column, term.field.kind, &term.tests)),
+        _ => None,
     }
 }
 
@@ -217,46 +337,30 @@ impl SessionFilter {
         self.terms.is_empty()
     }
 
-    /// The sessions, as the log had given them up to `position`.
+    /// A condition on rows of `session_rows`, or of what they were when the log had been stored up
+    /// to `position`.
     #[must_use]
-    pub fn selection(&self, position: u64) -> Selection {
-        let together =
-            |term: &&Term| matches!(term.field.place, Place::Request(_)) && !term.negated;
-        let requests =
-            self.terms
-                .iter()
-                .filter(together)
-                .filter_map(|term| match term.field.place {
-                    Place::Request(column) => Some(test(column, term.field.kind, &term.tests)),
-                    _ => None,
-                });
-        let requests: Vec<_> = requests.collect();
-        let mut sessions = Vec::new();
-        let mut sums = Vec::new();
-        if !requests.is_empty() {
-            sessions.push(having_rows(
-                "records",
-                RECORDS,
-                position,
-                Clause::all(requests),
-            ));
+    pub fn selection(&self, position: u64) -> Clause {
+        let of_request =
+            |term: &&Term| matches!(term.field.place, Place::Request(_) | Place::Lookup(_));
+        let together = |term: &&Term| of_request(term) && !term.negated;
+        let joined: Vec<_> = self.terms.iter().filter(together).collect();
+        let mut all = Vec::new();
+        match joined.as_slice() {
+            [] => {}
+            [one] => all.push(term(one, position)),
+            several => all.push(requests(several, position)),
         }
         for one in self.terms.iter().filter(|term| !together(term)) {
-            let clause = term(one, position).negated(one.negated);
-            let summed = matches!(one.field.place, Place::Sum(_));
-            if summed { &mut sums } else { &mut sessions }.push(clause);
+            all.push(term(one, position).negated(one.negated));
         }
         let at = |micros| Value::Timestamp(duckdb::types::TimeUnit::Microsecond, micros);
         if let Some(from_us) = self.from_us {
-            let since = Clause::new("last >= ?", [at(from_us)]);
-            sessions.push(having_rows("visit_parts", SUMMED, position, since));
+            all.push(Clause::new("last >= ?", [at(from_us)]));
         }
         if let Some(to_us) = self.to_us {
-            sums.push(Clause::new("min(first) < ?", [at(to_us)]));
+            all.push(Clause::new("first < ?", [at(to_us)]));
         }
-        Selection {
-            sessions: Clause::all(sessions),
-            sums: Clause::all(sums),
-        }
+        Clause::all(all)
     }
 }
