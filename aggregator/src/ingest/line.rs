@@ -75,6 +75,7 @@ fn too_long(record: &Record<'_>) -> Option<String> {
     if let Some((field, len, max)) = texts.find(|(_, len, max)| len > max) {
         return Some(format!("`{field}` has {len} bytes; the limit is {max}"));
     }
+    let tried_links = record.trials.iter().map(|trial| trial.links.len());
     let lists = [
         ("query_names", record.query_names.len()),
         ("query_values", record.query_values.len()),
@@ -83,6 +84,7 @@ fn too_long(record: &Record<'_>) -> Option<String> {
         ("params", record.params.len()),
         ("extract_failed", record.extract_failed.len()),
         ("trials", record.trials.len()),
+        ("trials", tried_links.max().unwrap_or(0)),
         ("finder", record.finder.len()),
     ];
     let (field, entries) = lists.into_iter().find(|(_, len)| *len > ENTRIES_MAX)?;
@@ -116,12 +118,13 @@ fn single_texts(record: &Record<'_>) -> [Measured; 13] {
 }
 
 /// The longest text of each list.
-fn listed_texts(record: &Record<'_>) -> [Measured; 12] {
+fn listed_texts(record: &Record<'_>) -> [Measured; 13] {
     fn longest<'a>(texts: impl Iterator<Item = &'a Cow<'a, str>>) -> usize {
         texts.map(|text| text.len()).max().unwrap_or(0)
     }
     let (values, params) = (&record.query_values, &record.params);
     let (failed, trials) = (&record.extract_failed, &record.trials);
+    let tried_links = trials.iter().flat_map(|trial| &trial.links);
     [
         ("query_names", longest(record.query_names.iter()), 3 * 64),
         (
@@ -170,6 +173,7 @@ fn listed_texts(record: &Record<'_>) -> [Measured; 12] {
             longest(trials.iter().map(|trial| &trial.key)),
             3 * 64,
         ),
+        ("trials", longest(tried_links.map(|link| &link.key)), 3 * 64),
         (
             "finder",
             longest(record.finder.iter().map(|(place, _)| place)),

@@ -9,7 +9,9 @@ use duckdb::arrow::array::{
 use duckdb::arrow::datatypes::{DataType, Field, Fields, Schema};
 use duckdb::arrow::error::ArrowError;
 use duckdb::arrow::record_batch::RecordBatch;
-use throughline_session::wire::{BatchHeader, Record, RecordId, SessionId, Trial, flag_letters};
+use throughline_session::wire::{
+    BatchHeader, Link, Record, RecordId, SessionId, Trial, flag_letters,
+};
 
 use crate::sessions::{LinkKey, LinkPart, ParamPart, Part, VisitKey, link_kind, parameter_kind};
 
@@ -69,6 +71,28 @@ fn text_structs<const N: usize>(names: [&str; N]) -> Structs {
     structs(names.map(|name| (name, DataType::Utf8)))
 }
 
+/// A list of links.
+fn link_structs() -> Structs {
+    structs([
+        ("kind", DataType::Utf8),
+        ("session", DataType::Binary),
+        ("key", DataType::Utf8),
+    ])
+}
+
+fn append_links(list: &mut Structs, links: &[Link<'_>]) {
+    for link in links {
+        let row = list.values();
+        set_text(row, 0, link_kind(link.kind));
+        if let Some(sessions) = row.field_builder::<BinaryBuilder>(1) {
+            sessions.append_value(link.session.0);
+        }
+        set_text(row, 2, &link.key);
+        row.append(true);
+    }
+    list.append(true);
+}
+
 /// Fills the text field `column` of the struct that is being made.
 fn set_text(pair: &mut StructBuilder, column: usize, text: &str) {
     if let Some(texts) = pair.field_builder::<StringBuilder>(column) {
@@ -112,11 +136,7 @@ columns!(Records {
     referer_host: StringBuilder = StringBuilder::new(),
     content_type: StringBuilder = StringBuilder::new(),
     truncated: Texts = ListBuilder::new(StringBuilder::new()),
-    links: Structs = structs([
-        ("kind", DataType::Utf8),
-        ("session", DataType::Binary),
-        ("key", DataType::Utf8),
-    ]),
+    links: Structs = link_structs(),
     params: Structs = structs([
         ("name", DataType::Utf8),
         ("value", DataType::Utf8),
@@ -167,16 +187,7 @@ impl Records {
     }
 
     fn push_identity(&mut self, record: &Record<'_>) {
-        for link in &record.links {
-            let row = self.links.values();
-            set_text(row, 0, link_kind(link.kind));
-            if let Some(sessions) = row.field_builder::<BinaryBuilder>(1) {
-                sessions.append_value(link.session.0);
-            }
-            set_text(row, 2, &link.key);
-            row.append(true);
-        }
-        self.links.append(true);
+        append_links(&mut self.links, &record.links);
         for param in &record.params {
             let row = self.params.values();
             set_text(row, 0, &param.name);
@@ -346,6 +357,9 @@ columns!(Trials {
     trial_application: StringBuilder = StringBuilder::new(),
     trial_key: StringBuilder = StringBuilder::new(),
     user: StringBuilder = StringBuilder::new(),
+    idx: UInt32Builder = UInt32Builder::new(),
+    trial_request_session: BinaryBuilder = BinaryBuilder::new(),
+    trial_links: Structs = link_structs(),
 });
 
 impl Trials {
@@ -356,13 +370,17 @@ impl Trials {
 
     pub(super) fn push(
         &mut self,
-        position: u64,
+        place: (u64, u32),
         record: &Record<'_>,
         client: u64,
         trial: &Trial<'_>,
     ) {
         use throughline_session::wire::ParameterKind::User;
-        self.position.append_value(position);
+        self.position.append_value(place.0);
+        self.idx.append_value(place.1);
+        let request_session = trial.request_session.unwrap_or(trial.session);
+        self.trial_request_session.append_value(request_session.0);
+        append_links(&mut self.trial_links, &trial.links);
         self.start.append_value(record.start_us);
         self.candidate.append_value(&trial.policy_version);
         self.client.append_value(client);

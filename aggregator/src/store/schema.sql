@@ -1,4 +1,4 @@
--- Schema version 6; `migrate_2.sql` to `migrate_6.sql` bring older ones here, and `views.sql` makes
+-- Schema version 7; `migrate_2.sql` to `migrate_7.sql` bring older ones here, and `views.sql` makes
 -- the views of all.
 -- New columns stand at the end of their table, where a migration can put them. Ids are kept as numbers and bytes; the views
 -- show them as text.
@@ -159,7 +159,8 @@ CREATE TABLE hot_param_parts (
 );
 
 -- What candidate policies would have made of a record. `client` is a hash of address and user
--- agent, `user` the first user parameter.
+-- agent, `user` the first user parameter. `position` and `idx` name the record; `idx` is null in rows
+-- of before schema version 7.
 CREATE TABLE trials (
     position UBIGINT NOT NULL,
     start TIMESTAMP NOT NULL,
@@ -170,7 +171,10 @@ CREATE TABLE trials (
     trial_session BLOB NOT NULL,
     trial_application VARCHAR NOT NULL,
     trial_key VARCHAR NOT NULL,
-    user VARCHAR
+    user VARCHAR,
+    idx UINTEGER,
+    trial_request_session BLOB,
+    trial_links STRUCT(kind VARCHAR, session BLOB, key VARCHAR)[]
 );
 
 -- What the key finder saw: places of one exchange, each with a keyed hash of its value.

@@ -184,7 +184,7 @@ impl Step {
                         endpoint: &endpoint,
                     };
                     self.records.push(&record, &context);
-                    self.take_identity(&record, entry, state);
+                    self.take_identity(&record, (entry.position, index), entry.arrived_us, state);
                     stored += 1;
                 }
                 Err(reason) => {
@@ -204,7 +204,13 @@ impl Step {
     }
 
     /// What a record says about sessions that belong together, and about other ways to make them.
-    fn take_identity(&mut self, record: &Record<'_>, entry: &Entry, state: &mut State) {
+    fn take_identity(
+        &mut self,
+        record: &Record<'_>,
+        place: (u64, u32),
+        arrived_us: i64,
+        state: &mut State,
+    ) {
         self.links.add(record, |session| state.tracker.has(session));
         self.context.add(record);
         if record.trials.is_empty() && record.finder.is_empty() {
@@ -212,19 +218,18 @@ impl Step {
         }
         let client = client(record);
         for trial in record.trials.iter().take(TRIALS_MAX) {
-            self.trials.push(entry.position, record, client, trial);
+            self.trials.push(place, record, client, trial);
         }
         if record.finder.is_empty() {
             return;
         }
-        let day = entry.arrived_us.div_euclid(DAY_US);
+        let day = arrived_us.div_euclid(DAY_US);
         if state.finds.0 != day {
             state.finds = (day, 0);
         }
         if state.finds.1 < FINDS_MAX {
             state.finds.1 += 1;
-            self.finds
-                .push(entry.position, entry.arrived_us, record, client);
+            self.finds.push(place.0, arrived_us, record, client);
         }
     }
 }

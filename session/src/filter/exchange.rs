@@ -394,6 +394,8 @@ fn tried<'a>(
         application: Cow::Borrowed(late.application),
         key: Cow::Borrowed(late.key),
         session: late.session,
+        request_session: Some(early.session()).filter(|it| *it != late.session),
+        links: late.links,
     }
 }
 

@@ -645,6 +645,38 @@ const LIVE: &str = r#"{"live_version":"7","policy":{"keys":[{"name":"device","fr
     "finder":{"clients_ppm":1000000,"until_us":9000000000}}"#;
 
 #[test]
+fn a_trial_has_the_candidates_links_and_the_session_before() {
+    const TRIED: &str = r#"{"live_version":"8","candidates":[{"policy":{"keys":[
+        {"name":"device","from":{"header":"x-device"}},
+        {"name":"given","from":{"response":{"header":"x-token"}}}]},
+        "sample":{"clients_ppm":1000000,"until_us":9000000000}}]}"#;
+    let mut answered = 0;
+    for (headers, response, is_linked) in [
+        (&[(":path", "/")][..], &[("x-token", "token-9")][..], true),
+        (&[(":path", "/"), ("x-device", "device-1")], &[], false),
+    ] {
+        let mut host = FakeHost::with(headers, response);
+        let mut worker = worker();
+        exchange(&mut worker, &mut host);
+        host.pass_ms(100);
+        worker.on_tick(&mut host);
+        answer_all(&mut worker, &mut host, &mut answered, ("8", ""));
+        answer_all(&mut worker, &mut host, &mut answered, ("8", TRIED));
+        exchange(&mut worker, &mut host);
+        host.pass_ms(100);
+        worker.on_tick(&mut host);
+        let (_, records) = parse(host.calls.last().unwrap());
+        let trial = &records[0].trials[0];
+        assert_ne!(trial.session, records[0].session);
+        let before = trial.request_session;
+        assert_eq!(before.is_some(), is_linked, "{trial:?}");
+        let links: Vec<_> = trial.links.iter().map(|it| Some(it.session)).collect();
+        assert_eq!(links, before.map(Some).into_iter().collect::<Vec<_>>());
+        answered = 0;
+    }
+}
+
+#[test]
 fn a_live_policy_is_fetched_used_and_shared() {
     let headers = [
         (":path", "/"),

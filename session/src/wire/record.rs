@@ -226,6 +226,12 @@ pub struct Trial<'a> {
     pub key: Cow<'a, str>,
     /// The session under it.
     pub session: SessionId,
+    /// What would have been known when the request's headers were in; absent: `session`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_session: Option<SessionId>,
+    /// The links under it, at most 4.
+    #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<Link<'a>>,
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
