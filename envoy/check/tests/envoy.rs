@@ -44,7 +44,7 @@ fn fingerprinting(certificate: &Path, key: &Path) -> Value {
 #[test]
 fn a_forged_fingerprint_enters_nobodys_session() {
     let folder = tempfile::tempdir().unwrap();
-    let Some((certificate, key)) = certificate(folder.path()) else {
+    let Some((certificate, key)) = certificate(folder.path(), "localhost") else {
         return;
     };
     let mut bootstrap = fingerprinting(&certificate, &key);
@@ -99,7 +99,7 @@ fn a_forged_fingerprint_enters_nobodys_session() {
 #[test]
 fn a_forged_fingerprint_never_arrives() {
     let folder = tempfile::tempdir().unwrap();
-    let Some((certificate, key)) = certificate(folder.path()) else {
+    let Some((certificate, key)) = certificate(folder.path(), "localhost") else {
         return;
     };
     let mut bootstrap = fingerprinting(&certificate, &key);
@@ -139,6 +139,118 @@ fn a_forged_fingerprint_never_arrives() {
     let head = curl(&forging);
     assert!(head.starts_with("GET / HTTP/1.1"), "{head}");
     assert_eq!(values(&head, "x-ja4"), Vec::<String>::new());
+}
+
+/// Envoy asks for a certificate and takes one that signs itself, or none.
+fn asking(bootstrap: &mut Value, trusted: &Path) {
+    let context = at(
+        bootstrap,
+        &format!("{CHAIN}/transport_socket/typed_config/common_tls_context"),
+    );
+    context["validation_context"] = json!({"trusted_ca": {"filename": trusted}});
+    let text = at(plugin(bootstrap), "/configuration/value");
+    let mut config: Value = serde_json::from_str(text.as_str().unwrap()).unwrap();
+    // One application, whichever name is asked for.
+    config["policy"]["applications"] = json!([]);
+    config["policy"]["keys"] = json!([{"name": "peer", "from": {"tls": "peer_subject"}}]);
+    config["policy"]["parameters"] = json!([
+        {"name": "subject", "from": {"tls": "peer_subject"}},
+        {"name": "sni", "from": {"tls": "sni"}}
+    ]);
+    *text = json!(config.to_string());
+}
+
+#[test]
+fn the_subject_of_a_certificate_and_the_server_name_stand_on_records() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = |name| certificate(folder.path(), name);
+    let (Some((server, key)), Some(ann), Some(bob)) = (made("localhost"), made("ann"), made("bob"))
+    else {
+        return;
+    };
+    let trusted = folder.path().join("trusted.crt");
+    let both = [&ann.0, &bob.0].map(|file| std::fs::read_to_string(file).unwrap());
+    std::fs::write(&trusted, both.concat()).unwrap();
+    let mut bootstrap = fingerprinting(&server, &key);
+    asking(&mut bootstrap, &trusted);
+    let (aggregator, records) = taker();
+    let Some(envoy) = Envoy::start(bootstrap, echo(), aggregator) else {
+        return;
+    };
+
+    let port = envoy.address.port();
+    let send = |name: &str, host: &str, more: &[&str]| {
+        let id = format!("x-request-id: {name}");
+        let resolve = format!("{host}:{port}:127.0.0.1");
+        let url = format!("https://{host}:{port}/");
+        let head = curl(&[&["-H", &id, "--resolve", &resolve][..], more, &[&url]].concat());
+        assert!(
+            head.starts_with("GET / HTTP/1.1"),
+            "{name}: {head}\n{}",
+            envoy.log()
+        );
+    };
+    let with = |client: &(std::path::PathBuf, std::path::PathBuf)| {
+        let path = |path: &Path| path.to_str().unwrap().to_owned();
+        [
+            "--cert".to_owned(),
+            path(&client.0),
+            "--key".to_owned(),
+            path(&client.1),
+        ]
+    };
+    let (ann, bob) = (with(&ann), with(&bob));
+    let (ann, bob) = (
+        ann.each_ref().map(|it| &**it),
+        bob.each_ref().map(|it| &**it),
+    );
+    send("ann", "shop.example", &[&["--http1.1"], &ann[..]].concat());
+    send(
+        "ann-again",
+        "api.example",
+        &[&["--http2"], &ann[..]].concat(),
+    );
+    send("bob", "shop.example", &bob);
+    send("nobody", "shop.example", &[]);
+    // Who asks for an address has no name to send.
+    send("nameless", "127.0.0.1", &[]);
+
+    let mut found = std::collections::HashMap::new();
+    while found.len() < 5 {
+        let Ok(record) = records.recv_timeout(TIME_MAX) else {
+            panic!("no record came: {found:?}\n{}", envoy.log())
+        };
+        let id = record["request_id"].as_str().unwrap().to_owned();
+        found.insert(id, record);
+    }
+    assert_shown(&found);
+    let session = |name: &str| &found[name]["session"];
+    assert_eq!(session("ann"), session("ann-again"));
+    assert_ne!(session("ann"), session("bob"));
+}
+
+/// Subject, server name and key rule of each request's record.
+fn assert_shown(found: &std::collections::HashMap<String, Value>) {
+    for (name, subject, sni) in [
+        ("ann", Some("CN=ann"), Some("shop.example")),
+        ("ann-again", Some("CN=ann"), Some("api.example")),
+        ("bob", Some("CN=bob"), Some("shop.example")),
+        ("nobody", None, Some("shop.example")),
+        ("nameless", None, None),
+    ] {
+        let record = &found[name];
+        let values = [("subject", subject), ("sni", sni)];
+        let shown = values
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value?)));
+        let shown: Vec<_> = shown
+            .map(|(name, value)| json!({"name": name, "value": value}))
+            .collect();
+        let params = record.get("params").cloned().unwrap_or(json!([]));
+        assert_eq!(params, json!(shown), "{name}: {record}");
+        let key = subject.map_or("ip_user_agent", |_| "peer");
+        assert_eq!(record["key"], key, "{name}");
+    }
 }
 
 /// What Istio and Envoy Gateway make of a manifest, as far as it concerns the filter.

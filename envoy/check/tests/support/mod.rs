@@ -232,13 +232,14 @@ fn request(stream: &TcpStream) -> Option<(String, Vec<u8>)> {
 }
 
 /// A key and a certificate of its own, made by openssl; none with a word of why where it is absent.
-pub(crate) fn certificate(folder: &Path) -> Option<(PathBuf, PathBuf)> {
-    let (certificate, key) = (folder.join("tls.crt"), folder.join("tls.key"));
+pub(crate) fn certificate(folder: &Path, name: &str) -> Option<(PathBuf, PathBuf)> {
+    let file = |ending: &str| folder.join(format!("{name}.{ending}"));
+    let (certificate, key) = (file("crt"), file("key"));
     let made = Command::new("openssl")
         .args([
             "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
         ])
-        .args(["-subj", "/CN=localhost", "-keyout"])
+        .args(["-subj", &format!("/CN={name}"), "-keyout"])
         .arg(&key)
         .arg("-out")
         .arg(&certificate)
