@@ -11,7 +11,7 @@ use throughline_detection::Settings;
 use crate::lock::DataLock;
 use crate::policy::{format_of, read};
 use crate::store::{Database, Replayed, Store};
-use crate::verdicts::{Event, Judge, Profiles, Ruling, Snapshot, reason};
+use crate::verdicts::{Flagged, Profiles, Side, Snapshot};
 
 /// Memory of DuckDB's buffers, bytes.
 const MEMORY: u64 = 512 << 20;
@@ -43,25 +43,6 @@ pub struct BacktestOptions {
     pub json: bool,
 }
 
-/// A subject that is flagged under one of the two policies.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Flagged {
-    /// The verdict's id.
-    pub id: String,
-    /// `session`, `user` or `source`.
-    pub subject_kind: String,
-    /// Whom.
-    pub subject: String,
-    /// Where.
-    pub application: String,
-    /// What kind of bot, when it was surest.
-    pub bot_type: String,
-    /// How sure at most, 0 to 1.
-    pub confidence: f64,
-    /// The strongest evidence in one sentence.
-    pub reason: String,
-}
-
 /// What a changed policy would change.
 #[derive(Debug, Default, PartialEq, Serialize)]
 pub struct Backtest {
@@ -75,46 +56,6 @@ pub struct Backtest {
     pub no_longer: Vec<Flagged>,
     /// Flagged under both.
     pub still: usize,
-}
-
-/// A judge and whom it has flagged so far.
-struct Side {
-    judge: Judge,
-    flagged: BTreeMap<String, Flagged>,
-}
-
-impl Side {
-    fn new(settings: Settings, start: u64, profiles: Profiles) -> Self {
-        let mut judge = Judge::new(settings, start);
-        judge.rule(&Ruling::Profiles(profiles));
-        Self {
-            judge,
-            flagged: BTreeMap::new(),
-        }
-    }
-
-    fn take(&mut self, replayed: &Replayed) {
-        let mut events = Vec::new();
-        replayed.apply_records(&mut self.judge, &mut events);
-        for event in events.into_iter().filter(|event| event.flagged) {
-            let before = self.flagged.get(&event.id);
-            if before.is_none_or(|before| event.confidence > before.confidence) {
-                self.flagged.insert(event.id.clone(), flagged(event));
-            }
-        }
-    }
-}
-
-fn flagged(event: Event) -> Flagged {
-    Flagged {
-        reason: event.votes.first().map(reason).unwrap_or_default(),
-        id: event.id,
-        subject_kind: event.subject_kind.to_owned(),
-        subject: event.subject,
-        application: event.application,
-        bot_type: event.bot_type,
-        confidence: event.confidence,
-    }
 }
 
 /// Judges what is stored under the policy in force and under the one to be tried.
@@ -155,12 +96,14 @@ pub fn backtest(options: &BacktestOptions) -> anyhow::Result<Backtest> {
     let mut after = Side::new(settings, from, new);
     while from < end {
         let replayed = Replayed::read(&reading.connection, from, end)?;
-        before.take(&replayed);
-        after.take(&replayed);
-        result.records += replayed.records();
+        for (place, record) in replayed.records() {
+            before.take(record, *place);
+            after.take(record, *place);
+        }
+        result.records += replayed.records().len() as u64;
         from = replayed.end.max(from + 1);
     }
-    result.compare(&before.flagged, &after.flagged);
+    result.compare(&before.flagged(), &after.flagged());
     Ok(result)
 }
 

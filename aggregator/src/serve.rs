@@ -9,7 +9,7 @@ use throughline_detection::Settings;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
-use crate::api::{App, QUERIES_MAX, SharedKey, routes};
+use crate::api::{App, QUERIES_MAX, REPLAYS_MAX, SharedKey, routes};
 use crate::clock::Clock;
 use crate::config::units::micros;
 use crate::config::{ServeOptions, Tokens};
@@ -91,6 +91,7 @@ impl Service {
             max_batch_bytes: options.max_batch_bytes,
             database,
             queries: Arc::new(Semaphore::new(QUERIES_MAX)),
+            replays: Arc::new(Semaphore::new(REPLAYS_MAX)),
             query_timeout: options.query_timeout,
             segments,
             errands: compactor.errands(),

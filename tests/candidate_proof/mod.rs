@@ -39,6 +39,19 @@ async fn comparison(stack: &Stack, name: &str) -> Value {
     stack.api.json(&path).await.unwrap()
 }
 
+/// All of the sample is judged under both groupings, and says what becomes of today's bots.
+async fn verdicts_are_compared(stack: &Stack, comparison: &Value) {
+    let path = "/v1/policy/candidates/without-cookie/verdicts";
+    let found: Value = stack.api.json(path).await.unwrap();
+    for (field, of) in [("requests_judged", "requests"), ("clients", "clients")] {
+        assert_eq!(found[field], comparison[of], "{field}: {found:#}");
+    }
+    let all = &found["changes"][0]["clients"];
+    let today = all["lost"].as_u64().unwrap() + all["kept"].as_u64().unwrap();
+    assert!(today > 0, "no bots in the sample: {found:#}");
+    assert_eq!(found["newly_caught"]["clients"], all["gained"], "{found:#}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tenth_of_the_clients_tells_what_the_activated_policy_makes() {
     let _slot = Slot::take().await;
@@ -53,6 +66,7 @@ async fn a_tenth_of_the_clients_tells_what_the_activated_policy_makes() {
     settled(&stack).await;
     let found = comparison(&stack, "without-cookie").await;
     let unsure = comparison(&stack, "set-cookie").await;
+    verdicts_are_compared(&stack, &found).await;
 
     let (status, answer) = put(&stack, "/v1/policy", "*", &without_cookie).await;
     assert_eq!(status, StatusCode::OK, "{answer}");

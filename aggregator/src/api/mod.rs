@@ -4,6 +4,7 @@
 
 mod admin;
 mod audit;
+mod candidate_verdicts;
 mod candidates;
 mod comparison;
 mod cursor;
@@ -61,6 +62,9 @@ use crate::verdicts::{Outbox, Profiles, Status};
 /// Queries that run at the same time.
 pub const QUERIES_MAX: usize = 4;
 
+/// Runs of detection over stored records at the same time: each keeps a processor busy.
+pub const REPLAYS_MAX: usize = 1;
+
 /// What the endpoints work with.
 pub struct App {
     /// Who may ask.
@@ -75,6 +79,8 @@ pub struct App {
     pub database: Arc<Database>,
     /// One permit per query.
     pub queries: Arc<Semaphore>,
+    /// One permit per run of detection over stored records.
+    pub replays: Arc<Semaphore>,
     /// A query is stopped after this long.
     pub query_timeout: Duration,
     /// How the closed segments stand.

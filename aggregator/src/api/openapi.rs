@@ -89,6 +89,7 @@ impl Modify for Tokens {
         super::candidates::put,
         super::candidates::delete,
         super::comparison::handle,
+        super::candidate_verdicts::handle,
         super::finder::show,
         super::finder::start,
         super::finder::stop,

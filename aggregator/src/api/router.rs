@@ -8,9 +8,9 @@ use warp::reply::Response;
 
 use super::request::recover;
 use super::{
-    App, audit, candidates, comparison, endpoints, evidence, facets, finder, health, histogram,
-    ingest, labels, metrics, openapi, policy, quarantine, requests, session, sessions, status,
-    transitions, verdicts,
+    App, audit, candidate_verdicts, candidates, comparison, endpoints, evidence, facets, finder,
+    health, histogram, ingest, labels, metrics, openapi, policy, quarantine, requests, session,
+    sessions, status, transitions, verdicts,
 };
 
 /// Makes an endpoint.
@@ -39,6 +39,7 @@ const ALL: &[Route] = &[
     candidates::list_route,
     candidates::route,
     comparison::route,
+    candidate_verdicts::route,
     finder::route,
     audit::route,
     status::route,

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use bytes::Bytes;
-use http::Request;
 use http::header::AUTHORIZATION;
+use http::{Request, StatusCode};
 use http_body_util::{BodyExt as _, Empty, Limited};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
@@ -26,7 +26,7 @@ pub enum PolicyCommand {
     },
     /// Print the JSON Schema of policies.
     Schema,
-    /// Ask a running service what a candidate would change; the answer is JSON.
+    /// Ask a running service what a candidate would change, verdicts included; the answer is JSON.
     ///
     /// The read token comes by environment: `THROUGHLINE_READ_TOKEN`, where the service has one.
     Compare {
@@ -74,34 +74,41 @@ pub fn run(command: &PolicyCommand) -> anyhow::Result<String> {
 const PATIENCE: Duration = Duration::from_secs(60);
 const ANSWER_LEN_MAX: usize = 8 << 20;
 
+/// The comparison, and under `verdicts` that of the verdicts, or why there is none.
 fn compare(name: &str, url: &str) -> anyhow::Result<String> {
-    let url = format!(
-        "{}/v1/policy/candidates/{name}/comparison",
-        url.trim_end_matches('/')
-    );
-    let mut request = Request::get(&url);
-    if let Some(token) = std::env::var(READ_TOKEN).ok().filter(|it| !it.is_empty()) {
-        request = request.header(AUTHORIZATION, format!("Bearer {token}"));
-    }
-    let request = request.body(Empty::<Bytes>::new())?;
-    let answer = async {
-        let client = Client::builder(TokioExecutor::new()).build_http();
-        let response = client.request(request).await?;
-        let status = response.status();
-        let body = Limited::new(response.into_body(), ANSWER_LEN_MAX).collect();
-        let body = body.await.map_err(|error| anyhow::anyhow!(error))?;
-        Ok::<_, anyhow::Error>((status, body.to_bytes()))
-    };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let (status, body) = runtime
-        .block_on(async { tokio::time::timeout(PATIENCE, answer).await })
-        .with_context(|| format!("{url} did not answer within {} s", PATIENCE.as_secs()))?
-        .with_context(|| format!("cannot ask {url}"))?;
-    let json: serde_json::Value = serde_json::from_slice(&body)
-        .with_context(|| format!("{url} answered {status} and no JSON"))?;
-    let text = serde_json::to_string_pretty(&json)?;
+    let ask = |what: &str| {
+        let url = url.trim_end_matches('/');
+        let url = format!("{url}/v1/policy/candidates/{name}/{what}");
+        let answer = async { tokio::time::timeout(PATIENCE, get(&url)).await };
+        runtime
+            .block_on(answer)
+            .with_context(|| format!("{url} did not answer within {} s", PATIENCE.as_secs()))?
+            .with_context(|| format!("cannot ask {url}"))
+    };
+    let (status, mut comparison) = ask("comparison")?;
+    if status.is_success() {
+        let (_, verdicts) = ask("verdicts")?;
+        comparison["verdicts"] = verdicts;
+    }
+    let text = serde_json::to_string_pretty(&comparison)?;
     anyhow::ensure!(status.is_success(), "{text}");
     Ok(text)
+}
+
+async fn get(url: &str) -> anyhow::Result<(StatusCode, serde_json::Value)> {
+    let mut request = Request::get(url);
+    if let Some(token) = std::env::var(READ_TOKEN).ok().filter(|it| !it.is_empty()) {
+        request = request.header(AUTHORIZATION, format!("Bearer {token}"));
+    }
+    let client = Client::builder(TokioExecutor::new()).build_http();
+    let response = client.request(request.body(Empty::<Bytes>::new())?).await?;
+    let status = response.status();
+    let body = Limited::new(response.into_body(), ANSWER_LEN_MAX).collect();
+    let body = body.await.map_err(|error| anyhow::anyhow!(error))?;
+    let json = serde_json::from_slice(&body.to_bytes())
+        .with_context(|| format!("it answered {status} and no JSON"))?;
+    Ok((status, json))
 }

@@ -15,6 +15,7 @@ mod scope;
 mod segments;
 mod step;
 mod thread;
+mod tried;
 mod verdicts;
 
 pub use database::{Database, Reading, SCHEMA_VERSION, StoreError};
@@ -24,3 +25,4 @@ pub use rollup::rows_at;
 pub use scope::restrict;
 pub use segments::{Compacting, Compactor, Errands, Retention, Shared, Standing, Whose};
 pub use thread::{Health, Store, StoreParts};
+pub use tried::StoredTrials;

@@ -22,7 +22,8 @@ pub struct Replayed {
     pub end: u64,
 }
 
-const COLUMNS: &str = "position, idx, epoch_us(start), session, request_session, application, key,
+pub(super) const COLUMNS: &str =
+    "position, idx, epoch_us(start), session, request_session, application, key,
     request_id, trace_id, method, scheme, host, path, query_names, query_values, query_hash,
     protocol, status, flags, request_bytes, response_bytes, duration_us, upstream_us, client_ip,
     user_agent, referer_host, content_type, links, params, header_shape, header_marks";
@@ -101,17 +102,10 @@ impl Replayed {
         self.records.len() as u64
     }
 
-    /// How many records it has.
+    /// The records alone, in log order, for a judge with rulings of its own.
     #[must_use]
-    pub fn records(&self) -> u64 {
-        self.records.len() as u64
-    }
-
-    /// The same without rulings, for a judge with rulings of its own.
-    pub fn apply_records(&self, judge: &mut Judge, events: &mut Vec<Event>) {
-        for (place, record) in &self.records {
-            judge.record(record, *place, events);
-        }
+    pub fn records(&self) -> &[(Place, Record<'static>)] {
+        &self.records
     }
 }
 
@@ -162,12 +156,13 @@ fn text(row: &Row<'_>, at: usize) -> duckdb::Result<Text> {
     Ok(row.get::<_, Option<String>>(at)?.map(Cow::Owned))
 }
 
-fn id<const N: usize>(row: &Row<'_>, at: usize) -> duckdb::Result<Hex<N>> {
+pub(super) fn id<const N: usize>(row: &Row<'_>, at: usize) -> duckdb::Result<Hex<N>> {
     let bytes: Vec<u8> = row.get(at)?;
     Ok(Hex(bytes.try_into().unwrap_or([0; N])))
 }
 
-fn record(row: &Row<'_>) -> duckdb::Result<(Place, Record<'static>)> {
+/// A record and its place, of a row that begins with [`COLUMNS`].
+pub(super) fn record(row: &Row<'_>) -> duckdb::Result<(Place, Record<'static>)> {
     let place = (row.get(0)?, row.get(1)?);
     let flags: String = row.get(18)?;
     let hash = |at: usize| -> duckdb::Result<Option<Hex<8>>> {
@@ -250,7 +245,7 @@ fn pairs(value: Value) -> Vec<(Cow<'static, str>, Cow<'static, str>)> {
     list(value).iter().map(pair).collect()
 }
 
-fn links(value: Value) -> Vec<Link<'static>> {
+pub(super) fn links(value: Value) -> Vec<Link<'static>> {
     let link = |value: &Value| {
         let fields = fields(value);
         let kind: LinkKind =

@@ -8,7 +8,9 @@
 mod judge;
 mod outbox;
 mod reason;
+mod regrouped;
 mod ruling;
+mod side;
 mod snapshot;
 mod status;
 mod thread;
@@ -16,7 +18,12 @@ mod thread;
 pub use judge::{Event, EvidenceVote, Judge, Place, verdict_id};
 pub use outbox::{Outbox, Package};
 pub use reason::reason;
+pub use regrouped::{
+    Counts, Example, ExampleClient, Labels, NewlyCaught, Regrouped, Regrouping, Standing, Tried,
+    TypeChange,
+};
 pub use ruling::{Label, Labelling, Profiles, Ruling};
+pub use side::{Flagged, Side};
 pub use snapshot::{Snapshot, SnapshotError};
 pub use status::{ApplicationStatus, Status};
 pub use thread::{Detecting, DetectionParts};

@@ -18,6 +18,7 @@ import {
 } from "./data";
 import { DiffView } from "./DiffView";
 import style from "./Setup.module.css";
+import { CandidateVerdicts } from "./CandidateVerdicts";
 import { toYaml } from "./yaml";
 
 export function CandidatesTab() {
@@ -92,6 +93,7 @@ function CandidateCard({ candidate, current }: { candidate: Candidate; current: 
       ) : (
         !comparison.isError && <Bones rows={6} label="The comparison is loading" />
       )}
+      <CandidateVerdicts name={candidate.name} />
       <details className={style.details}>
         <summary>What it changes in the policy</summary>
         <DiffView before={before} after={after} />

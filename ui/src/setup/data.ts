@@ -24,6 +24,19 @@ export const comparisonQuery = (name: string) =>
     refetchInterval: 10_000,
   });
 
+/** Heavy for the service: asked only when somebody wants to know. */
+export const verdictsQuery = (name: string) =>
+  queryOptions({
+    queryKey: ["policy", "candidate-verdicts", name],
+    queryFn: ({ signal }) =>
+      body(
+        api.GET("/v1/policy/candidates/{name}/verdicts", { params: { path: { name } }, signal }),
+      ),
+    enabled: false,
+    retry: false,
+    staleTime: Infinity,
+  });
+
 export const finderQuery = queryOptions({
   queryKey: ["policy", "finder"],
   queryFn: ({ signal }) => body(api.GET("/v1/policy/finder", { signal })),

@@ -1,3 +1,4 @@
+mod candidate_verdicts;
 mod candidates;
 mod endpoints;
 mod errors;
