@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use throughline_detection::detection::Counts;
 use throughline_detection::{Detection, LogPosition, Settings};
 use throughline_session::hex::Hex;
-use throughline_session::wire::Record;
+use throughline_session::wire::{Link, LinkKind, Param, ParameterKind, Record, SessionId};
 
 /// Records that are made before they are timed together.
 const CHUNK: u64 = 2_048;
@@ -57,15 +57,45 @@ fn lines() -> Vec<String> {
     PATHS.iter().enumerate().map(line).collect()
 }
 
+fn id(session: u64) -> SessionId {
+    let [a, b, c, d, e, f, g, h] = session.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes();
+    Hex([a, b, c, d, e, f, g, h, 1, 2, 3, 4, 5, 6, 7, 8])
+}
+
+/// Whom a session belongs with: one in four has a user, every user two sessions; one in sixteen
+/// has taken over from the one before.
+fn belonging(session: u64) -> (Vec<Param<'static>>, Vec<Link<'static>>) {
+    let user = Param {
+        name: "user".into(),
+        value: format!("user-{}", session / 8).into(),
+        kind: ParameterKind::User,
+        forgeable: false,
+    };
+    let link = Link {
+        kind: LinkKind::Refresh,
+        session: id(session.saturating_sub(1)),
+        key: "session_cookie".into(),
+    };
+    let users = session
+        .is_multiple_of(4)
+        .then_some(user)
+        .into_iter()
+        .collect();
+    let links = (session % 16 == 1).then_some(link).into_iter().collect();
+    (users, links)
+}
+
 /// A record of its session, address and time.
 fn placed<'a>(record: &Record<'a>, session: u64, round: u64) -> Record<'a> {
-    let [a, b, c, d, e, f, g, h] = session.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes();
-    let id = Hex([a, b, c, d, e, f, g, h, 1, 2, 3, 4, 5, 6, 7, 8]);
+    let (params, links) = belonging(session);
+    let id = id(session);
     let [_, one, two, three, ..] = (session.wrapping_mul(7919) << 32).to_be_bytes();
     let after_us = i64::try_from(round * 9_000_000 + session * 40).unwrap_or(0);
     Record {
         session: id,
         request_session: id,
+        params,
+        links,
         start_us: record.start_us + after_us,
         client_ip: Some(Cow::Owned(format!("10.{one}.{two}.{three}"))),
         ..record.clone()

@@ -121,6 +121,20 @@ fn links_join_what_tokens_part() {
     }
 }
 
+/// Tokens that are traded for each other by a key that makes no session, as a refresh token does.
+#[test]
+fn a_key_that_only_leads_to_others_joins_them() {
+    for (linked, expected) in [(true, true), (false, false)] {
+        let mut enumerator = rotating_enumerator(false);
+        for sent in &mut enumerator.sent {
+            sent.links[0] = Some(throughline_session::hex::Hex([9; 16])).filter(|_| linked);
+        }
+        let mut clients = crowd();
+        clients.push(enumerator);
+        assert_eq!(!play(&clients).is_empty(), expected, "linked: {linked}");
+    }
+}
+
 #[test]
 fn days_add_up() {
     let mut clients = crowd();

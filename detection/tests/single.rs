@@ -247,3 +247,42 @@ fn known_machines_and_good_bots_have_their_names() {
     );
     assert_eq!(detection.class(&session), Some(Class::GoodBot));
 }
+
+/// Every visitor is given a cookie: it is no sign of a job that somebody has set up.
+#[test]
+fn a_cookie_is_no_key_of_its_own() {
+    for (header, expected) in [("cookie", true), ("authorization", false)] {
+        let client = Client::new(ID, "reader", LATE).keyed().agent("Wget/1.25.0");
+        let client = asks(client, 80, 1.0, |n| format!("/product/{}", 1000 + n * 5));
+        let client = with_headers(client, &["user-agent", "accept", header]);
+        let (verdicts, wrong) = said(people(BROWSER), client);
+        let sure = verdicts.iter().any(|it| it.confidence >= 0.8);
+        assert_eq!(
+            (sure, wrong),
+            (expected, 0),
+            "{header}: {:?}",
+            names(&verdicts)
+        );
+    }
+}
+
+/// A timer whose every eighth request is a picture is judged all the same.
+#[test]
+fn no_rhythm_escapes_judgement() {
+    let mut client = Client::new(ID, "walker", LATE);
+    for number in 0..120 {
+        client.wait(3.0);
+        let item = 1000 + number;
+        client.send("GET", &format!("/api/products/{item}"), 200, true);
+        for _ in 0..7 {
+            client.send("GET", &format!("/images/{item}.png"), 200, true);
+        }
+    }
+    let (verdicts, wrong) = said(people(BROWSER), client);
+    assert!(
+        verdicts.iter().any(|it| it.confidence >= 0.8),
+        "{:?}",
+        names(&verdicts)
+    );
+    assert_eq!(wrong, 0);
+}

@@ -13,7 +13,7 @@ use super::document::Refused;
 
 /// Profiles of one policy.
 const PROFILES_MAX: usize = 256;
-/// Exceptions, and networks of good bots, of one profile.
+/// Exceptions, networks of good bots, and account parameters, of one profile.
 const ENTRIES_MAX: usize = 1_000;
 
 /// How some applications are watched for bots.
@@ -32,6 +32,9 @@ pub struct DetectionProfile {
     pub exceptions: Vec<ExceptionEntry>,
     /// Networks of good bots that you have verified, e.g. `66.249.64.0/19`.
     pub good_bots: Vec<String>,
+    /// Names of parameters, or of query parameters under `query_values`, whose value is the
+    /// account that a login tries.
+    pub account_parameters: Vec<String>,
 }
 
 /// Whom to leave alone: exactly one of the fields, and a note.
@@ -154,6 +157,7 @@ impl DetectionProfile {
                 .iter()
                 .filter_map(|it| network(it).ok())
                 .collect(),
+            account_parameters: self.account_parameters.clone(),
         }
     }
 
@@ -178,6 +182,7 @@ impl DetectionProfile {
         for (name, entries) in [
             ("exceptions", self.exceptions.len()),
             ("good_bots", self.good_bots.len()),
+            ("account_parameters", self.account_parameters.len()),
         ] {
             if entries > ENTRIES_MAX {
                 let problem = format!("{entries} entries; the limit is {ENTRIES_MAX}");
@@ -265,6 +270,7 @@ mod tests {
                 "",
             ),
             (json!({"applications": ["default"]}), ""),
+            (json!({"account_parameters": ["account"]}), ""),
             (
                 json!({"off": ["scrapping"]}),
                 "detection[1].off[0]: there is no detector `scrapping`: did you mean `scraping`?",

@@ -138,6 +138,7 @@ fn definitions() -> Value {
         "limits": object("Limits in place of cold-start and learnt ones.", &[], &limits),
         "exceptions": list(&exception, 1000),
         "good_bots": list(&text(), 1000),
+        "account_parameters": list(&text(), 1000),
     });
     let names: Vec<_> = detectors::abouts().map(|about| about.name).collect();
     let application = json!({

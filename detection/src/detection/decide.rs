@@ -3,19 +3,29 @@
 use throughline_session::wire::SessionId;
 
 use super::Detection;
-use crate::event::Event;
+use crate::event::{Event, Method};
 use crate::features::{Scope, View};
 use crate::num;
 use crate::state::application::Application;
 use crate::verdicts::{self, Judged, Knowledge, Sensitivity, Standing, Subject, Verdict, Watch};
 
-/// Whether a session of so many requests is judged now: at each of the first 64, and for every
-/// login, then ever more rarely, so that a long session costs no more per record than a short one.
-pub(super) fn due(requests: u32, event: &Event) -> bool {
+/// Whether a session of so many requests, judged last after so many, is judged now: at each of the
+/// first 64, then at what tells something (a login, a miss, a write, an item of a catalogue), and
+/// ever more rarely, so that a long session costs no more per record than a short one. What a page
+/// fetches by itself shows no intent: it waits for the next request.
+pub(super) fn due(requests: u32, judged: u32, event: &Event) -> bool {
+    let missed = event.missed();
+    let since = requests.saturating_sub(judged);
+    if event.kind.is_asset() && !missed {
+        return since >= 16;
+    }
+    let write = event.method == Method::Write;
+    let telling = event.login || missed || write || event.parameter.is_some();
     match requests {
         0..=64 => true,
-        65..=512 => requests.is_multiple_of(8) || event.login,
-        _ => requests.is_multiple_of(64),
+        65..=256 => since >= 4 || telling,
+        257..=1024 => since >= 8 || event.login,
+        _ => since >= 64,
     }
 }
 
@@ -29,18 +39,23 @@ struct Found<'a> {
 impl Detection {
     pub(super) fn judge(&mut self, event: &Event, user: Option<&str>) -> Vec<Verdict> {
         let mut verdicts = Vec::new();
+        if let Some(session) = self.sessions.touch(&event.session) {
+            session.judged = session.visit.volume.requests;
+        }
         if let Some((verdict, by_campaign)) = self.verdict(&event.session, event) {
             verdicts.push(verdict);
-            if by_campaign {
-                verdicts.extend(self.campaign(event));
+            if !by_campaign {
+                verdicts.extend(self.source_verdicts(event, &verdicts));
             }
-            verdicts.extend(self.source_verdicts(event, &verdicts));
+        }
+        if event.login_failed() {
+            verdicts.extend(self.campaign(event));
         }
         verdicts.extend(user.and_then(|user| self.user_verdict(event, user)));
         verdicts
     }
 
-    /// The first to be recognised as part of a campaign speaks for those before it.
+    /// Whoever fails while a campaign is on speaks for those before it.
     fn campaign(&mut self, event: &Event) -> Vec<Verdict> {
         let index = self
             .sessions
@@ -108,14 +123,16 @@ impl Detection {
             requests: own.visit.volume.requests,
             ..Self::say(&found, profile, *id, event)?
         };
+        let by_itself = found.view.scope == Scope::Visit;
         let new = before.sensitivity.is_none_or(|it| it > Sensitivity::Medium)
             && verdict.sensitivity <= Sensitivity::Medium;
         let by_campaign = verdict
             .votes
             .iter()
             .any(|it| it.detector == "low_and_slow_stuffing");
-        // A campaign passes through addresses that people use: it tells nothing of the place.
-        self.stand(id, &verdict, new && !by_campaign);
+        // A campaign passes through addresses that people use, and one client's many tokens are
+        // one client: they tell nothing of the place.
+        self.stand(id, &verdict, new && by_itself && !by_campaign);
         Some((verdict, by_campaign))
     }
 
@@ -190,15 +207,8 @@ impl Detection {
     fn source_verdicts(&mut self, event: &Event, said: &[Verdict]) -> Vec<Verdict> {
         const ADDRESS: f64 = 8.0;
         const NETWORK: f64 = 50.0;
-        let Some(because) = said
-            .iter()
-            .find(|it| it.session == event.session && it.flagged)
-            .filter(|it| {
-                it.votes
-                    .iter()
-                    .all(|vote| vote.detector != "low_and_slow_stuffing")
-            })
-        else {
+        let of_session = |it: &&Verdict| it.session == event.session && it.flagged;
+        let Some(because) = said.iter().find(of_session) else {
             return Vec::new();
         };
         let mut verdicts = Vec::new();
@@ -228,7 +238,7 @@ impl Detection {
         verdicts
     }
 
-    fn profile(&self, application: &Application) -> &Watch {
+    pub(super) fn profile(&self, application: &Application) -> &Watch {
         let unwatched = &self.unwatched;
         self.profiles.get(&application.name).unwrap_or(unwatched)
     }

@@ -1,7 +1,7 @@
 //! event → state: what a session, those it belongs with, its sources and its application remember.
 
 use super::Detection;
-use crate::event::Event;
+use crate::event::{Claim, Event};
 use crate::features::{self, Scope, View};
 use crate::hash;
 use crate::num;
@@ -9,6 +9,7 @@ use crate::state::baseline::STAGES;
 use crate::state::session::{Owner, Session};
 use crate::state::source::Source;
 use crate::state::totals::octets;
+use throughline_session::wire::SessionId;
 
 impl Detection {
     /// Joins the sessions that an event says belong together: those of its links, and the one
@@ -18,15 +19,29 @@ impl Detection {
         if !event.keyed {
             return;
         }
-        let linked = event.links.iter().copied().flatten();
-        for other in linked.chain(event.came_from) {
-            if other != event.session {
-                self.join(event, other);
-            }
+        for linked in event.links.iter().copied().flatten() {
+            let other = self.standing_for(linked, event.session);
+            self.join(event, other);
+        }
+        if let Some(before) = event.came_from {
+            self.join(event, before);
         }
     }
 
-    fn join(&mut self, event: &Event, other: throughline_session::wire::SessionId) {
+    /// A key that never made a session of its own, as a refresh token, stands for the first session
+    /// that it was seen beside.
+    fn standing_for(&mut self, linked: SessionId, session: SessionId) -> SessionId {
+        if self.sessions.get(&linked).is_some() {
+            return linked;
+        }
+        let first = self.aliases.entry(&linked, || session);
+        first.map_or(linked, |first| *first)
+    }
+
+    fn join(&mut self, event: &Event, other: SessionId) {
+        if other == event.session {
+            return;
+        }
         let own = self.sessions.get(&event.session).and_then(|it| it.root);
         let Some(earlier) = self.sessions.touch(&other).filter(|it| it.keyed) else {
             return;
@@ -43,8 +58,8 @@ impl Detection {
         }
     }
 
-    /// Gives the number of requests in the visit.
-    pub(super) fn learn(&mut self, event: &Event, index: u32) -> Option<u32> {
+    /// Gives the number of requests in the visit, and how many there were when it was judged last.
+    pub(super) fn learn(&mut self, event: &Event, index: u32) -> Option<(u32, u32)> {
         self.learn_source(event);
         self.found(event);
         let came_from = event.came_from.and_then(|it| self.sessions.get(&it));
@@ -62,12 +77,19 @@ impl Detection {
         let owner = session.owner;
         let previous = session.previous;
         let step = application.step(event, session, gap_us);
+        let unsuspected = session.standing.sensitivity.is_none();
+        let reads = event.claim == Claim::Browser && event.parameter.is_some() && unsuspected;
+        let items_before = if reads { items(session) } else { 0 };
         session.visit.observe(&step);
         session.previous = event.endpoint + 1;
-        let root = session.root;
+        if reads {
+            let readers = &mut application.readers;
+            readers.count(network(event), items_before, items(session));
+        }
+        let (root, judged) = (session.root, session.judged);
         let requests = session.visit.volume.requests;
-        let tries = session.visit.parameters.at(event.endpoint);
-        application.learn(&step, previous, requests, tries);
+        let place = session.visit.parameters.at(event.endpoint);
+        application.learn(&step, previous, requests, place, network(event));
         if requests == STAGES[0] {
             application.count_visit(&session.visit);
         }
@@ -86,7 +108,7 @@ impl Detection {
             user.observe_member(&step, index);
         }
         self.learn_baseline(event, index, requests);
-        Some(requests)
+        Some((requests, judged))
     }
 
     fn learn_source(&mut self, event: &Event) {
@@ -119,7 +141,7 @@ impl Detection {
         if !STAGES.contains(&requests) {
             return;
         }
-        let network = event.subnet.map_or(0, |it| hash::bytes(6, &octets(it)));
+        let network = network(event);
         let Some(application) = self.applications.get_mut(index as usize) else {
             return;
         };
@@ -137,6 +159,17 @@ impl Detection {
             application.baseline.add(requests, network, &values);
         }
     }
+}
+
+/// The network that an event comes from, as baselines tell them apart.
+fn network(event: &Event) -> u64 {
+    event.subnet.map_or(0, |it| hash::bytes(6, &octets(it)))
+}
+
+/// Different items that the visit asked for at one endpoint.
+fn items(session: &Session) -> u32 {
+    let widest = session.visit.parameters.widest();
+    widest.map_or(0, |place| num::count(place.distinct()))
 }
 
 /// Whose an event is by its own word. Where anyone can claim to be a user, only what the upstream

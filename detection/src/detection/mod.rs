@@ -9,6 +9,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use throughline_session::wire::{Record, SessionId};
 
+use crate::detectors::{About, Judgement};
 use crate::event::{Browser, Claim, Exchange, LogPosition, Outcome};
 use crate::features::{self, Scope, Vector, View};
 use crate::hash;
@@ -22,7 +23,7 @@ use crate::verdicts::{self, Class, Knowledge, Profile, Standing, Verdict, Watch}
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Settings {
     /// Live sessions; the least used are forgotten first. An eighth as many groups of sessions
-    /// that belong together, and as many users.
+    /// that belong together, and as many users; a quarter as many keys that only led to others.
     pub sessions_max: usize,
     /// Addresses, and as many networks.
     pub sources_max: usize,
@@ -30,8 +31,6 @@ pub struct Settings {
     pub applications_max: usize,
     /// Keys the sketches; keep it secret, and the same over restarts.
     pub seed: u64,
-    /// Query parameters whose recorded values are the account that a login tries.
-    pub account_parameters: Vec<String>,
 }
 
 impl Default for Settings {
@@ -41,7 +40,6 @@ impl Default for Settings {
             sources_max: 200_000,
             applications_max: 256,
             seed: 0x7468_726f_7567_686c,
-            account_parameters: Vec::new(),
         }
     }
 }
@@ -83,6 +81,8 @@ pub struct Detection {
     subnets: Bounded<IpAddr, Source>,
     /// What sessions that belong together did, by the first of them.
     groups: Bounded<SessionId, Session>,
+    /// Keys that were only seen beside others, and the first session of these.
+    aliases: Bounded<SessionId, SessionId>,
     /// What users did in all their sessions.
     users: Users,
     position: LogPosition,
@@ -106,6 +106,7 @@ impl Detection {
             addresses: Bounded::new(settings.sources_max),
             subnets: Bounded::new(settings.sources_max),
             groups: Bounded::new(settings.sessions_max / 8),
+            aliases: Bounded::new(settings.sessions_max / 4),
             users: Bounded::new(settings.sessions_max / 8),
             position: LogPosition::default(),
             profiles: HashMap::new(),
@@ -122,10 +123,9 @@ impl Detection {
 
     /// Learns from a record and says which verdicts are new or have become surer.
     pub fn observe(&mut self, record: &Record<'_>, position: LogPosition) -> Vec<Verdict> {
-        let parameters = std::mem::take(&mut self.settings.account_parameters);
-        let verdicts = self.observe_exchange(&Exchange::of_record(record, &parameters), position);
-        self.settings.account_parameters = parameters;
-        verdicts
+        let watch = self.profiles.get(&*record.application);
+        let parameters = watch.map_or(&[][..], |it| &it.profile.account_parameters);
+        self.observe_exchange(&Exchange::of_record(record, parameters), position)
     }
 
     /// The same for an exchange of any origin. A position that is not past the latest one was
@@ -149,12 +149,12 @@ impl Detection {
             return Vec::new();
         }
         self.link(&event);
-        let Some(requests) = self.learn(&event, index) else {
+        let Some((requests, judged)) = self.learn(&event, index) else {
             return Vec::new();
         };
         let profile = self.profiles.get(&*exchange.application);
         if profile.is_some_and(|profile| profile.excepts(exchange, event.address))
-            || !decide::due(requests, &event)
+            || !decide::due(requests, judged, &event)
         {
             return Vec::new();
         }
@@ -184,11 +184,7 @@ impl Detection {
     #[must_use]
     pub fn class(&self, id: &SessionId) -> Option<Class> {
         let view = self.view(id)?;
-        let unwatched = &self.unwatched;
-        let profile = self
-            .profiles
-            .get(&view.application.name)
-            .unwrap_or(unwatched);
+        let profile = self.profile(view.application);
         let good = profile.is_good_bot(view.session.visit.identity.address);
         Some(if good {
             Class::GoodBot
@@ -272,6 +268,7 @@ impl Detection {
     pub fn forget_clients(&mut self) {
         self.sessions = Bounded::new(self.settings.sessions_max);
         self.groups = Bounded::new(self.settings.sessions_max / 8);
+        self.aliases = Bounded::new(self.settings.sessions_max / 4);
         self.users = Bounded::new(self.settings.sessions_max / 8);
         self.addresses = Bounded::new(self.settings.sources_max);
         self.subnets = Bounded::new(self.settings.sources_max);
@@ -280,14 +277,19 @@ impl Detection {
     /// How machine-like the rules find a session, and how sure they are that it is a bad bot.
     #[must_use]
     pub fn suspicion(&self, id: &SessionId) -> Option<(f64, f64)> {
-        let unwatched = &self.unwatched;
         let view = self.view(id)?;
-        let profile = self
-            .profiles
-            .get(&view.application.name)
-            .unwrap_or(unwatched);
-        let judged = verdicts::judge(&view, profile);
+        let judged = verdicts::judge(&view, self.profile(view.application));
         Some((judged.machine, judged.confidence))
+    }
+
+    /// What each detector says of a session's current visit: a value beside its limit, or that it
+    /// has not enough evidence to judge. Those that the profile has turned off are left out.
+    #[must_use]
+    pub fn judgements(&self, id: &SessionId) -> Vec<(&'static About, Judgement)> {
+        let Some(view) = self.view(id) else {
+            return Vec::new();
+        };
+        verdicts::judgements(&view, self.profile(view.application))
     }
 
     /// The features of a session's current visit, and their ranks in the application.

@@ -28,8 +28,10 @@ static ABOUT: About = About {
     fails: "Wrong about a program that keeps trying an expired password; it should be stopped as \
             well, but is no thief. Misses a stuffer that stays below the limit per session and \
             address: low_and_slow_stuffing sees those.",
-    tune: "Name the query parameter that holds the account (`account_parameters`), so that \
-           accounts are counted instead of attempts. Raise the limit where shared terminals log in.",
+    tune: "Have the policy record the account that a login tries (a hashed parameter from the \
+           login's body) and name it in the profile (`account_parameters`), so that accounts are \
+           counted instead of attempts; a `user` parameter of the login counts without. Raise the \
+           limit where shared terminals log in.",
 };
 
 impl Detector for CredentialStuffing {

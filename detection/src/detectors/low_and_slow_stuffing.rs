@@ -1,9 +1,9 @@
 //! One failure each from a thousand addresses: seen only by the application as a whole.
 
 use super::{About, BotType, Detector, Judgement, Limits, Weight};
-use crate::event::LogPosition;
+use crate::event::{Claim, LogPosition};
 use crate::features::View;
-use crate::state::campaign::{Campaign, FAILED_MIN};
+use crate::state::campaign::Campaign;
 
 pub(super) struct LowAndSlowStuffing;
 
@@ -21,16 +21,24 @@ static ABOUT: About = About {
     enough: "Twenty failed logins by sessions that did nothing but log in (at most two other \
              requests, no assets; or a page with its files, and nothing further for a minute), \
              failing at least half of the time and three times as often as people here do (or \
-             three quarters of the time); and this session is one of them.",
+             three quarters of the time); and this session is one of them. Five by what claims \
+             to be browsers, once fifty people were seen to log in after a page. None while those \
+             who browse fail as well: then the login itself is out of order. Where records have come late \
+             of late, the session must be older than that: its page may still be on the way.",
     why: "People look at pages before they log in, and mostly succeed. The confidence is the \
           share of such failures that people's mistakes do not explain: people who log in \
-          directly and succeed tell how many would fail honestly. Every ten minutes of a campaign \
-          the sessions that came before it was recognised are judged again.",
+          directly and succeed tell how many would fail honestly. Browsers are weighed apart \
+          from programs and applications, which log in directly for good reasons; where it is \
+          known that people's browsers load a page first, four networks are enough. Every \
+          minute of a campaign the sessions that came before it was recognised are judged again.",
     fails: "Wrong about the share of honest failures that it states as its own doubt. Misses a \
             stuffer all of whose sessions load pages first, one that browses on like a person, or \
             one whose failures drown in the honest failures of a very large application.",
     tune: "Raise the limit for applications whose clients log in without any page and often fail.",
 };
+
+/// Networks, where it is known that people's browsers come to the login by way of a page.
+const KNOWN: f64 = 4.0;
 
 impl Detector for LowAndSlowStuffing {
     fn about(&self) -> &'static About {
@@ -44,12 +52,16 @@ impl Detector for LowAndSlowStuffing {
         if own.failures == 0 || own.successes > 0 || !(bare || opened) {
             return Judgement::NotEnough;
         }
-        let weight = view.application.campaign.weigh(view.now_us, opened);
-        let mostly = weight.share >= (3.0 * weight.usual).clamp(0.5, 0.75);
-        if weight.failed < FAILED_MIN || !mostly {
+        if Campaign::may_be_late(view.session, view.now_us, view.application.late_us()) {
             return Judgement::NotEnough;
         }
-        let limit = limits.choose(&ABOUT, weight.learnt.then_some(ABOUT.limit));
+        let browser = view.visit.identity.claim == Claim::Browser;
+        let weight = view.application.campaign.weigh(view.now_us, opened, browser);
+        if !weight.tells {
+            return Judgement::NotEnough;
+        }
+        let learnt = if weight.known { KNOWN } else { ABOUT.limit };
+        let limit = limits.choose(&ABOUT, weight.learnt.then_some(learnt));
         Judgement::of(weight.sources, limit).at_most(weight.guilty)
     }
 

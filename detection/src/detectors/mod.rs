@@ -3,8 +3,13 @@
 //! A detector is one file and one line in `detectors!`. It never sees a clock or a store, only the
 //! [`View`]; it says [`Judgement::NotEnough`] rather than guess.
 
-use crate::event::LogPosition;
+use throughline_session::shape::mark;
+
+use crate::event::{Claim, LogPosition};
 use crate::features::View;
+
+const COOKIE: u32 = mark("cookie");
+const AUTHORIZATION: u32 = mark("authorization");
 
 /// What kind of bot a vote speaks of.
 #[derive(
@@ -197,16 +202,39 @@ pub(crate) fn room(view: &View<'_>) -> f64 {
     let assets = crate::num::share(visit.assets.assets(), visit.volume.requests);
     if assets.unwrap_or(0.0) >= 0.3 {
         1.33
-    } else if says_who_it_is(view) && visit.identity.addresses.count() < 2.5 {
+    } else if works_for_somebody(view) {
         6.0
     } else {
         1.0
     }
 }
 
-/// Whether it is a program that brings a key of its own and does not claim to be a browser.
+/// Whether it is a program that brings a key of its own and does not claim to be a browser. A
+/// cookie alone is no key of its own: every visitor is given one.
 pub(crate) fn says_who_it_is(view: &View<'_>) -> bool {
-    view.session.keyed && view.visit.identity.claim != crate::event::Claim::Browser
+    let marks = view.visit.identity.marks.unwrap_or(0);
+    let given = marks & COOKIE != 0 && marks & AUTHORIZATION == 0 && view.session.owner.is_none();
+    view.session.keyed && !given && view.visit.identity.claim != Claim::Browser
+}
+
+/// The same at one address, as jobs are that somebody has set up.
+pub(crate) fn works_for_somebody(view: &View<'_>) -> bool {
+    says_who_it_is(view) && view.visit.identity.addresses.count() < 2.5
+}
+
+/// How sure a detector can be of a polite crawler: shown at sensitivity high, reacted to at none
+/// below.
+pub(crate) const POLITE: f64 = 0.6;
+
+/// A crawler that says so, asked for robots.txt first, misses hardly anything and leaves a second
+/// between requests: what a search engine does. Anyone can do that, so it clears nobody.
+pub(crate) fn is_polite(view: &View<'_>) -> bool {
+    let visit = &view.visit;
+    let missed = crate::num::share(visit.statuses.misses, visit.volume.requests).unwrap_or(0.0);
+    visit.identity.claim == Claim::Crawler
+        && visit.assets.robots > 0
+        && missed < 0.05
+        && visit.volume.minute_most <= 60
 }
 
 macro_rules! detectors {

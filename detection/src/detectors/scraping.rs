@@ -1,6 +1,6 @@
 //! One item after the other, each once: a catalogue being carried off.
 
-use super::{About, BotType, Detector, Judgement, Limits, Weight};
+use super::{About, BotType, Detector, Judgement, LimitFrom, Limits, Weight};
 use crate::event::{Claim, LogPosition};
 use crate::features::{Place, View, columns};
 use crate::num::share;
@@ -19,13 +19,14 @@ static ABOUT: About = About {
     adds_up: 0.75,
     enough: "Twelve different items at one endpoint, nine in ten requests for a new one, and a \
              fifth of the visit's documents spent there.",
-    why: "A person looks at some ten items and comes back to some. Where the application is \
-          ready, the limit is twice what nine in ten of its longer sessions read, never below 30. \
-          It is a third higher for a client that fetches assets as a browser does, and six times \
-          as high for a program that has its own key and stays at one address: a synchronisation job \
-          reads everything as well, and says who it is. A declared crawler that asks for \
-          robots.txt, keeps to a request per second and hardly misses is held to be a search \
-          engine by half: sensitivity high shows it.",
+    why: "A person looks at some ten items and comes back to some. Where a hundred readers (visits \
+          of three items) are known, the limit for what claims to be a browser is half as much \
+          again as the least of 20, 30, 45, 70 and 105 items that fewer than one reader in ten \
+          reaches; before that, 45 in a single visit. For other programs it is 20 where the application is ready. A program that has its own key and stays at one address may \
+          read six times twice what nine in ten of the longer sessions read, never below 30: a \
+          synchronisation job reads everything as well, and says who it is. A declared crawler \
+          that asks for robots.txt, keeps to a request per second and hardly misses is held to be \
+          a search engine by half: sensitivity high shows it.",
     fails: "Wrong about an anonymous synchronisation job that reads everything: give it a key. \
             Misses a scraper that spreads its reading over many sessions that nothing links, one \
             that also looks at every item several times, or one that behaves as a polite search \
@@ -33,8 +34,12 @@ static ABOUT: About = About {
     tune: "Set the limit by what a keen person reads in half an hour.",
 };
 
-/// How sure it can be of a polite crawler: shown at sensitivity high, reacted to at none below.
-const POLITE: f64 = 0.6;
+/// Items that a program without a key of its own may read of an application that is known.
+const PROGRAM: f64 = 20.0;
+/// How many times as much a browser may read where readers are not known yet.
+const UNKNOWN: f64 = 1.5;
+/// How many times as much a program may read that has its own key.
+const OWN_KEY: f64 = 6.0;
 
 fn systematic<'a>(view: &View<'a>) -> Option<&'a Place> {
     let place = view.visit.parameters.widest()?;
@@ -46,17 +51,6 @@ fn systematic<'a>(view: &View<'a>) -> Option<&'a Place> {
     (distinct >= 12.0 && new >= 0.9 && there >= 0.2 && missed < 0.5).then_some(place)
 }
 
-/// A crawler that says so, asked for robots.txt first, misses hardly anything and leaves a second
-/// between requests: what a search engine does. Anyone can do that, so it clears nobody.
-fn is_polite(view: &View<'_>) -> bool {
-    let visit = &view.visit;
-    let missed = share(visit.statuses.misses, visit.volume.requests).unwrap_or(0.0);
-    visit.identity.claim == Claim::Crawler
-        && visit.assets.robots > 0
-        && missed < 0.05
-        && visit.volume.minute_most <= 60
-}
-
 impl Detector for Scraping {
     fn about(&self) -> &'static About {
         &ABOUT
@@ -66,10 +60,24 @@ impl Detector for Scraping {
         let Some(place) = systematic(view) else {
             return Judgement::NotEnough;
         };
-        let learnt = columns::values_of_most(view).map(|log| (2.0 * log.exp_m1()).max(ABOUT.limit));
+        let browser = view.visit.identity.claim == Claim::Browser;
+        let learnt = if super::says_who_it_is(view) {
+            columns::values_of_most(view).map(|log| (2.0 * log.exp_m1()).max(ABOUT.limit))
+        } else if browser {
+            view.application.readers.limit()
+        } else {
+            view.ready.then_some(PROGRAM)
+        };
         let (limit, from) = limits.choose(&ABOUT, learnt);
-        let finding = Judgement::of(place.distinct(), (limit * super::room(view), from));
-        if is_polite(view) { finding.at_most(POLITE) } else { finding }
+        let room = if super::works_for_somebody(view) {
+            OWN_KEY
+        } else if browser && from == LimitFrom::ColdStart && view.visits() < 1.5 {
+            UNKNOWN
+        } else {
+            1.0
+        };
+        let finding = Judgement::of(place.distinct(), (limit * room, from));
+        if super::is_polite(view) { finding.at_most(super::POLITE) } else { finding }
     }
 
     fn records(&self, view: &View<'_>) -> Vec<LogPosition> {

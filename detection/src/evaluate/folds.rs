@@ -67,7 +67,13 @@ pub fn rows_of(samples: &[&Sample]) -> (Vec<Vec<f32>>, Vec<bool>, Vec<f64>) {
 #[must_use]
 pub fn train(samples: &[&Sample], options: &Options) -> Trees {
     let (rows, labels, weights) = rows_of(samples);
-    Trees::train(&rows, &labels, &weights, &directions(), options)
+    train_rows(&rows, &labels, &weights, options)
+}
+
+/// Learns from rows of features and their ranks, whether each is a bot's, and how much it counts.
+#[must_use]
+pub fn train_rows(rows: &[Vec<f32>], labels: &[bool], weights: &[f64], options: &Options) -> Trees {
+    Trees::train(rows, labels, weights, &directions(), options)
 }
 
 /// For each sample the model that did not learn from its group.

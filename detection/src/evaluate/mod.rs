@@ -15,7 +15,7 @@ mod scores;
 mod traffic;
 mod watch;
 
-pub use folds::{FOLDS, Groups, cross_validate, model_row, rows_of, train};
+pub use folds::{FOLDS, Groups, cross_validate, model_row, rows_of, train, train_rows};
 pub use labels::{Label, LabelError, Labels, Named};
 pub use rates::Rate;
 pub use report::{Plan, ROUNDS, Ranking, Reason, Report, Row, evaluate};

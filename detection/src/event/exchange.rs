@@ -34,8 +34,8 @@ pub struct Exchange<'a> {
     pub user: Option<Cow<'a, str>>,
     /// Anyone can claim to be that user: what the upstream did not accept does not count.
     pub user_forgeable: bool,
-    /// The account that a login tried. Records carry it only where the policy names the
-    /// parameter; see [`crate::Settings::account_parameters`].
+    /// The account that a login tried: a parameter that the profile names
+    /// ([`crate::verdicts::Profile::account_parameters`]), or else the user.
     pub account: Option<Cow<'a, str>>,
     /// Hash of the set of header names, [`throughline_session::shape`].
     pub header_shape: Option<u64>,
@@ -80,22 +80,29 @@ pub const LINKS_MAX: usize = 4;
 const FALLBACKS: [&str; 2] = ["ip", "ip_user_agent"];
 
 impl<'a> Exchange<'a> {
-    /// The exchange of a record. `account_parameters` are names of query parameters that hold
-    /// the account of a login.
+    /// The exchange of a record. `account_parameters` are names of parameters that hold the
+    /// account of a login.
     #[must_use]
     pub fn of_record(record: &'a Record<'_>, account_parameters: &[String]) -> Self {
         fn text<'a>(text: Option<&'a Cow<'_, str>>) -> Option<Cow<'a, str>> {
             text.map(|text| Cow::Borrowed(&**text))
         }
-        let named = |(name, _): &&(Cow<'_, str>, Cow<'_, str>)| {
-            account_parameters.iter().any(|parameter| parameter == name)
-        };
-        let account = record.query_values.iter().find(named);
+        let named = |name: &str| account_parameters.iter().any(|it| it == name);
+        let mut queries = record.query_values.iter();
+        let account = record
+            .params
+            .iter()
+            .find(|it| named(&it.name))
+            .map(|it| &it.value)
+            .or_else(|| Some(&queries.find(|(name, _)| named(name))?.1));
         let users = record
             .params
             .iter()
             .filter(|it| it.kind == ParameterKind::User);
-        let user = users.min_by_key(|it| it.forgeable);
+        let user = users
+            .min_by_key(|it| it.forgeable)
+            .map(|it| (&it.value, it.forgeable));
+        let account = account.or(user.map(|(value, _)| value));
         let own_keys = record
             .links
             .iter()
@@ -114,9 +121,9 @@ impl<'a> Exchange<'a> {
             country: None,
             user_agent: text(record.user_agent.as_ref()),
             links,
-            user: user.map(|it| Cow::Borrowed(&*it.value)),
-            user_forgeable: user.is_some_and(|it| it.forgeable),
-            account: account.map(|(_, value)| Cow::Borrowed(&**value)),
+            user: user.map(|(value, _)| Cow::Borrowed(&**value)),
+            user_forgeable: user.is_some_and(|(_, forgeable)| forgeable),
+            account: text(account),
             header_shape: record.header_shape.map(|it| u64::from_be_bytes(it.0)),
             header_marks: record.header_marks,
             method: text(record.method.as_ref()),

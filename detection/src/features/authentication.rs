@@ -61,11 +61,11 @@ impl Logins {
     fn observe_login(&mut self, step: &Step<'_>) {
         let event = step.event;
         self.attempts = self.attempts.saturating_add(1);
-        if let Some(account) = event.account {
-            self.accounts.insert(account);
-            self.accounts_known = self.accounts_known.saturating_add(1);
-        }
         if event.login_failed() {
+            if let Some(account) = event.account {
+                self.accounts.insert(account);
+                self.accounts_known = self.accounts_known.saturating_add(1);
+            }
             self.failures = self.failures.saturating_add(1);
             self.failures_running = self.failures_running.saturating_add(1);
             self.sample.add(event.position);
@@ -118,7 +118,7 @@ pub(super) const FEATURES: &[Feature] = &[
     feature("logins_failed", Machine, "Failed logins, logarithm.", |view| {
         Some(log1p(view.visit.authentication.logins().failures))
     }),
-    feature("accounts", Machine, "Accounts tried, where known, logarithm.", |view| {
+    feature("accounts", Machine, "Accounts that failed, where known, logarithm.", |view| {
         let logins = view.visit.authentication.logins();
         (logins.accounts_known > 0).then(|| log1p(logins.accounts.count()))
     }),

@@ -87,10 +87,9 @@ impl Parameters {
         }
     }
 
-    /// Requests at an endpoint, as far as it is among the places.
-    pub(crate) fn at(&self, endpoint: u32) -> u32 {
-        let place = self.places().find(|place| place.endpoint() == endpoint);
-        place.map_or(0, |place| place.requests)
+    /// The values at an endpoint, as far as it is among the places.
+    pub(crate) fn at(&self, endpoint: u32) -> Option<&Place> {
+        self.places().find(|place| place.endpoint() == endpoint)
     }
 
     /// The place with most different values.

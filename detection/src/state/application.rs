@@ -7,12 +7,13 @@ use serde::{Deserialize, Serialize};
 use super::Step;
 use super::baseline::Baseline;
 use super::campaign::Campaign;
+use super::readers::Readers;
 use super::session::Session;
 use super::shapes::Shapes;
 use crate::event::{
     self, Browser, Claim, Event, Exchange, Kind, LogPosition, Method, Referer, Templates,
 };
-use crate::features::Visit;
+use crate::features::{Place, Visit};
 use crate::hash;
 use crate::num;
 use crate::sketch::{Bits, LogBins, Top};
@@ -36,6 +37,56 @@ pub(crate) struct Endpoint {
     /// make misses usual.
     pub(crate) tries: u32,
     pub(crate) tries_missed: u32,
+    /// Of the same, pairs of numbers that followed each other, and those that were neighbours.
+    pub(crate) pairs: u32,
+    pub(crate) pairs_near: u32,
+    /// Networks that these pairs came from, each once: one client's habit is nobody else's.
+    taught: Bits<4>,
+}
+
+impl Endpoint {
+    fn learn_tries(&mut self, event: &Event, place: Option<&Place>, network: u64) {
+        const TRIES_MAX: u32 = 3;
+        const NETWORKS_MAX: f64 = 500.0;
+        let tries = place.map_or(0, |it| it.requests);
+        if event.parameter.is_none() || tries > TRIES_MAX {
+            return;
+        }
+        self.tries += 1;
+        self.tries_missed += u32::from(event.missed());
+        let Some(place) = place.filter(|_| tries == TRIES_MAX && self.taught.insert(network))
+        else {
+            return;
+        };
+        self.pairs += place.numbers.saturating_sub(1);
+        self.pairs_near += place.steps;
+        if self.taught.count() > NETWORKS_MAX {
+            self.taught = Bits::default();
+            self.pairs /= 2;
+            self.pairs_near /= 2;
+        }
+    }
+}
+
+/// How far records lag behind the latest: the most lately, halved every ten minutes.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+struct Late {
+    us: i64,
+    since_us: i64,
+}
+
+impl Late {
+    fn observe(&mut self, latest_us: i64, at_us: i64) {
+        /// More is a clock that jumped.
+        const LATE_MAX_US: i64 = 3600 * 1_000_000;
+        const HALF_US: i64 = 600 * 1_000_000;
+        let late = latest_us.saturating_sub(at_us);
+        if (self.us..LATE_MAX_US).contains(&late) {
+            (self.us, self.since_us) = (late, latest_us);
+        } else if latest_us.saturating_sub(self.since_us) > HALF_US {
+            (self.us, self.since_us) = (self.us / 2, latest_us);
+        }
+    }
 }
 
 /// One application.
@@ -53,6 +104,8 @@ pub(crate) struct Application {
     pub(crate) baseline: Baseline,
     pub(crate) campaign: Campaign,
     pub(crate) shapes: Shapes,
+    pub(crate) readers: Readers,
+    late: Late,
     /// Visits of 3 requests, and those with an asset by then.
     visits: u32,
     visits_with_assets: u32,
@@ -93,6 +146,8 @@ impl Application {
             baseline: Baseline::default(),
             campaign: Campaign::default(),
             shapes: Shapes::default(),
+            readers: Readers::default(),
+            late: Late::default(),
             visits: 0,
             visits_with_assets: 0,
             first_us: 0,
@@ -234,12 +289,19 @@ impl Application {
         (f64::from(pair) + BACK_OFF * chance) / (f64::from(out) + BACK_OFF)
     }
 
-    /// Learns from a step. `lesson` counts the visit's requests so far, `tries` those at this
-    /// endpoint.
-    pub(crate) fn learn(&mut self, step: &Step<'_>, previous: u32, lesson: u32, tries: u32) {
+    /// Learns from a step. `lesson` counts the visit's requests so far, `place` its values at this
+    /// endpoint, `network` is where it comes from.
+    pub(crate) fn learn(
+        &mut self,
+        step: &Step<'_>,
+        previous: u32,
+        lesson: u32,
+        place: Option<&Place>,
+        network: u64,
+    ) {
         const REQUESTS_MAX: u64 = 1 << 24;
-        const TRIES_MAX: u32 = 3;
         let event = step.event;
+        self.late.observe(self.last_us, event.at_us);
         self.last_us = self.last_us.max(event.at_us);
         if self.first_us == 0 {
             self.first_us = event.at_us;
@@ -258,10 +320,7 @@ impl Application {
         }
         if let Some(endpoint) = self.endpoints.get_mut(at) {
             endpoint.requests += 1;
-            if event.parameter.is_some() && tries <= TRIES_MAX {
-                endpoint.tries += 1;
-                endpoint.tries_missed += u32::from(event.missed());
-            }
+            endpoint.learn_tries(event, place, network);
             if event.succeeded() {
                 endpoint.bytes.insert(event.response_bytes as f64);
                 if let Some(us) = event.upstream_us {
@@ -306,6 +365,11 @@ impl Application {
     /// What is known of an endpoint.
     pub(crate) fn endpoint(&self, endpoint: u32) -> Option<&Endpoint> {
         self.endpoints.get(endpoint as usize)
+    }
+
+    /// How late records have been of late, microseconds: what is not there yet may still come.
+    pub(crate) fn late_us(&self) -> i64 {
+        self.late.us
     }
 
     /// Whether there is a baseline worth the name.

@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::{Event, LogPosition};
+use crate::event::{Claim, Event, LogPosition};
 use crate::features::Visit;
 use crate::num;
 use crate::sketch::{Bits, Rolling};
@@ -19,7 +19,9 @@ const BURST: i64 = 3600;
 /// Sessions remembered until there are enough to tell.
 const MEMBERS_MAX: usize = 2048;
 /// Fewer failures are no campaign.
-pub(crate) const FAILED_MIN: f64 = 20.0;
+const FAILED_MIN: f64 = 20.0;
+/// The same among browsers, where it is known how people's browsers log in: after a page.
+const FAILED_MIN_KNOWN: f64 = 5.0;
 /// Failed share of a person's first logins where nothing is learnt yet.
 const COLD_FAILED: f64 = 0.15;
 
@@ -96,13 +98,17 @@ impl Tally {
 pub(crate) struct Campaign {
     /// Of sessions that did something besides, since ever: people.
     people: Ended,
+    /// The same over the last hour: where everybody fails, the application does.
+    people_now: Logins<BURST>,
     /// Of sessions that only opened a page with its files, since ever: people or bots.
     openers: Ended,
-    /// Of sessions that do nothing but log in.
-    bare: Tally,
+    /// Of sessions that do nothing but log in: programs and applications, and browsers, whose
+    /// people come to the login by way of a page.
+    bare: [Tally; 2],
     /// Of those that open a page with its files before.
     opened: Tally,
-    sources: Bits<16>,
+    /// Networks, by the same two.
+    sources: [Bits<16>; 2],
     sources_us: i64,
     members: Vec<Member>,
     next: usize,
@@ -125,6 +131,12 @@ impl Campaign {
         let left = now_us.saturating_sub(session.last_us) >= QUIET_US;
         left && session.visit.authentication.logins().attempts > 0
             && Self::only_opens(&session.visit)
+    }
+
+    /// Whether what came before may still come: as long as records were late lately.
+    pub(crate) fn may_be_late(session: &Session, now_us: i64, late_us: i64) -> bool {
+        const ORDINARY_US: i64 = 5 * 1_000_000;
+        late_us > ORDINARY_US && now_us.saturating_sub(session.started_us) < late_us
     }
 
     fn only_opens(visit: &Visit) -> bool {
@@ -150,25 +162,30 @@ impl Campaign {
         let at = event.at_us;
         let failed = event.login_failed();
         let visit = &before.unwrap_or(session).visit;
+        let browser = usize::from(event.claim == Claim::Browser);
         if visit.authentication.others <= 2 && visit.assets.assets() == 0 {
-            self.bare.add(failed, at);
+            if let Some(bare) = self.bare.get_mut(browser) {
+                bare.add(failed, at);
+            }
         } else if Self::only_opens(visit) {
             self.opened.add(failed, at);
             self.openers.add(failed);
         } else {
             self.people.add(failed);
+            self.people_now.add(failed, at);
             return;
         }
         if !failed {
             return;
         }
         if at.saturating_sub(self.sources_us).abs() > 2 * WINDOW * 1_000_000 {
-            self.sources = Bits::default();
+            self.sources = Default::default();
             self.sources_us = at;
         }
-        if let Some(subnet) = event.subnet {
-            self.sources
-                .insert(crate::hash::bytes(5, &super::totals::octets(subnet)));
+        if let Some(subnet) = event.subnet
+            && let Some(sources) = self.sources.get_mut(browser)
+        {
+            sources.insert(crate::hash::bytes(5, &super::totals::octets(subnet)));
         }
         let member = Member {
             session: event.session,
@@ -182,10 +199,12 @@ impl Campaign {
         self.next = (self.next + 1) % MEMBERS_MAX;
     }
 
-    /// The members so far, every ten minutes of a campaign: they are judged again.
+    /// The members so far, every minute of a campaign: they are judged again.
     pub(crate) fn announce(&mut self, now_us: i64) -> Option<Vec<Member>> {
-        const AGAIN_US: i64 = 600 * 1_000_000;
-        if now_us.saturating_sub(self.announced_us).abs() < AGAIN_US {
+        const AGAIN_US: i64 = 60 * 1_000_000;
+        let soon = now_us.saturating_sub(self.announced_us).abs() < AGAIN_US;
+        let on = |opened, browser| self.weigh(now_us, opened, browser).tells;
+        if soon || !(on(false, false) || on(false, true) || on(true, true)) {
             return None;
         }
         self.announced_us = now_us;
@@ -230,11 +249,13 @@ impl Campaign {
         (usual.min(0.3), all >= WEIGHT)
     }
 
-    /// How it stands for sessions that do nothing but log in, those that `opened` a page before
-    /// included or not; over the last hour or the last six, whichever people's mistakes explain
-    /// less.
-    pub(crate) fn weigh(&self, now_us: i64, opened: bool) -> Weight {
-        let [mut whole, mut burst] = self.bare.counts(now_us);
+    /// How it stands for sessions that do nothing but log in, of browsers or of others, those that
+    /// `opened` a page before included or not; over the last hour or the last six, whichever
+    /// people's mistakes explain less.
+    pub(crate) fn weigh(&self, now_us: i64, opened: bool, browser: bool) -> Weight {
+        let at = usize::from(browser);
+        let bare = self.bare.get(at).copied().unwrap_or_default();
+        let [mut whole, mut burst] = bare.counts(now_us);
         if opened {
             let [also_whole, also_burst] = self.opened.counts(now_us);
             whole = [whole[0] + also_whole[0], whole[1] + also_whole[1]];
@@ -245,43 +266,58 @@ impl Campaign {
         } else {
             self.usual()
         };
-        let (whole, burst) = (
-            self.weigh_logins(whole, usual),
-            self.weigh_logins(burst, usual),
-        );
-        if burst.failed >= FAILED_MIN && burst.guilty > whole.guilty {
+        let known = browser && !opened && usual.1;
+        let least = if known { FAILED_MIN_KNOWN } else { FAILED_MIN };
+        let sources = self.sources.get(at).map_or(0.0, Bits::count);
+        let weigh = |logins| Weight {
+            sources,
+            known,
+            ..Weight::of(logins, usual, least)
+        };
+        let (whole, burst) = (weigh(whole), weigh(burst));
+        let chosen = if burst.tells && burst.guilty > whole.guilty {
             burst
         } else {
             whole
+        };
+        Weight {
+            tells: chosen.tells && !self.is_down(now_us),
+            ..chosen
         }
     }
 
-    fn weigh_logins(&self, [failed, succeeded]: [f64; 2], usual: (f64, bool)) -> Weight {
-        let (usual, learnt) = usual;
-        let honest = succeeded * usual / (1.0 - usual);
-        Weight {
-            failed,
-            sources: self.sources.count(),
-            share: num::share(failed, failed + succeeded).unwrap_or(0.0),
-            usual,
-            learnt,
-            guilty: num::share(failed - honest, failed).unwrap_or(0.0).max(0.0),
-        }
+    /// Whether those who browse fail as well: a login that is out of order is no campaign.
+    fn is_down(&self, now_us: i64) -> bool {
+        let [failed, succeeded] = self.people_now.counts(now_us);
+        failed >= 5.0 && failed > succeeded
     }
 }
 
 /// The logins of sessions that do nothing else, over the last hours.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Weight {
-    /// Sessions that failed.
-    pub(crate) failed: f64,
-    /// Networks they came from.
+    /// Whether there are enough failures, and enough more than people have.
+    pub(crate) tells: bool,
+    /// Networks that the failures came from.
     pub(crate) sources: f64,
-    /// Failed share.
-    pub(crate) share: f64,
-    /// Failed share of people's first logins.
-    pub(crate) usual: f64,
     pub(crate) learnt: bool,
+    /// It is known here that people's browsers come by way of a page.
+    pub(crate) known: bool,
     /// The share of failures that people's mistakes do not explain.
     pub(crate) guilty: f64,
+}
+
+impl Weight {
+    fn of([failed, succeeded]: [f64; 2], (usual, learnt): (f64, bool), least: f64) -> Self {
+        // One more success than there was: few failures must not look surer than they are.
+        let honest = (succeeded + 1.0) * usual / (1.0 - usual);
+        let share = num::share(failed, failed + succeeded).unwrap_or(0.0);
+        Self {
+            tells: failed >= least && share >= (3.0 * usual).clamp(0.5, 0.75),
+            sources: 0.0,
+            learnt,
+            known: false,
+            guilty: num::share(failed - honest, failed).unwrap_or(0.0).max(0.0),
+        }
+    }
 }

@@ -28,10 +28,12 @@ pub(crate) struct Session {
     pub(crate) visit: Visit,
     pub(crate) totals: Totals,
     pub(crate) standing: Standing,
+    /// Requests of the visit when it was judged last.
+    pub(crate) judged: u32,
     /// Endpoint of the request before, plus one.
     pub(crate) previous: u32,
     pub(crate) last_us: i64,
-    started_us: i64,
+    pub(crate) started_us: i64,
     /// It took over from a session that fetched assets: a person's login gives a new key.
     pub(crate) from_browser: bool,
     /// The first of the sessions that belong together with this one.
@@ -93,6 +95,7 @@ impl Session {
 
     fn begin(&mut self, at: i64) {
         self.visit = Visit::default();
+        self.judged = 0;
         self.previous = 0;
         self.started_us = at;
         self.last_us = at;

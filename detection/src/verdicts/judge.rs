@@ -1,7 +1,7 @@
 //! The arithmetic from votes to a confidence.
 
-use super::{BotType, Class, Vote, Watch};
-use crate::detectors::{self, Detector, Finding, Judgement, Limits, Weight};
+use super::{BotType, Class, Vote, Watch, calibration};
+use crate::detectors::{self, About, Detector, Judgement, Limits, Weight};
 use crate::features::{Scope, View};
 
 /// How much a machine vote can add to abuse that is in doubt.
@@ -24,20 +24,25 @@ pub(crate) struct Judged {
     pub(crate) class: Class,
 }
 
+/// `None` when the detector is off.
 fn examine(
     index: usize,
     detector: &dyn Detector,
     view: &View<'_>,
     profile: &Watch,
-) -> Option<Finding> {
+) -> Option<Judgement> {
     let limits = Limits {
         visits: view.visits(),
         ..profile.limits_of(index)?
     };
-    match detector.examine(view, limits) {
-        Judgement::Measured(finding) => Some(finding),
-        Judgement::NotEnough => None,
-    }
+    Some(detector.examine(view, limits))
+}
+
+/// What each detector says, of those that are on.
+pub(crate) fn judgements(view: &View<'_>, profile: &Watch) -> Vec<(&'static About, Judgement)> {
+    let all = detectors::ALL.iter().enumerate();
+    all.filter_map(|(index, it)| Some((it.about(), examine(index, *it, view, profile)?)))
+        .collect()
 }
 
 /// Whether a session is a client that the application knows as a machine.
@@ -70,7 +75,7 @@ pub(crate) fn judge(view: &View<'_>, profile: &Watch) -> Judged {
         },
     );
     for (index, detector) in detectors::ALL.iter().enumerate() {
-        let Some(finding) = examine(index, *detector, view, profile) else {
+        let Some(Judgement::Measured(finding)) = examine(index, *detector, view, profile) else {
             continue;
         };
         let about = detector.about();
@@ -97,7 +102,7 @@ pub(crate) fn judge(view: &View<'_>, profile: &Watch) -> Judged {
     judged.machine = 1.0 - person;
     // A machine is likelier to be bad where there is reason to think it bad at all.
     let doubt = clean * (1.0 - SUPPORT * support * (1.0 - clean));
-    judged.confidence = 1.0 - doubt;
+    judged.confidence = calibration::confidence(1.0 - doubt);
     judged
 }
 
@@ -108,7 +113,9 @@ pub(crate) fn votes(view: &View<'_>, profile: &Watch, mask: u32) -> Vec<Vote> {
         .enumerate()
         .filter(|(index, _)| mask >> index & 1 == 1)
         .filter_map(|(index, detector)| {
-            let finding = examine(index, *detector, view, profile)?;
+            let Judgement::Measured(finding) = examine(index, *detector, view, profile)? else {
+                return None;
+            };
             let about = detector.about();
             let mut records = detector.records(view);
             records.truncate(RECORDS_MAX);

@@ -4,6 +4,7 @@
 //! make abuse more credible and never a verdict of their own: honest clients of an API are
 //! machines.
 
+mod calibration;
 mod judge;
 mod profile;
 
@@ -12,7 +13,8 @@ use throughline_session::wire::SessionId;
 
 pub use crate::detectors::{BotType, LimitFrom};
 use crate::event::LogPosition;
-pub(crate) use judge::{Judged, class, judge, votes};
+pub use calibration::score;
+pub(crate) use judge::{Judged, class, judge, judgements, votes};
 pub(crate) use profile::Watch;
 pub use profile::{Exception, Network, Profile};
 

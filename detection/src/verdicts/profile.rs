@@ -86,6 +86,8 @@ pub struct Profile {
     pub exceptions: Vec<Exception>,
     /// Networks of good bots, verified by the caller.
     pub good_bots: Vec<Network>,
+    /// Parameters of records, or of queries, whose value is the account that a login tries.
+    pub account_parameters: Vec<String>,
 }
 
 impl Profile {

@@ -26,11 +26,12 @@ pub struct Filter {
 }
 
 /// Which policy the filter works by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Policy {
     /// `envoy/envoy.yaml` as it stands there.
     Shipped,
     /// With `examples/stage/policy.json` as its policy.
+    #[default]
     Complete,
 }
 

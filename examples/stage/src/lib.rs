@@ -8,8 +8,10 @@
 //! Architecture invariant: the truth goes from `play` to `score` and nowhere else. `filter` and
 //! `watch` do not know the type.
 
+pub mod calibrate;
 pub mod filter;
 mod host;
+pub mod left_out;
 pub mod play;
 pub mod report;
 pub mod scene;
@@ -27,12 +29,23 @@ use crate::watch::Watched;
 /// Exchanges that may wait for the filter; the actors wait when there are more.
 const WAITING_MAX: usize = 4096;
 
+/// What an operator has set up.
+#[derive(Clone, Debug, Default)]
+pub struct Setup {
+    /// What the filter works by.
+    pub policy: Policy,
+    /// Limits in the profile, by detector.
+    pub limits: Vec<(String, f64)>,
+    /// Whether features are kept for a model to learn from.
+    pub features: bool,
+}
+
 /// Plays a scene through filter and detection, then scores it.
 ///
 /// # Errors
 /// When the demo's policy cannot be used, or the truth is not complete.
-pub fn perform(scene: &Scene, policy: Policy) -> anyhow::Result<Vec<Outcome>> {
-    let (watched, truth) = watched(scene, policy)?;
+pub fn perform(scene: &Scene, setup: &Setup) -> anyhow::Result<Vec<Outcome>> {
+    let (watched, truth) = watched(scene, setup)?;
     score::score(scene.seed, &watched, &truth)
 }
 
@@ -40,10 +53,10 @@ pub fn perform(scene: &Scene, policy: Policy) -> anyhow::Result<Vec<Outcome>> {
 ///
 /// # Errors
 /// See [`perform`].
-pub fn watched(scene: &Scene, policy: Policy) -> anyhow::Result<(Watched, truth::Truth)> {
+pub fn watched(scene: &Scene, setup: &Setup) -> anyhow::Result<(Watched, truth::Truth)> {
     let (sender, receiver) = mpsc::sync_channel(WAITING_MAX);
-    let seed = scene.seed;
-    let watcher = std::thread::spawn(move || watch::watch(seed, policy, receiver));
+    let (seed, setup) = (scene.seed, setup.clone());
+    let watcher = std::thread::spawn(move || watch::watch(seed, &setup, receiver));
     let truth = play::play(scene, sender)?;
     let watched = watcher
         .join()

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::Context as _;
 use clap::Parser;
+use stage::Setup;
 use stage::filter::Policy;
 use stage::report::Report;
 use stage::scene::Scene;
@@ -19,7 +20,7 @@ use stage::score::Outcome;
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Options {
-    /// Runs, as `101-120` or one number. 1 to 10 are for tuning, 101 to 120 for scoring.
+    /// Runs, as `301-320` or one number. 1 to 20 are for tuning, 301 to 320 for scoring.
     #[arg(long, default_value = "1-3", value_parser = seeds)]
     seeds: Seeds,
     /// Factor on the number of honest clients.
@@ -37,6 +38,16 @@ struct Options {
     /// Says how the tables differ from this file; with `UPDATE_EXPECT=1` it is written instead.
     #[arg(long)]
     snapshot: Option<PathBuf>,
+    /// Prints what a learnt model makes of each class of bots that it never saw; the first half of
+    /// the seeds is learnt from, the second scored.
+    #[arg(long)]
+    left_out: bool,
+    /// Prints the table of the confidence's calibration, fitted on these runs.
+    #[arg(long)]
+    calibrate: bool,
+    /// A limit in place of the detector's own, as `scraping=20`; any number of them.
+    #[arg(long, value_parser = limit)]
+    limit: Vec<(String, f64)>,
     /// Lists every honest client that was flagged and every bot that was not.
     #[arg(long)]
     list: bool,
@@ -52,8 +63,16 @@ fn seeds(text: &str) -> Result<Seeds, String> {
         (Ok(first), Ok(last)) if first <= last && last - first < 1_000 => {
             Ok(Seeds((first..=last).collect()))
         }
-        _ => Err("give one number or a range such as 101-120, a thousand at most".to_owned()),
+        _ => Err("give one number or a range such as 301-320, a thousand at most".to_owned()),
     }
+}
+
+fn limit(text: &str) -> Result<(String, f64), String> {
+    let read = text.split_once('=').and_then(|(name, number)| {
+        let number = number.parse().ok()?;
+        Some((name.to_owned(), number))
+    });
+    read.ok_or_else(|| "give a detector and a number, such as scraping=20".to_owned())
 }
 
 #[derive(serde::Serialize)]
@@ -79,6 +98,12 @@ fn main() -> anyhow::Result<()> {
     if options.list {
         list(&outcomes);
     }
+    if options.calibrate {
+        print!("{}", stage::calibrate::table(&outcomes));
+    }
+    if options.left_out {
+        println!("{}", stage::left_out::table(&outcomes));
+    }
     let text = report.markdown();
     print!("{text}");
     if let Some(file) = &options.snapshot {
@@ -93,12 +118,17 @@ fn perform_all(options: &Options) -> anyhow::Result<Vec<Outcome>> {
     let seeds = &options.seeds.0;
     let next = AtomicUsize::new(0);
     let done = Mutex::new(Vec::new());
+    let setup = Setup {
+        policy: options.policy,
+        limits: options.limit.clone(),
+        features: options.left_out,
+    };
     std::thread::scope(|scope| {
         for _ in 0..options.jobs.clamp(1, 64) {
             scope.spawn(|| {
                 while let Some(seed) = seeds.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let scene = Scene::of(*seed, options.scale);
-                    let outcome = stage::perform(&scene, options.policy);
+                    let outcome = stage::perform(&scene, &setup);
                     if let Ok(mut done) = done.lock() {
                         done.push((*seed, outcome));
                     }

@@ -16,6 +16,9 @@ use throughline_session::wire::SessionId;
 use crate::truth::{Client, Truth};
 use crate::watch::{Said, Watched};
 
+/// Sessions of a client that a model learns from.
+const ROWS_MAX: usize = 8;
+
 /// How one true client fared.
 #[derive(Debug, Clone, Serialize)]
 pub struct Outcome {
@@ -37,6 +40,9 @@ pub struct Outcome {
     /// The highest confidence that detection has in one of its sessions being a bot's, at any
     /// verdict or at the end.
     pub confidence: f64,
+    /// Features and ranks of at most eight of its sessions, where they are kept.
+    #[serde(skip)]
+    pub rows: Vec<Vec<f32>>,
     /// Share of its requests that began while its session, user or address was flagged at medium:
     /// what blocking would have stopped.
     pub stopped: f64,
@@ -105,6 +111,9 @@ pub fn score(seed: u64, watched: &Watched, truth: &Truth) -> anyhow::Result<Vec<
     let clients = truth.clients.iter().zip(&traces).enumerate();
     let outcomes = clients.map(|(number, (client, trace))| {
         let surest = trace.sessions.iter().filter_map(|it| confidence.get(it));
+        let mut sessions: Vec<_> = trace.sessions.iter().collect();
+        sessions.sort_unstable();
+        let rows = sessions.iter().filter_map(|it| watched.rows.get(it));
         let of_flagged = trace.records.iter().filter(|it| stopped.contains(it));
         Outcome {
             seed,
@@ -114,6 +123,7 @@ pub fn score(seed: u64, watched: &Watched, truth: &Truth) -> anyhow::Result<Vec<
             medium: medium.remove(&number),
             low: low.remove(&number),
             medium_alone: alone.remove(&number),
+            rows: rows.take(ROWS_MAX).cloned().collect(),
             confidence: surest.copied().fold(0.0, f64::max),
             stopped: of_flagged.count() as f64 / trace.records.len().max(1) as f64,
         }

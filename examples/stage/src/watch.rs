@@ -9,7 +9,8 @@ use throughline_detection::verdicts::{BotType, Network, Profile, Sensitivity, Su
 use throughline_detection::{Detection, LogPosition, Settings};
 use throughline_session::wire::{ParameterKind, Record, SessionId};
 
-use crate::filter::{Filter, Policy};
+use crate::Setup;
+use crate::filter::Filter;
 use crate::play::Passing;
 
 /// A pause longer than this begins another visit: the idle timeout.
@@ -24,6 +25,8 @@ pub struct Watched {
     pub said: Vec<Said>,
     /// The same without related sessions: no links, no users, each session for itself.
     pub said_alone: Vec<Said>,
+    /// Features and their ranks of each session of three requests and more, where they are kept.
+    pub rows: HashMap<SessionId, Vec<f32>>,
     /// How sure detection is at the end that a session is a bot's, 0 to 1.
     pub confidence: HashMap<SessionId, f64>,
 }
@@ -85,9 +88,9 @@ impl Said {
 ///
 /// # Errors
 /// When the filter cannot be set up, drops a record, or writes what is none.
-pub fn watch(seed: u64, policy: Policy, exchanges: Receiver<Passing>) -> anyhow::Result<Watched> {
-    let mut filter = Filter::new(seed, policy)?;
-    let mut watcher = Watcher::default();
+pub fn watch(seed: u64, setup: &Setup, exchanges: Receiver<Passing>) -> anyhow::Result<Watched> {
+    let mut filter = Filter::new(seed, setup.policy)?;
+    let mut watcher = Watcher::new(&setup.limits);
     for passing in exchanges {
         for batch in filter.pass(passing)? {
             watcher.batch(&batch)?;
@@ -96,7 +99,7 @@ pub fn watch(seed: u64, policy: Policy, exchanges: Receiver<Passing>) -> anyhow:
     for batch in filter.finish()? {
         watcher.batch(&batch)?;
     }
-    Ok(watcher.end())
+    Ok(watcher.end(setup.features))
 }
 
 struct Watcher {
@@ -107,33 +110,33 @@ struct Watcher {
     watched: Watched,
 }
 
-/// Detection as an operator sets it up who has done one thing: named the range that the search
-/// engine publishes.
-fn detection() -> Detection {
+/// Detection as an operator sets it up who has done two things: named the range that the search
+/// engine publishes, and the parameter that holds the account of a login.
+fn detection(limits: &[(String, f64)]) -> Detection {
     let mut detection = Detection::new(Settings::default());
     let (address, bits) = traffic::CRAWLERS;
     let profile = Profile {
         good_bots: vec![Network { address, bits }],
+        limits: limits.to_vec(),
+        account_parameters: vec!["account".to_owned()],
         ..Profile::default()
     };
     detection.set_profile("shop", profile);
     detection
 }
 
-impl Default for Watcher {
-    fn default() -> Self {
+impl Watcher {
+    fn new(limits: &[(String, f64)]) -> Self {
         Self {
-            detection: detection(),
-            alone: detection(),
+            detection: detection(limits),
+            alone: detection(limits),
             visits: Visits::default(),
             // The default position stands for 'none'.
             offset: 1,
             watched: Watched::default(),
         }
     }
-}
 
-impl Watcher {
     fn batch(&mut self, batch: &[u8]) -> anyhow::Result<()> {
         let text = std::str::from_utf8(batch)?;
         for line in text.lines().skip(1) {
@@ -171,12 +174,28 @@ impl Watcher {
         Ok(())
     }
 
-    fn end(mut self) -> Watched {
+    fn end(mut self, features: bool) -> Watched {
+        if features {
+            self.watched.rows = self.rows();
+        }
         let sessions = self.watched.records.iter().map(|it| it.session);
         self.watched.confidence = sessions
             .filter_map(|session| Some((session, self.detection.suspicion(&session)?.1)))
             .collect();
         self.watched
+    }
+
+    fn rows(&self) -> HashMap<SessionId, Vec<f32>> {
+        let mut requests = HashMap::<SessionId, usize>::new();
+        for record in &self.watched.records {
+            *requests.entry(record.session).or_default() += 1;
+        }
+        let long = requests.into_iter().filter(|(_, count)| *count >= 3);
+        long.filter_map(|(session, _)| {
+            let (values, ranks) = self.detection.features(&session)?;
+            Some((session, values.into_iter().chain(ranks).collect()))
+        })
+        .collect()
     }
 }
 
