@@ -14,6 +14,7 @@ use crate::clock::Clock;
 use crate::config::units::micros;
 use crate::config::{ServeOptions, Tokens};
 use crate::envoy_admin::{Envoys, watch};
+use crate::evaluate::read_model;
 use crate::ledger::Books;
 use crate::lock::DataLock;
 use crate::log::{Budget, Disk, FileLog, Folder, Limits, Log};
@@ -180,6 +181,7 @@ fn start_detection(
     store: &StoreParts,
 ) -> anyhow::Result<(Detecting, Arc<Status>)> {
     let status = Arc::<Status>::default();
+    let model = options.model.as_deref().map(read_model).transpose()?;
     let parts = DetectionParts {
         log: Arc::clone(&store.log),
         database: Arc::clone(&store.database),
@@ -195,6 +197,7 @@ fn start_detection(
             sources_max: options.detection_sources,
             ..Settings::default()
         },
+        model: model.map(Arc::new),
     };
     let detecting = Detecting::start(parts).context("cannot start detection")?;
     Ok((detecting, status))

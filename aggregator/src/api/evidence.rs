@@ -61,7 +61,7 @@ pub(super) struct Evidence {
     window: String,
     /// The limit it is past.
     limit: f64,
-    /// Where the limit comes from: `cold_start`, `learnt` or `profile`.
+    /// Where the limit comes from: `cold_start`, `learnt` or `profile`; `model` where a learnt model speaks.
     limit_from: String,
     /// How strongly it speaks, 0 to 1.
     strength: f64,

@@ -169,6 +169,11 @@ pub struct ServeOptions {
     #[arg(long, env = "THROUGHLINE_DETECTION_SNAPSHOT", default_value = "10s", value_parser = units::duration, value_name = "DURATION")]
     pub detection_snapshot: Duration,
 
+    /// Model that `throughline train` has written: what it says of a session is added to the
+    /// evidence of each verdict. It makes no verdict. None by default.
+    #[arg(long, env = "THROUGHLINE_MODEL", value_name = "FILE")]
+    pub model: Option<PathBuf>,
+
     /// File (YAML or JSON) that is the policy: read again when it changes, and not to be changed
     /// through the API.
     #[arg(long, env = "THROUGHLINE_POLICY_FILE", value_name = "FILE")]

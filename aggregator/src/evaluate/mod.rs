@@ -19,6 +19,7 @@ use throughline_detection::model::trees::Options;
 
 pub use input::InputError;
 use input::Kind;
+pub use model::read as read_model;
 pub use source::{Hidden, SourceOptions};
 pub use train::{TrainOptions, run as train};
 

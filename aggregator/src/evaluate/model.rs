@@ -49,7 +49,11 @@ pub(super) fn write(
 }
 
 /// Reads a model that fits this version.
-pub(super) fn read(path: &Path) -> Result<Model, InputError> {
+///
+/// # Errors
+/// When it cannot be read, is no model, or was learnt on other features; the message names the
+/// file and the remedy.
+pub fn read(path: &Path) -> Result<Model, InputError> {
     #[derive(Deserialize)]
     struct Version {
         throughline_model: u32,

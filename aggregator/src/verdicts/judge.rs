@@ -1,15 +1,18 @@
 //! record → verdict, as a fold over the log: the same items in the same order give the same.
 
 use std::collections::{BTreeSet, HashSet, VecDeque};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use throughline_detection::detectors::{self, Weight};
+use throughline_detection::model::Model;
 use throughline_detection::verdicts::{HOLDS_US, Knowledge, Network, Profile, Subject, Verdict};
 use throughline_detection::{Detection, LogPosition, Settings};
 use throughline_session::hex::Hex;
 use throughline_session::wire::{Record, SessionId};
 
+use super::learnt;
 use super::ruling::{Label, Labelling, Profiles, Ruling};
 use crate::ingest::{header, line};
 use crate::log::Entry;
@@ -32,7 +35,7 @@ pub struct EvidenceVote {
     pub value: f64,
     /// The limit it is past.
     pub limit: f64,
-    /// `cold_start`, `learnt` or `profile`.
+    /// `cold_start`, `learnt` or `profile`; `model` for what a learnt model says.
     pub limit_from: String,
     /// What the value counts.
     pub unit: String,
@@ -86,7 +89,7 @@ pub struct Event {
 }
 
 /// The word that serde has for a value without fields.
-fn word(value: &impl Serialize) -> String {
+pub(super) fn word(value: &impl Serialize) -> String {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(word)) => word,
         _ => String::new(),
@@ -208,6 +211,8 @@ pub struct Judge {
     rejected_set: HashSet<String>,
     /// Verdicts that were not made because somebody had said 'no bot'.
     suppressed: u64,
+    #[serde(skip)]
+    model: Option<Arc<Model>>,
 }
 
 impl Judge {
@@ -224,7 +229,13 @@ impl Judge {
             rejected: VecDeque::new(),
             rejected_set: HashSet::new(),
             suppressed: 0,
+            model: None,
         }
+    }
+
+    /// From here on, evidence says what `model` thinks of the session as well.
+    pub fn ask(&mut self, model: Arc<Model>) {
+        self.model = Some(model);
     }
 
     /// Makes anew what a snapshot leaves out.
@@ -295,7 +306,10 @@ impl Judge {
             self.meet(&record.application);
         }
         for verdict in self.detection.observe(record, position(place)) {
-            let event = Event::of(verdict, self.policy_version.as_ref());
+            let model = self.model.as_ref();
+            let learnt = model.and_then(|it| learnt::vote(it, &self.detection, &verdict));
+            let mut event = Event::of(verdict, self.policy_version.as_ref());
+            event.votes.extend(learnt);
             if self.rejected_set.contains(&event.id) {
                 self.suppressed += 1;
             } else {

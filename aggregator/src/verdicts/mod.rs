@@ -6,6 +6,7 @@
 //! ([`Outbox`]). Nothing here is waited for by whoever sends records.
 
 mod judge;
+mod learnt;
 mod outbox;
 mod reason;
 mod regrouped;

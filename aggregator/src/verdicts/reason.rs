@@ -17,6 +17,7 @@ pub fn reason(vote: &EvidenceVote) -> String {
     let limit_from = match vote.limit_from.as_str() {
         "learnt" => "learnt here",
         "profile" => "set by the profile",
+        "model" => "even odds",
         _ => "until one is learnt",
     };
     // What stands behind explains the unit; the detector's page has it whole.

@@ -6,6 +6,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use throughline_detection::Settings;
+use throughline_detection::model::Model;
 
 use super::{ApplicationStatus, Judge, Outbox, Snapshot, SnapshotError, Status};
 use crate::log::{Gap, Item, Log, Next};
@@ -46,6 +47,8 @@ pub struct DetectionParts {
     pub snapshot_time: Duration,
     /// Limits of what is remembered.
     pub settings: Settings,
+    /// What is asked beside the detectors.
+    pub model: Option<Arc<Model>>,
 }
 
 /// The running thread.
@@ -74,7 +77,10 @@ impl Detecting {
             .spawn(move || {
                 let _close = CloseOnDrop(Arc::clone(&parts.outbox));
                 let goal = parts.log.state().end;
-                let judge = begin(&parts);
+                let mut judge = begin(&parts);
+                if let Some(model) = &parts.model {
+                    judge.ask(Arc::clone(model));
+                }
                 Thread {
                     parts,
                     judge,

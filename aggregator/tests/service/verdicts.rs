@@ -408,3 +408,96 @@ async fn a_verdict_that_could_not_be_stored_is_said_again() {
     assert_eq!(found.json()["items"].as_array().unwrap().len(), 2);
     service.close();
 }
+
+/// A model as `throughline train` writes it, which minds nothing but failed logins.
+fn model(file: &std::path::Path) {
+    use throughline_detection::features;
+    let width = features::all().count() * 2;
+    let minded = features::all().position(|(_, it)| it.name == "logins_failed");
+    let rows: Vec<Vec<f32>> = (0..200_u8)
+        .map(|at| {
+            let mut row = vec![0.0; width];
+            row[minded.unwrap()] = f32::from(at % 2) * 3.0;
+            row
+        })
+        .collect();
+    let bots: Vec<_> = (0..200).map(|at| at % 2 == 1).collect();
+    let options = throughline_detection::model::trees::Options::default();
+    let weights = vec![1.0; rows.len()];
+    let trees = throughline_detection::evaluate::train_rows(&rows, &bots, &weights, &options);
+    let model = json!({
+        "throughline_model": 1, "learnt_by": "0", "sessions": 200, "bots": 100,
+        "model": throughline_detection::model::Model::new(trees),
+    });
+    std::fs::write(file, model.to_string()).unwrap();
+}
+
+#[tokio::test]
+async fn a_model_adds_its_reasons_to_the_evidence_and_no_verdict() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("model.json");
+    model(&file);
+    let flags = ["--model", file.to_str().unwrap()];
+    let mut said = Vec::new();
+    for flags in [&flags[..], &[]] {
+        let (service, _folder) = Setup::flags(flags).temporary();
+        service
+            .send(Batch::new(0).records(traffic()).seen(100))
+            .await;
+        service.judged().await;
+        let verdicts = "SELECT count(*) FROM verdicts";
+        let id = format!("session-{}", session_id(1));
+        let verdict = service.get(&format!("/v1/verdicts/{id}")).await.json();
+        let evidence = verdict["evidence"].as_array().unwrap().clone();
+        let learnt = evidence
+            .into_iter()
+            .find(|it| it["detector"] == "learnt_model");
+        said.push((
+            service.sql::<i64>(verdicts),
+            verdict["confidence"].clone(),
+            learnt,
+        ));
+        service.close();
+    }
+    let [(with, sure, learnt), (without, as_sure, none)] = &said[..] else {
+        panic!("two runs");
+    };
+    assert_eq!((with, sure, none), (without, as_sure, &None));
+    let learnt = learnt.as_ref().unwrap();
+    assert!(learnt["value"].as_f64() > Some(0.8), "{learnt}");
+    let unit = learnt["unit"].as_str().unwrap();
+    assert!(unit.contains("authentication.logins_failed +"), "{unit}");
+
+    std::fs::write(&file, "{}").unwrap();
+    let error = Setup::flags(&flags).open(folder.path()).err().unwrap();
+    assert!(error.to_string().contains("model.json"), "{error}");
+}
+
+/// Who tries several accounts is no forgetful person: the policy says where the account is.
+#[tokio::test]
+async fn accounts_are_counted_where_the_policy_names_them() {
+    for (different, expected) in [(true, 1), (false, 0)] {
+        let (service, _folder) = Setup::default().temporary();
+        until("caught up", async || {
+            service.get("/v1/status").await.json()["detection"]["caught_up"] == true
+        })
+        .await;
+        let policy = json!({"detection": [{"account_parameters": ["account"]}]}).to_string();
+        let headers = [("if-match", "*")];
+        let put = service
+            .change(Method::PUT, "/v1/policy", &headers, policy)
+            .await;
+        assert_eq!(put.status, StatusCode::OK, "{}", put.text);
+        let tries = (0..5).map(|n| {
+            let mut login = failure(1, n * 9_000);
+            let account = if different { n } else { 7 };
+            login["params"] = json!([{"name": "account", "value": format!("{account:032x}")}]);
+            login
+        });
+        service.send(Batch::new(0).records(tries)).await;
+        service.judged().await;
+        let page = service.get("/v1/verdicts?flagged=true").await.json();
+        assert_eq!(page["items"].as_array().unwrap().len(), expected, "{page}");
+        service.close();
+    }
+}

@@ -26,6 +26,7 @@ const LIMITS: Record<string, string> = {
   cold_start: "until one is learnt",
   learnt: "learnt here",
   profile: "set by the profile",
+  model: "even odds",
 };
 
 /** Where a limit comes from. */
