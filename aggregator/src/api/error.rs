@@ -104,6 +104,13 @@ pub enum ApiError {
         /// Its id.
         id: String,
     },
+    /// Nothing is stored of what the path names.
+    NothingOf {
+        /// What it names: a parameter of the path.
+        parameter: &'static str,
+        /// Which one.
+        name: String,
+    },
     /// The query took too long.
     QueryTimeout {
         /// Milliseconds.
@@ -293,6 +300,7 @@ impl ApiError {
             Self::UnknownVerdict { .. } => {
                 (S::NOT_FOUND, "unknown-verdict", "There is no such verdict")
             }
+            Self::NothingOf { .. } => (S::NOT_FOUND, "nothing-stored", "Nothing is stored of this"),
             Self::QueryTimeout { .. } => (
                 S::SERVICE_UNAVAILABLE,
                 "query-timeout",
@@ -358,6 +366,10 @@ impl ApiError {
             Self::BadCursor => "the cursor cannot be read".into(),
             Self::UnknownSession { session } => format!("nothing is stored of session {session}"),
             Self::UnknownVerdict { id } => format!("nothing was ever held against {id}"),
+            Self::NothingOf { parameter, name } => {
+                let name: String = name.chars().take(128).collect();
+                format!("nothing is stored of the {parameter} `{name}` within what is asked about")
+            }
             Self::QueryTimeout { after_ms } => format!("it was stopped after {after_ms} ms"),
             Self::QueriesBusy => "no connection to the database became free in time".into(),
             // What DuckDB says may quote data: it goes to the log.
@@ -427,6 +439,7 @@ impl ApiError {
             Self::BadFilter(_) => Some("q".into()),
             Self::BadCursor => Some("cursor".into()),
             Self::UnknownSession { .. } | Self::UnknownVerdict { .. } => Some("id".into()),
+            Self::NothingOf { parameter, .. } => Some((*parameter).into()),
             Self::Policy(PolicyError::UnknownVersion(_)) => Some("version".into()),
             Self::Policy(PolicyError::UnknownCandidate(_)) => Some("name".into()),
             _ => None,

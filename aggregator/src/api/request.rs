@@ -136,6 +136,17 @@ pub(super) fn call(app: &Arc<App>, methods: impl Into<Methods>) -> BoxedFilter<(
         .boxed()
 }
 
+/// A part of the path as it was meant: `%2F` is `/`.
+pub(super) fn decoded(part: &str) -> String {
+    // What separates pairs in a query stands for itself in a path.
+    let pair = part
+        .replace('+', "%2B")
+        .replace('&', "%26")
+        .replace('=', "%3D");
+    let text = form_urlencoded::parse(pair.as_bytes()).next();
+    text.map(|(text, _)| text.into_owned()).unwrap_or_default()
+}
+
 /// A handler's outcome as a response.
 pub(super) fn respond(outcome: Result<Response, ApiError>) -> Response {
     outcome.unwrap_or_else(ApiError::into_response)

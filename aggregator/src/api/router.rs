@@ -8,9 +8,9 @@ use warp::reply::Response;
 
 use super::request::recover;
 use super::{
-    App, audit, candidate_verdicts, candidates, comparison, endpoints, evidence, facets, finder,
-    health, histogram, ingest, labels, metrics, openapi, policy, quarantine, requests, session,
-    sessions, status, transitions, verdicts,
+    App, audit, bots, candidate_verdicts, candidates, compare, comparison, endpoints, evidence,
+    facets, finder, flows, health, histogram, ingest, labels, metrics, openapi, policy, quarantine,
+    requests, sequence, session, sessions, sources, status, transitions, users, verdicts,
 };
 
 /// Makes an endpoint.
@@ -22,10 +22,19 @@ const ALL: &[Route] = &[
     facets::route,
     histogram::route,
     session::route,
+    sequence::route,
+    compare::route,
     requests::route,
     quarantine::route,
     endpoints::route,
     transitions::route,
+    flows::list_route,
+    flows::route,
+    sources::list_route,
+    sources::route,
+    users::list_route,
+    users::route,
+    bots::route,
     verdicts::route,
     evidence::route,
     labels::route,

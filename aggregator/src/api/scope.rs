@@ -119,6 +119,27 @@ impl Scope {
         })
     }
 
+    /// The rows of `records` within the scope for which `which` holds too, all of them.
+    pub(super) fn of(
+        &self,
+        connection: &Connection,
+        which: Clause,
+    ) -> Result<(Clause, Extent), StoreError> {
+        let mut all = vec![which, self.in_time()];
+        if !self.is_plain() {
+            self.select(connection)?;
+            all.push(Clause::new("session IN (SELECT session FROM chosen)", []));
+        }
+        let (from_us, to_us) = self.range();
+        let extent = Extent {
+            from: from_us.map(time::text),
+            to: to_us.map(time::text),
+            exact: true,
+            sampled: 1.0,
+        };
+        Ok((Clause::all(all), extent))
+    }
+
     fn in_time(&self) -> Clause {
         let (from_us, to_us) = self.range();
         let from = from_us.map(|from_us| Clause::new("start >= ?", [at(from_us)]));

@@ -116,6 +116,25 @@ async fn handle(text: &str, call: &Call) -> Result<Response, ApiError> {
     })?)
 }
 
+/// The session itself; `None` where nothing is stored of it.
+pub(super) fn summary(
+    connection: &Connection,
+    id: SessionId,
+    limit: SharedKey,
+    now_us: i64,
+) -> Result<Option<Session>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM session_rows WHERE session = ?");
+    let session = connection
+        .query_row(&sql, params![id.0.to_vec()], Session::read)
+        .optional()?;
+    let Some(session) = session else {
+        return Ok(None);
+    };
+    let mut session = session.judged(limit);
+    session.verdict = verdicts::of_sessions(connection, &[id], now_us)?.remove(&id.to_string());
+    Ok(Some(session))
+}
+
 fn find(
     connection: &Connection,
     id: SessionId,
@@ -123,11 +142,7 @@ fn find(
     now_us: i64,
 ) -> Result<Option<SessionWithVisits>, StoreError> {
     let bytes = id.0.to_vec();
-    let sql = format!("SELECT {COLUMNS} FROM session_rows WHERE session = ?");
-    let session = connection
-        .query_row(&sql, params![bytes], Session::read)
-        .optional()?;
-    let Some(session) = session else {
+    let Some(session) = summary(connection, id, limit, now_us)? else {
         return Ok(None);
     };
     let sql = "SELECT epoch_us(visit_start), epoch_us(min(first)), epoch_us(max(last)),
@@ -143,8 +158,6 @@ fn find(
     let rows = statement.query_map(params![bytes, VISITS_MAX], visit)?;
     let mut visit_list: Vec<Visit> = rows.collect::<Result<_, _>>()?;
     visit_list.reverse();
-    let mut session = session.judged(limit);
-    session.verdict = verdicts::of_sessions(connection, &[id], now_us)?.remove(&id.to_string());
     let (links, link_count) = identity::links(connection, id, limit)?;
     Ok(Some(SessionWithVisits {
         params: identity::param_summaries(connection, id)?,

@@ -16,6 +16,7 @@ use super::App;
 use super::error::ApiError;
 use super::params::Params;
 use super::request::{Access, Call, call, json, respond};
+use super::sequence::{self, BEGINNING_STEPS_MAX, Beginning};
 use super::verdicts::SessionVerdict;
 use super::{SharedKey, cursor, query, verdicts};
 use crate::filters::SessionFilter;
@@ -102,6 +103,9 @@ pub(super) struct Session {
     /// It has more addresses or users than one person: its key is shared, and its links are not
     /// followed.
     shared_key: bool,
+    /// How it began; absent where `steps` does not ask for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    beginning: Option<Beginning>,
 }
 
 /// Columns of [`Session::read`], of `session_rows`.
@@ -132,6 +136,7 @@ impl Session {
             roles: Listed::of(row.get(15)?),
             verdict: None,
             shared_key: false,
+            beginning: None,
         })
     }
 
@@ -165,13 +170,15 @@ struct SessionsQuery {
     sort: Option<String>,
     /// `desc`, the most first (when absent), or `asc`.
     order: Option<String>,
+    /// Steps of each session's beginning, 0 to 20; 0 when absent.
+    steps: Option<u64>,
     /// Sessions per page, 1 to 500; 50 when absent.
     limit: Option<u64>,
     /// `next` of the page before.
     cursor: Option<String>,
 }
 
-const PARAMETERS: &[&str] = &["q", "sort", "order", "limit", "cursor"];
+const PARAMETERS: &[&str] = &["q", "sort", "order", "steps", "limit", "cursor"];
 
 /// What a list can be ordered by: a number of each session.
 const ORDERS: &[(&str, &str)] = &[
@@ -202,12 +209,25 @@ struct Asked {
     by: &'static str,
     ascending: bool,
     before: Option<Cursor>,
+    steps: u64,
     limit: usize,
 }
 
 /// Reads the parameter `q`.
 pub(super) fn filter(params: &Params, now_us: i64) -> Result<SessionFilter, ApiError> {
     SessionFilter::parse(params.get("q").unwrap_or_default(), now_us).map_err(ApiError::BadFilter)
+}
+
+fn steps(params: &Params) -> Result<u64, ApiError> {
+    let steps = params.number("steps")?.unwrap_or(0);
+    if steps > BEGINNING_STEPS_MAX {
+        return Err(ApiError::BadParameter {
+            parameter: "steps",
+            detail: format!("`steps` is {steps}, and {BEGINNING_STEPS_MAX} is the most"),
+            remedy: "give a number from 0 to 20",
+        });
+    }
+    Ok(steps)
 }
 
 fn asked(params: &Params, now_us: i64) -> Result<Asked, ApiError> {
@@ -224,6 +244,7 @@ fn asked(params: &Params, now_us: i64) -> Result<Asked, ApiError> {
         by,
         ascending: params.ascending()?,
         before: cursor::read(params)?,
+        steps: steps(params)?,
         limit: params.limit()?,
     })
 }
@@ -303,7 +324,8 @@ fn page(
     let mut statement = connection.prepare(&sql)?;
     let read = |row: &Row<'_>| {
         let (ordered_by, session): (i64, String) = (row.get(16)?, row.get(0)?);
-        Ok((Session::read(row)?, ordered_by, session))
+        let times: (i64, i64) = (row.get(3)?, row.get(4)?);
+        Ok((Session::read(row)?, ordered_by, session, times))
     };
     let mut rows: Vec<_> = statement
         .query_map(duckdb::params_from_iter(values), read)?
@@ -313,20 +335,41 @@ fn page(
     let next = rows
         .last()
         .filter(|_| more)
-        .and_then(|(_, ordered_by, session)| {
+        .and_then(|(_, ordered_by, session, _)| {
             cursor::write(&Cursor(*ordered_by, Hex::parse(session)?, seen_to))
         });
-    let ids: Vec<_> = rows
-        .iter()
-        .filter_map(|(_, _, id)| Hex::parse(id))
-        .collect();
-    let mut verdicts = verdicts::of_sessions(connection, &ids, now_us)?;
-    let complete = |(mut session, _, id): (Session, i64, String)| {
-        session.verdict = verdicts.remove(&id);
-        session.judged(shared_key)
-    };
     Ok(SessionPage {
-        items: rows.into_iter().map(complete).collect(),
+        items: complete(connection, asked, rows, seen_to, (shared_key, now_us))?,
         next,
     })
+}
+
+/// A session, what it is ordered by, its id, and the times of its first and last request.
+type Ordered = (Session, i64, String, (i64, i64));
+
+/// Adds to the sessions of a page what is not in their sums.
+fn complete(
+    connection: &Connection,
+    asked: &Asked,
+    rows: Vec<Ordered>,
+    seen_to: u64,
+    (shared_key, now_us): (SharedKey, i64),
+) -> Result<Vec<Session>, StoreError> {
+    let ids: Vec<_> = rows
+        .iter()
+        .filter_map(|(_, _, id, _)| Hex::parse(id))
+        .collect();
+    let mut verdicts = verdicts::of_sessions(connection, &ids, now_us)?;
+    let first_us = rows.iter().map(|(.., times)| times.0).min();
+    let last_us = rows.iter().map(|(.., times)| times.1).max();
+    let range = (first_us.unwrap_or(0), last_us.unwrap_or(0));
+    let mut beginnings = sequence::beginnings(connection, &ids, range, seen_to, asked.steps)?;
+    let complete = |(mut session, _, id, _): Ordered| {
+        session.verdict = verdicts.remove(&id);
+        if asked.steps > 0 {
+            session.beginning = Some(beginnings.remove(&id).unwrap_or_default());
+        }
+        session.judged(shared_key)
+    };
+    Ok(rows.into_iter().map(complete).collect())
 }

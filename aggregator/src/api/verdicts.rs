@@ -17,6 +17,7 @@ use super::params::Params;
 use super::request::{Access, Call, call, json, respond};
 use super::sessions::at;
 use super::{App, cursor, query};
+use crate::filters::Clause;
 use crate::store::StoreError;
 use crate::time;
 use crate::verdicts::{EvidenceVote, Label, reason, verdict_id};
@@ -180,6 +181,24 @@ pub(super) fn of_sessions(
         (verdict.session, short)
     };
     Ok(rows.map(|row| row.map(short)).collect::<Result<_, _>>()?)
+}
+
+/// Verdicts for which `which` holds, the latest first.
+pub(super) fn against(
+    connection: &Connection,
+    which: &Clause,
+    limit: u64,
+    now_us: i64,
+) -> Result<Vec<Verdict>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM current_verdicts WHERE {}
+         ORDER BY position DESC, idx DESC, id LIMIT {limit}",
+        which.sql
+    );
+    let mut statement = connection.prepare(&sql)?;
+    let values = duckdb::params_from_iter(which.values.clone());
+    let rows = statement.query_map(values, |row| Ok(read(row, now_us)?.0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// A page of verdicts.

@@ -7,6 +7,8 @@ use super::values::Kind;
 pub(super) enum Place {
     /// A column of `records`: at least one request must match all such terms together.
     Request(&'static str),
+    /// An expression over rows of `records`, which alone know it; for the rest like `Request`.
+    Record(&'static str),
     /// The `request` or `trace` that a request can be looked up by: a column of `records` too.
     Lookup(&'static str),
     /// An expression over a row of `session_rows`.
@@ -49,6 +51,21 @@ pub(super) const VERDICTS: &str = "(SELECT unhex(session) AS session, position, 
     FROM current_verdicts WHERE subject_kind = 'session' AND label IS DISTINCT FROM 'wrong')";
 const CONFIDENCES: &str = "(SELECT unhex(session) AS session, position, confidence AS value
     FROM current_verdicts WHERE subject_kind = 'session' AND label IS DISTINCT FROM 'wrong')";
+
+/// The family of a user agent, as SQL over `records`: browsers by name, bots that say so as `bot`,
+/// other programs by what stands before the first slash.
+pub const USER_AGENT_FAMILY: &str = "CASE
+    WHEN user_agent IS NULL THEN NULL
+    WHEN regexp_matches(user_agent, '(?i)bot\\b|crawl|spider|slurp') THEN 'bot'
+    WHEN regexp_matches(user_agent, 'Edg(e|A|iOS)?/') THEN 'Edge'
+    WHEN regexp_matches(user_agent, 'OPR/|Opera') THEN 'Opera'
+    WHEN contains(user_agent, 'SamsungBrowser/') THEN 'Samsung Internet'
+    WHEN regexp_matches(user_agent, 'HeadlessChrome/') THEN 'Headless Chrome'
+    WHEN regexp_matches(user_agent, 'Firefox/|FxiOS/') THEN 'Firefox'
+    WHEN regexp_matches(user_agent, 'Chrome/|CriOS/') THEN 'Chrome'
+    WHEN contains(user_agent, 'Safari/') AND contains(user_agent, 'Version/') THEN 'Safari'
+    WHEN starts_with(user_agent, 'Mozilla/') THEN 'other browser'
+    ELSE left(split_part(split_part(user_agent, '/', 1), ' ', 1), 40) END";
 
 /// What `has:` knows.
 const HAS: &[&str] = &["link", "user", "error", "verdict"];
@@ -163,6 +180,42 @@ pub const FIELDS: &[Field] = &[
         Kind::Share,
         Place::Rows(CONFIDENCES),
         "how sure the verdict is",
+    ),
+    field(
+        "ua_family",
+        Kind::Text,
+        Place::Record(USER_AGENT_FAMILY),
+        "family of the user agent, such as `Firefox`, `bot` or `curl`",
+    ),
+    field(
+        "capture",
+        Kind::Text,
+        Place::Record("capture_point"),
+        "where it was seen, such as `gateway`",
+    ),
+    field(
+        "referer",
+        Kind::Text,
+        Place::Record("referer_host"),
+        "host of the referer",
+    ),
+    field(
+        "type",
+        Kind::Text,
+        Place::Record("content_type"),
+        "the response's content type",
+    ),
+    field(
+        "policy",
+        Kind::Text,
+        Place::Record("policy_version"),
+        "policy that the record was made with",
+    ),
+    field(
+        "flag",
+        Kind::Part,
+        Place::Record("nullif(flags, '')"),
+        "Envoy's response flag, such as `UF`",
     ),
     field(
         "method",

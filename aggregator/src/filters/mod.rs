@@ -11,8 +11,8 @@ mod values;
 mod words;
 
 pub use facet::{Facet, Source};
-pub use fields::{FIELDS, Field};
-pub use sql::Clause;
+pub use fields::{FIELDS, Field, USER_AGENT_FAMILY};
+pub use sql::{Clause, address};
 pub use terms::SessionFilter;
 
 /// Why a filter makes no sense.

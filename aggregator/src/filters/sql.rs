@@ -76,6 +76,13 @@ fn test(column: &str, kind: Kind, tests: &[Test]) -> Clause {
     Clause::any(tests.iter().map(one))
 }
 
+/// The address in `column` is `wanted`, an address or a network; `None` when that is neither.
+#[must_use]
+pub fn address(column: &str, wanted: &str) -> Option<Clause> {
+    let wanted = super::values::network(wanted)?;
+    Some(test(column, Kind::Address, &[wanted]))
+}
+
 fn between(column: &str, kind: Kind, low: Option<i64>, high: Option<i64>) -> Clause {
     let column = match kind {
         Kind::Share => format!("({column} * 1000000)"),
@@ -268,7 +275,7 @@ fn term(term: &Term, position: u64) -> Clause {
     let tests = term.tests.as_slice();
     let kind = term.field.kind;
     match term.field.place {
-        Place::Request(_) => requests(&[term], position),
+        Place::Request(_) | Place::Record(_) => requests(&[term], position),
         Place::Lookup(column) => {
             Clause::any(tests.iter().map(|it| by_id(column, kind, it, position)))
         }
@@ -300,7 +307,7 @@ fn requests(terms: &[&Term], position: u64) -> Clause {
         return having_rows("shapes", RECORDS, position, Clause::all(shapes));
     }
     let of_record = |term: &&Term| match term.field.place {
-        Place::Request(column) | Place::Lookup(column) => {
+        Place::Request(column) | Place::Record(column) | Place::Lookup(column) => {
             test(column, term.field.kind, &term.tests)
         }
         _ => Clause::new("true", []),
@@ -341,8 +348,13 @@ impl SessionFilter {
     /// to `position`.
     #[must_use]
     pub fn selection(&self, position: u64) -> Clause {
-        let of_request =
-            |term: &&Term| matches!(term.field.place, Place::Request(_) | Place::Lookup(_));
+        let of_request = |term: &&Term| {
+            let place = term.field.place;
+            matches!(
+                place,
+                Place::Request(_) | Place::Record(_) | Place::Lookup(_)
+            )
+        };
         let together = |term: &&Term| of_request(term) && !term.negated;
         let joined: Vec<_> = self.terms.iter().filter(together).collect();
         let mut all = Vec::new();

@@ -203,7 +203,7 @@ fn millionths(text: &str) -> Option<i64> {
 }
 
 /// An address, or a network with its length in bits. Of IPv6 networks whole groups are known.
-fn network(text: &str) -> Option<Test> {
+pub(super) fn network(text: &str) -> Option<Test> {
     let (address, bits) = match text.split_once('/') {
         Some((address, bits)) => (address, Some(bits)),
         None => (text, None),

@@ -4,6 +4,7 @@ use serde_json::Value;
 use throughline_session::policy::PolicyDocument;
 
 use super::detection::{self, DetectionProfile};
+use super::flows;
 
 /// How a policy is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,6 +85,9 @@ pub fn read(text: &[u8], format: Format) -> Result<Read, Refused> {
         }
     })?;
     let detection = detection::check(&value, &document.applications)?;
+    let applications = document.applications.iter();
+    let applications: Vec<_> = applications.map(|it| it.name.as_str()).collect();
+    flows::check(&value, &applications)?;
     Ok(Read {
         value,
         document,

@@ -11,6 +11,7 @@ mod document;
 mod examples;
 mod file;
 pub mod finder;
+pub mod flows;
 mod journal;
 pub mod schema;
 
@@ -305,20 +306,31 @@ impl Policies {
     /// How applications are watched for bots, by the policy that holds now.
     #[must_use]
     pub fn profiles(&self) -> Profiles {
-        let (policy_version, document) = match &self.file {
-            Some(file) => {
-                let status = file.status();
-                (status.version, status.document)
-            }
-            None => match self.inner().state.versions.last() {
-                Some(version) => (version.name(), version.document.clone()),
-                None => return Profiles::default(),
-            },
+        let Some((policy_version, document)) = self.current_document() else {
+            return Profiles::default();
         };
         Profiles {
             policy_version: Some(policy_version),
             profiles: detection::profiles(&document),
         }
+    }
+
+    /// What people come to do, by the policy that holds now.
+    #[must_use]
+    pub fn flows(&self) -> Vec<flows::Flow> {
+        let document = self.current_document();
+        document.map_or_else(Vec::new, |(_, document)| flows::flows(&document))
+    }
+
+    /// The policy that holds now, with its version.
+    fn current_document(&self) -> Option<(String, Value)> {
+        if let Some(file) = &self.file {
+            let status = file.status();
+            return Some((status.version, status.document));
+        }
+        let inner = self.inner();
+        let newest = inner.state.versions.last();
+        newest.map(|version| (version.name(), version.document.clone()))
     }
 
     /// What filters are told at this time; `None` while nothing was ever set here.
@@ -389,6 +401,7 @@ fn named(document: &Value, version: &str) -> Value {
         fields.insert("version".into(), version.into());
         // No filter's affair, and older ones would refuse it.
         fields.remove("detection");
+        fields.remove("flows");
     }
     document
 }

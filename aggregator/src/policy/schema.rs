@@ -92,6 +92,21 @@ fn source() -> Value {
     })
 }
 
+fn flow() -> Value {
+    let endpoint = json!({"type": "string", "pattern": "^[A-Z]+ /"});
+    let endpoints = json!({"oneOf": [
+        endpoint, {"type": "array", "items": endpoint, "minItems": 1, "maxItems": 16},
+    ]});
+    let step = json!({"name": {"type": ["string", "null"]}, "endpoint": endpoints});
+    let step = object("A request answered with success.", &["endpoint"], &step);
+    json!({
+        "name": reference("name"),
+        "application": {"oneOf": [{"type": "null"}, reference("name")]},
+        "within": {"type": "string", "default": "30m"},
+        "steps": {"type": "array", "items": step, "minItems": 2, "maxItems": 12},
+    })
+}
+
 fn definitions() -> Value {
     let name = json!({"type": "string", "pattern": "^[a-z0-9_-]{1,64}$"});
     let from = json!({"oneOf": [
@@ -152,6 +167,7 @@ fn definitions() -> Value {
         "pointer": {"type": "string", "pattern": "^(/.*)?$"},
         "decode": list(&steps, 100),
         "source": source(),
+        "flow": object("What people come to do.", &["name", "steps"], &flow()),
         "application": object("A named set of hosts and path prefixes.", &["name"], &application),
         "detector": {"enum": names},
         "profile": object("How some applications are watched for bots.", &[], &profile),
@@ -173,6 +189,7 @@ pub fn schema() -> Value {
         "body_bytes": {"type": "integer", "minimum": 0, "maximum": 1_048_576, "default": 16_384},
         "query_values": list(&json!({"type": "string"}), 50),
         "detection": list(&reference("profile"), 256),
+        "flows": list(&reference("flow"), 50),
         "secret_paths": list(&json!({"type": "string", "pattern": "^/"}), 100),
     });
     let mut all = object(

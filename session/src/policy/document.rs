@@ -154,6 +154,8 @@ pub struct PolicyDocument {
     pub secret_paths: Vec<String>,
     /// How bots are looked for. The aggregator reads and checks it; filters do not need it.
     pub detection: serde::de::IgnoredAny,
+    /// What people come to do, as steps. Filters do not need it either.
+    pub flows: serde::de::IgnoredAny,
 }
 
 /// A named set of hosts and path prefixes.
@@ -688,7 +690,7 @@ mod tests {
         for (json, error) in [
             (
                 r#"{"keyz":[]}"#,
-                "policy.keyz: unknown field `keyz`, expected one of `version`, `applications`, `keys`, `builtin_off`, `fallback`, `parameters`, `body_bytes`, `query_values`, `secret_paths`, `detection`",
+                "policy.keyz: unknown field `keyz`, expected one of `version`, `applications`, `keys`, `builtin_off`, `fallback`, `parameters`, `body_bytes`, `query_values`, `secret_paths`, `detection`, `flows`",
             ),
             (
                 r#"{"keys":[{"name":"a","from":{"cokie":"sid"}}]}"#,

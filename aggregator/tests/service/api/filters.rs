@@ -154,6 +154,25 @@ const TERMS: &[(&str, Says)] = &[
         Request(|it| it["duration_us"].as_u64().unwrap() > 2000),
     ),
     ("endpoint:POST*", Request(|it| it["method"] == "POST")),
+    (
+        "ua_family:Firefox",
+        Request(|it| it["user_agent"] == "Mozilla/5.0 Firefox/140"),
+    ),
+    (
+        "ua_family:cur*,Chrome",
+        Request(|it| it["user_agent"] == "curl/8.5"),
+    ),
+    ("capture:gateway", Request(|_| true)),
+    ("policy:p2", Request(|_| false)),
+    (
+        "referer:shop.example",
+        Request(|it| it["referer_host"] == "shop.example"),
+    ),
+    (
+        "type:text/*",
+        Request(|it| it["content_type"] == "text/html"),
+    ),
+    ("flag:uf", Request(|it| it["flags"] == 32)),
     ("request:r-7", Request(|it| it["request_id"] == "r-7")),
     (
         "trace:ab",
@@ -214,6 +233,13 @@ fn record(draw: &mut Draw, number: u64) -> Value {
         .into();
     it["user_agent"] = draw.of(&["Mozilla/5.0 Firefox/140", "curl/8.5"]).into();
     it["request_id"] = format!("r-{number}").into();
+    if !number.is_multiple_of(3) {
+        let choose =
+            |one: &'static str, other: &'static str| if number % 5 < 2 { one } else { other };
+        it["referer_host"] = choose("shop.example", "search.example").into();
+        it["content_type"] = choose("application/json", "text/html").into();
+        it["flags"] = (if number % 7 < 3 { 32 } else { 1 << 14 }).into();
+    }
     if draw.below(4) == 0 {
         it["trace_id"] = draw.of(&["ab", "cd"]).repeat(16).into();
     }

@@ -1,0 +1,156 @@
+//! The most frequent values of a column, for the pages about one endpoint, source or user.
+
+use duckdb::{Connection, params_from_iter};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::scope::IS_BOT;
+use crate::filters::Clause;
+use crate::store::StoreError;
+
+/// A value, and how often it occurs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub(super) struct TopValue {
+    /// The value.
+    value: String,
+    /// Requests with it.
+    requests: u64,
+    /// Sessions with it.
+    sessions: u64,
+}
+
+/// The most frequent values, and what they leave out.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub(super) struct Top {
+    /// The values with most requests, first.
+    values: Vec<TopValue>,
+    /// How many different ones there are.
+    count: u64,
+}
+
+/// The most frequent values of `expression` over the rows of `records` that `which` selects.
+pub(super) fn of_records(
+    connection: &Connection,
+    expression: &str,
+    which: &Clause,
+    limit: u64,
+) -> Result<Top, StoreError> {
+    let sql = format!(
+        "SELECT value::VARCHAR, requests, sessions, (count(*) OVER ())::UBIGINT FROM (
+            SELECT {expression} AS value, count(*)::UBIGINT AS requests,
+                count(DISTINCT session)::UBIGINT AS sessions
+            FROM records WHERE {} GROUP BY value)
+         WHERE value IS NOT NULL ORDER BY requests DESC, value LIMIT {limit}",
+        which.sql
+    );
+    read(connection, &sql, which)
+}
+
+/// Users among the sessions with a row of `records` that `which` selects.
+pub(super) fn users(
+    connection: &Connection,
+    which: &Clause,
+    limit: u64,
+) -> Result<Top, StoreError> {
+    let sql = format!(
+        "SELECT value, requests, sessions, (count(*) OVER ())::UBIGINT FROM (
+            SELECT value, sum(requests)::UBIGINT AS requests,
+                count(DISTINCT session)::UBIGINT AS sessions
+            FROM param_parts WHERE kind = 'user'
+                AND session IN (SELECT session FROM records WHERE {}) GROUP BY value)
+         ORDER BY requests DESC, value LIMIT {limit}",
+        which.sql
+    );
+    read(connection, &sql, which)
+}
+
+fn read(connection: &Connection, sql: &str, which: &Clause) -> Result<Top, StoreError> {
+    let mut statement = connection.prepare(sql)?;
+    let rows = statement.query_map(params_from_iter(which.values.clone()), |row| {
+        let value = TopValue {
+            value: row.get(0)?,
+            requests: row.get(1)?,
+            sessions: row.get(2)?,
+        };
+        Ok((value, row.get(3)?))
+    })?;
+    let rows: Vec<(TopValue, u64)> = rows.collect::<Result<_, _>>()?;
+    Ok(Top {
+        count: rows.first().map_or(0, |(_, count)| *count),
+        values: rows.into_iter().map(|(value, _)| value).collect(),
+    })
+}
+
+/// What some requests have in common.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub(super) struct Figures {
+    /// Number of requests.
+    pub(super) requests: u64,
+    /// Sessions with one of them.
+    pub(super) sessions: u64,
+    /// Of these, sessions held for bots.
+    pub(super) bots: u64,
+    /// Requests answered with 400 to 499.
+    pub(super) errors_4xx: u64,
+    /// Requests answered with 500 to 599.
+    pub(super) errors_5xx: u64,
+    /// Bytes of bodies, both ways.
+    pub(super) bytes: u64,
+    /// Start of the first.
+    #[schema(format = DateTime)]
+    pub(super) first: Option<String>,
+    /// Start of the last.
+    #[schema(format = DateTime)]
+    pub(super) last: Option<String>,
+}
+
+/// Columns of [`Figures::read`] over rows of [`rows`].
+pub(super) const FIGURES: &str = "count(*)::UBIGINT AS requests,
+    count(DISTINCT session)::UBIGINT AS sessions,
+    (count(DISTINCT session) FILTER (bot))::UBIGINT AS bots,
+    (count(*) FILTER (status BETWEEN 400 AND 499))::UBIGINT AS errors_4xx,
+    (count(*) FILTER (status BETWEEN 500 AND 599))::UBIGINT AS errors_5xx,
+    least(coalesce(sum(request_bytes) + sum(response_bytes), 0),
+        18446744073709551615)::UBIGINT AS bytes,
+    epoch_us(min(start)) AS first_us, epoch_us(max(start)) AS last_us";
+
+/// Rows of `records` with what figures need, and `more` columns.
+pub(super) fn rows(which: &Clause, more: &str) -> String {
+    format!(
+        "SELECT session, {IS_BOT} AS bot, status, request_bytes, response_bytes, start{more}
+         FROM records WHERE {}",
+        which.sql
+    )
+}
+
+impl Figures {
+    /// Reads the columns from `column` on.
+    pub(super) fn read(
+        row: &duckdb::Row<'_>,
+        column: usize,
+        estimate: impl Fn(u64) -> u64,
+    ) -> duckdb::Result<Self> {
+        let count = |place| row.get(column + place).map(&estimate);
+        let time = |place| -> duckdb::Result<Option<String>> {
+            let at_us: Option<i64> = row.get(column + place)?;
+            Ok(at_us.map(crate::time::text))
+        };
+        Ok(Self {
+            requests: count(0)?,
+            sessions: count(1)?,
+            bots: count(2)?,
+            errors_4xx: count(3)?,
+            errors_5xx: count(4)?,
+            bytes: count(5)?,
+            first: time(6)?,
+            last: time(7)?,
+        })
+    }
+}
+
+/// The figures of the rows of `records` that `which` selects.
+pub(super) fn figures(connection: &Connection, which: &Clause) -> Result<Figures, StoreError> {
+    let sql = format!("SELECT {FIGURES} FROM ({})", rows(which, ""));
+    let values = params_from_iter(which.values.clone());
+    Ok(connection.query_row(&sql, values, |row| Figures::read(row, 0, |count| count))?)
+}
