@@ -20,7 +20,7 @@ use super::sequence::{self, BEGINNING_STEPS_MAX, Beginning};
 use super::verdicts::SessionVerdict;
 use super::{SharedKey, cursor, query, verdicts};
 use crate::filters::SessionFilter;
-use crate::store::{StoreError, rows_at};
+use crate::store::{StoreError, sessions_now, sessions_then};
 use crate::time;
 
 /// Addresses and user agents listed with a session.
@@ -287,9 +287,9 @@ fn page(
 ) -> Result<SessionPage, StoreError> {
     let stored: u64 =
         connection.query_row("SELECT position FROM log_position", [], |row| row.get(0))?;
-    let (seen_to, source) = match asked.before {
-        Some(Cursor(_, _, seen_to)) if seen_to < stored => (seen_to, rows_at(seen_to)),
-        _ => (stored, "session_rows".into()),
+    let (seen_to, sessions) = match asked.before {
+        Some(Cursor(_, _, seen_to)) if seen_to < stored => (seen_to, sessions_then(seen_to)),
+        _ => (stored, sessions_now()),
     };
     let (by, limit) = (asked.by, asked.limit);
     let (beyond, direction) = if asked.ascending {
@@ -304,11 +304,11 @@ fn page(
     let chosen = asked.filter.selection(seen_to);
     // First which sessions, then their figures: lists are read for one page only.
     let sql = format!(
-        "WITH page AS MATERIALIZED (
-            SELECT session, {by} AS ordered_by FROM {source} AS sessions
+        "WITH {sessions}, page AS MATERIALIZED (
+            SELECT session, {by} AS ordered_by FROM session_now
             WHERE {} AND {after} ORDER BY ordered_by {direction}, session {direction} LIMIT ?
          )
-         SELECT {COLUMNS}, ordered_by FROM {source} AS sessions JOIN page USING (session)
+         SELECT {COLUMNS}, ordered_by FROM session_now JOIN page USING (session)
          ORDER BY ordered_by {direction}, session {direction}",
         chosen.sql,
     );

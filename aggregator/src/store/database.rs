@@ -102,7 +102,7 @@ impl Database {
     pub fn open(file: &Path, memory_bytes: u64) -> Result<Self, StoreError> {
         let folder = file.with_file_name("segments");
         std::fs::create_dir_all(&folder)?;
-        let folder = Folder(folder.canonicalize()?);
+        let folder = Folder::new(folder.canonicalize()?);
         let connection = connect(file, &folder, memory_bytes)?;
         let orphans = sweep(&connection, &folder)?;
         if orphans > 0 {

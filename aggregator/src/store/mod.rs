@@ -21,7 +21,7 @@ mod verdicts;
 pub use database::{Database, Reading, SCHEMA_VERSION, StoreError};
 pub use replay::Replayed;
 pub use restore::Restored;
-pub use rollup::rows_at;
+pub use rollup::{now as sessions_now, rows_at, then as sessions_then};
 pub use scope::restrict;
 pub use segments::{Compacting, Compactor, Errands, Retention, Shared, Standing, Whose};
 pub use thread::{Health, Store, StoreParts};

@@ -76,14 +76,29 @@ fn fresh() -> String {
     )
 }
 
+/// The common tables `fresh` and `session_now`, every session as it is now: for a query that reads
+/// `session_now` more than once, and needs `fresh` to be made once.
+#[must_use]
+pub fn now() -> String {
+    format!(
+        "fresh AS MATERIALIZED ({}), session_now AS NOT MATERIALIZED (
+            SELECT {COLUMNS} FROM session_sums ANTI JOIN fresh USING (session)
+            UNION ALL SELECT {COLUMNS} FROM fresh)",
+        fresh()
+    )
+}
+
+/// The same as of when the log was stored up to `position`, as far as [`rows_at`] is exact.
+#[must_use]
+pub fn then(position: u64) -> String {
+    format!("session_now AS MATERIALIZED (FROM {})", rows_at(position))
+}
+
 /// Makes the view `session_rows`: every session as it is now.
 pub(super) fn view() -> String {
     format!(
-        "CREATE OR REPLACE VIEW session_rows AS
-         WITH fresh AS MATERIALIZED ({})
-         SELECT {COLUMNS} FROM session_sums ANTI JOIN fresh USING (session)
-         UNION ALL SELECT {COLUMNS} FROM fresh;",
-        fresh()
+        "CREATE OR REPLACE VIEW session_rows AS WITH {} FROM session_now;",
+        now()
     )
 }
 

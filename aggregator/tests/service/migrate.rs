@@ -30,6 +30,21 @@ async fn version_2_goes_on_where_it_ended() {
     goes_on("hot-v2.duckdb.gz").await;
 }
 
+#[tokio::test]
+async fn version_3_goes_on_where_it_ended() {
+    goes_on("hot-v3.duckdb.gz").await;
+}
+
+#[tokio::test]
+async fn version_4_goes_on_where_it_ended() {
+    goes_on("hot-v4.duckdb.gz").await;
+}
+
+#[tokio::test]
+async fn version_5_goes_on_where_it_ended() {
+    goes_on("hot-v5.duckdb.gz").await;
+}
+
 async fn goes_on(file: &str) {
     let folder = tempfile::tempdir().unwrap();
     unpack(file, folder.path());

@@ -60,6 +60,7 @@ pub(super) fn close(
         Some(format!("(SELECT * FROM {table} WHERE {})", kind.until(end)))
     })?;
     stage(Stage::Written);
+    let turn = folder.turn();
     transaction(connection, || {
         // What leaves the hot parts must be in the sums.
         rollup::fold(connection)?;
@@ -75,6 +76,7 @@ pub(super) fn close(
         manifest::make_views(connection, folder)?;
         Ok(())
     })?;
+    drop(turn);
     stage(Stage::Committed);
     Ok(segment)
 }

@@ -59,6 +59,7 @@ pub(super) fn hide(
     let reading = database.read()?;
     let connection = &reading.connection;
     let sessions = sessions_of(connection, whose)?;
+    let _turn = database.folder.turn();
     transaction(connection, || {
         for session in &sessions {
             hide_session(connection, *session)?;
@@ -190,6 +191,7 @@ pub(super) fn sweep(database: &Database, now_us: i64) -> Result<bool, StoreError
     database.rewrite()?;
     let reading = database.read()?;
     let connection = &reading.connection;
+    let _turn = database.folder.turn();
     transaction(connection, || {
         connection.execute_batch("DELETE FROM forgotten_sessions")?;
         let sql = "UPDATE forgettings SET gone_at = ? WHERE gone_at IS NULL";

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use duckdb::types::Value;
 use duckdb::{Connection, Row, params};
@@ -45,10 +46,20 @@ pub(super) struct Segment {
 }
 
 /// The folder of the closed segments.
-#[derive(Debug, Clone)]
-pub(crate) struct Folder(pub(crate) PathBuf);
+#[derive(Debug)]
+pub(crate) struct Folder(pub(crate) PathBuf, Mutex<()>);
 
 impl Folder {
+    pub(crate) fn new(path: PathBuf) -> Self {
+        Self(path, Mutex::default())
+    }
+
+    /// Whoever changes the sums of sessions, or which segments there are, has the turn: two such
+    /// transactions at once would conflict.
+    pub(super) fn turn(&self) -> MutexGuard<'_, ()> {
+        self.1.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(super) fn path(&self, segment: &Segment, kind: &Kind) -> PathBuf {
         self.0.join(segment.file(kind))
     }

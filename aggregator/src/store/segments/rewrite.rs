@@ -59,6 +59,7 @@ pub(super) fn rewrite(
     };
     let left = left.filter(|left| !left.kinds.is_empty());
     stage(Stage::Written);
+    let turn = folder.turn();
     transaction(connection, || {
         manifest::remove(connection, segment)?;
         if let Some(left) = &left {
@@ -80,6 +81,7 @@ pub(super) fn rewrite(
             _ => Ok(()),
         }
     })?;
+    drop(turn);
     stage(Stage::Committed);
     let still = left.map(|left| folder.paths(&left)).unwrap_or_default();
     let gone = folder.paths(segment).into_iter();

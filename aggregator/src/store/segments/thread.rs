@@ -23,7 +23,7 @@ use crate::store::thread::Health;
 /// Between two looks at what is hot.
 const LOOK: Duration = Duration::from_millis(500);
 /// Between two times that parts are folded into sessions: what the list of sessions has to add up.
-const FOLD: Duration = Duration::from_secs(2);
+const FOLD: Duration = Duration::from_secs(1);
 /// Between two looks at what is too old, while nothing is closed.
 const EXPIRE: Duration = Duration::from_secs(10);
 /// How long whoever is to be forgotten waits for the store.
@@ -54,6 +54,9 @@ pub struct Compacting {
 pub struct Compactor {
     thread: JoinHandle<()>,
     errands: Sender<Errand>,
+    folding: JoinHandle<()>,
+    /// Dropped: the folding thread ends.
+    folds: Sender<()>,
 }
 
 impl Compactor {
@@ -63,17 +66,26 @@ impl Compactor {
     /// When no thread can be started.
     pub fn start(parts: Compacting) -> io::Result<Self> {
         let (errands, waiting) = channel();
+        let (folds, ended) = channel();
+        let database = Arc::clone(&parts.database);
+        let folding = std::thread::Builder::new()
+            .name("folding".into())
+            .spawn(move || fold(&database, &ended))?;
         let thread = std::thread::Builder::new()
             .name("compactor".into())
             .spawn(move || {
                 let mut thread = Thread {
                     parts,
                     expired: None,
-                    folded: None,
                 };
                 thread.run(&waiting);
             })?;
-        Ok(Self { thread, errands })
+        Ok(Self {
+            thread,
+            errands,
+            folding,
+            folds,
+        })
     }
 
     /// For whoever wants sessions pinned or forgotten.
@@ -86,8 +98,30 @@ impl Compactor {
     pub fn stop(self) {
         // It may have ended already.
         drop(self.errands.send(Errand::Stop));
-        if self.thread.join().is_err() {
+        drop(self.folds);
+        let ended = [self.thread.join(), self.folding.join()];
+        if ended.iter().any(Result::is_err) {
             tracing::error!("the compactor's thread panicked");
+        }
+    }
+}
+
+/// Folds parts into sessions again and again: in a thread of its own, as closing a segment takes
+/// its time.
+fn fold(database: &Database, ended: &Receiver<()>) {
+    let mut failing = false;
+    while ended.recv_timeout(FOLD) == Err(RecvTimeoutError::Timeout) {
+        let folded = database.read().and_then(|reading| {
+            let _turn = database.folder.turn();
+            transaction(&reading.connection, || rollup::fold(&reading.connection))
+        });
+        match folded {
+            Ok(_) => failing = false,
+            Err(error) if !failing => {
+                failing = true;
+                tracing::error!(%error, "sessions cannot be summed; lists take longer until they can");
+            }
+            Err(_) => {}
         }
     }
 }
@@ -96,8 +130,6 @@ struct Thread {
     parts: Compacting,
     /// When it was last looked what is too old.
     expired: Option<Instant>,
-    /// When parts were folded last.
-    folded: Option<Instant>,
 }
 
 impl Thread {
@@ -149,12 +181,6 @@ impl Thread {
 
     /// One thing at a time; `true` when there may be more to do at once.
     fn look(&mut self) -> Result<bool, StoreError> {
-        if self.folded.is_none_or(|at| at.elapsed() >= FOLD) {
-            let reading = self.parts.database.read()?;
-            let connection = &reading.connection;
-            transaction(connection, || rollup::fold(connection))?;
-            self.folded = Some(Instant::now());
-        }
         let more = self.close()? || self.forget()?;
         if more || self.expired.is_none_or(|at| at.elapsed() >= EXPIRE) {
             self.expired = Some(Instant::now());
