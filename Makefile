@@ -50,7 +50,7 @@ bench-filter: setup ## Measure Envoy's CPU per request: no filter, an empty one,
 	@scripts/build-filter --bench
 	@cargo run $(CARGO_FLAGS) --quiet --package bench -- filter
 
-bench-ui: build ## Measure the web UI on the demo's traffic: paint, interaction, size, axe
+bench-ui: build ## Measure the web UI: paint, interaction, size, axe (BENCH_RECORDS=5000000 fills the store first)
 	@BENCH_UI=1 cargo test $(CARGO_FLAGS) --package throughline-tests --test e2e browser -- --nocapture > target/bench-ui.log 2>&1 \
 		|| { tail -20 target/bench-ui.log; exit 1; }
 	@grep '^bench-ui:' target/bench-ui.log

@@ -63,6 +63,16 @@ export async function tell(page) {
   await page.goto(`${BASE}/sessions/${"0".repeat(32)}`);
   await page.getByRole("alert").waitFor();
 
+  // A view is saved and found again.
+  await page.goto(`${BASE}/sessions?q=has:error&last=all`);
+  await page.getByRole("button", { name: "Saved views" }).click();
+  await page.getByLabel("Name of this view").fill("with errors");
+  await page.getByRole("button", { name: "Save", exact: true }).click();
+  await page.goto(`${BASE}/endpoints`);
+  await page.getByRole("button", { name: "Saved views" }).click();
+  await page.getByRole("link", { name: "with errors" }).click();
+  await page.waitForURL(/q=has/);
+
   // The order, the columns and the help.
   await page.goto(`${BASE}/sessions`);
   await page.getByRole("button", { name: "Errors" }).click();

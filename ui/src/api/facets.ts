@@ -39,20 +39,24 @@ export const histogramQuery = (q: string | undefined) =>
 /** Sessions and requests over time; empty time at the beginning is left out where it is most. */
 export function useHistogram(q: string | undefined) {
   const whole = useQuery({ ...histogramQuery(q), placeholderData: keepPreviousData });
-  const begin = sparseBegin(whole.data?.buckets ?? []);
-  const narrow = [...withoutTime(q ?? ""), `from:${begin ?? ""}`].join(" ");
+  const buckets = whole.data?.buckets ?? [];
+  const begin = sparseBegin(buckets.map(({ start, requests }) => [start, requests]));
   const part = useQuery({
-    ...histogramQuery(begin === null ? q : narrow),
+    ...histogramQuery(begin === null ? q : since(q, begin)),
     placeholderData: keepPreviousData,
   });
   return { ...(begin === null ? whole : part), begin };
 }
 
+/** The filter with another beginning. */
+export const since = (q: string | undefined, begin: string) =>
+  [...withoutTime(q ?? ""), `from:${begin}`].join(" ");
+
 /** Of the time that is empty before it, as a share. */
 const EMPTY = 0.75;
 
 /** When it begins, where there is nothing before and that is most of the time; else null. */
-function sparseBegin(buckets: { start: string; requests: number }[]): string | null {
-  const first = buckets.findIndex(({ requests }) => requests > 0);
-  return first > buckets.length * EMPTY ? (buckets[first]?.start ?? null) : null;
+export function sparseBegin(counts: [start: string, count: number][]): string | null {
+  const first = counts.findIndex(([, many]) => many > 0);
+  return first > counts.length * EMPTY ? (counts[first]?.[0] ?? null) : null;
 }

@@ -2,6 +2,7 @@ import type { ReactNode } from "react";
 import { setQuery } from "../app/router";
 import { FilterBar } from "./FilterBar";
 import style from "./FilterBar.module.css";
+import { ViewsMenu } from "./ViewsMenu";
 import { RANGES, type ListState } from "./url";
 
 interface Props {
@@ -34,6 +35,7 @@ export function FilterTools({ state, q, children }: Props) {
         q={q}
       />
       {children}
+      <ViewsMenu />
     </div>
   );
 }
