@@ -47,7 +47,7 @@ export async function fill({ count, each, hours, boot, application = "filled" })
   await eventually(
     `${count} records stored`,
     async () => (await ask("/v1/status")).store.records >= before + count,
-    600_000,
+    3_600_000,
   );
   return sessionId(boot, 0);
 }

@@ -15,6 +15,7 @@ const NARROW = { width: 390, height: 844 };
 async function pages() {
   const { session } = await buyer();
   const bot = await stuffer();
+  const { items } = await ask("/v1/endpoints?sort=p95&limit=1");
   return [
     ["sessions", "/sessions", "grid"],
     ["buyer", `/sessions/${session.session}`, "grid"],
@@ -22,6 +23,7 @@ async function pages() {
     ["bots", "/bots", "listitem"],
     ["bots-overview", "/bots/overview?last=all", "slider"],
     ["endpoints", "/endpoints?last=all", "grid"],
+    ["endpoint", `/endpoints/${items[0].id}?last=all`, "table"],
     ["flow", "/endpoints/flow?last=all", "complementary"],
     ["setup", "/setup", "textbox"],
     ["candidates", "/setup/candidates", "heading"],

@@ -7,9 +7,13 @@ export async function tell(page) {
   await table.getByRole("button", { name: "p95" }).click();
   await page.waitForURL(/sort=p95/);
   const row = table.getByRole("row").nth(1);
-  const slow = row.getByRole("link", { name: / (ms|s)$/ }).first();
   const endpoint = (await row.getByRole("gridcell").first().innerText()).trim();
-  await slow.click();
+  await row.getByRole("gridcell").first().click();
+  await page.waitForURL(/\/endpoints\/[0-9a-f]{16}/);
+  await page.getByRole("img", { name: "Latency percentiles over time" }).waitFor();
+  const waited = page.getByRole("region", { name: "Sessions that had to wait" }).first();
+  await waited.getByRole("row").nth(1).waitFor();
+  await waited.getByRole("link", { name: "All of them" }).click();
 
   // The sessions that it hurt: the filter says it.
   await page.waitForURL(/\/sessions\?.*took/);

@@ -7,13 +7,22 @@ import { asked, listState } from "../filter/url";
 import { Page } from "../parts/Page";
 import { EndpointsTab } from "./EndpointsTab";
 import { FlowTab } from "./flow/FlowTab";
+import { EndpointPage } from "./one/EndpointPage";
 
 const TABS = [
   ["/endpoints", "Table"],
   ["/endpoints/flow", "Flow"],
 ] as const;
 
+/** As the API names endpoints. */
+const ID = /^[0-9a-f]{16}$/;
+
 export default function EndpointsPage({ params }: PageProps) {
+  const { part } = params;
+  return part !== undefined && ID.test(part) ? <EndpointPage id={part} /> : <Whole part={part} />;
+}
+
+function Whole({ part }: { part: string | undefined }) {
   const { path, query } = usePlace();
   const state = useMemo(() => listState(query), [query]);
   const { q } = asked(state);
@@ -22,7 +31,7 @@ export default function EndpointsPage({ params }: PageProps) {
     const value = query.get(name);
     if (value !== null) kept.set(name, value);
   }
-  const isFlow = params.part === "flow";
+  const isFlow = part === "flow";
   return (
     <Page
       title="Endpoints"

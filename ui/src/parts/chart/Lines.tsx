@@ -62,12 +62,12 @@ export function Lines({ label, series, points, width_s, text, height = 132 }: Pr
               y2={y(most * share)}
             />
             <text className={style.value} x={LEFT_PX - 8} y={y(most * share) + 4}>
-              {text(most * share)}
+              {share === 0 ? "0" : text(most * share)}
             </text>
           </g>
         ))}
         {timeTicks(first, end, LEFT_PX, width - 1)
-          .filter((tick) => tick.x < width - 16)
+          .filter((tick) => tick.x > LEFT_PX + 8 && tick.x < width - 16)
           .map((tick) => (
             <text key={tick.x} className={style.tick} x={tick.x} y={height - 4}>
               {tick.text}
