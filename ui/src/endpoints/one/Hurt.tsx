@@ -1,4 +1,5 @@
 import { Link } from "../../app/Link";
+import type { Session } from "../../api/schema";
 import { Card, Figures } from "../../parts/Card";
 import { FilterLink } from "../../parts/FilterLink";
 import { Bones, Failed } from "../../parts/State";
@@ -38,10 +39,7 @@ export function Hurt({ title, note, word, q }: Props) {
       ) : items.length === 0 ? (
         <p className="quiet">None.</p>
       ) : (
-        <Figures
-          label={title}
-          head={["Session", "User", "Address", "#Requests", "#Errors", "Verdict"]}
-        >
+        <Figures label={title} head={["Session", "Who", "#Requests", "#Errors", "Verdict"]}>
           {items.map((one) => (
             <tr key={one.session}>
               <th scope="row">
@@ -51,14 +49,7 @@ export function Hurt({ title, note, word, q }: Props) {
                 <span className="soft">{length(one.duration_ms)}</span>
               </th>
               <td>
-                {one.users.values[0] === undefined ? (
-                  <span className="quiet">–</span>
-                ) : (
-                  <Value field="user" value={one.users.values[0]} />
-                )}
-              </td>
-              <td className="mono">
-                {one.ips.values[0] !== undefined && <Value field="ip" value={one.ips.values[0]} />}
+                <Who of={one} />
               </td>
               <td className="number">{count(one.requests)}</td>
               <td className="number">{count(one.errors_4xx + one.errors_5xx)}</td>
@@ -76,5 +67,18 @@ export function Hurt({ title, note, word, q }: Props) {
         </Figures>
       )}
     </Card>
+  );
+}
+
+/** Its user, or the address when none is known. */
+function Who({ of }: { of: Session }) {
+  const [user] = of.users.values;
+  const [address] = of.ips.values;
+  if (user !== undefined) return <Value field="user" value={user} />;
+  if (address === undefined) return <span className="quiet">–</span>;
+  return (
+    <span className="mono">
+      <Value field="ip" value={address} />
+    </span>
   );
 }
