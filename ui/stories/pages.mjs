@@ -25,6 +25,7 @@ async function pages() {
     ["endpoints", "/endpoints?last=all", "grid"],
     ["endpoint", `/endpoints/${items[0].id}?last=all`, "table"],
     ["flow", "/endpoints/flow?last=all", "complementary"],
+    ["funnels", "/endpoints/funnels?last=all", "heading"],
     ["setup", "/setup", "textbox"],
     ["candidates", "/setup/candidates", "heading"],
     ["keys", "/setup/keys", "heading"],
@@ -37,11 +38,14 @@ async function pages() {
 
 /** A session of somebody who tries stolen passwords, and a request that shows it. */
 async function stuffer() {
-  const query = new URLSearchParams({ bot_type: "account_takeover", limit: "1" });
+  const query = new URLSearchParams({ bot_type: "account_takeover", limit: "100" });
   const { items } = await ask(`/v1/verdicts?${query}`);
-  const { evidence, subject } = await ask(`/v1/verdicts/${items[0].id}`);
+  const busy = items.find(({ requests }) => requests >= MANY_REQUESTS) ?? items[0];
+  const { evidence, subject } = await ask(`/v1/verdicts/${busy.id}`);
   return { session: subject, request: evidence[0].records.at(-1).record_id };
 }
+
+const MANY_REQUESTS = 10;
 
 export async function lookAtAll(_, browser) {
   const found = await findings(browser);
