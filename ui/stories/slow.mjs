@@ -34,4 +34,9 @@ export async function tell(page) {
   await words.getByText("of what follows").waitFor();
   await page.keyboard.press("Escape");
   await words.getByRole("heading", { name: "They begin at" }).waitFor();
+
+  // How many get to the end of what they came for?
+  await page.getByRole("link", { name: "Funnels" }).click();
+  const funnel = page.getByRole("region", { name: "Where visits of purchase stop" });
+  await funnel.getByText("stopped here").first().waitFor();
 }
