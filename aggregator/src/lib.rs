@@ -9,6 +9,7 @@
 
 pub mod api;
 pub mod backtest;
+pub mod client;
 pub mod clock;
 pub mod config;
 pub mod endpoints;
@@ -26,6 +27,7 @@ mod server;
 pub mod sessions;
 mod shutdown;
 mod spelling;
+pub mod sql;
 pub mod store;
 mod table;
 pub mod time;

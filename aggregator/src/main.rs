@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use throughline::backtest::{self, BacktestOptions};
+use throughline::client::{self, ClientCommand, ClientError};
 use throughline::clock::System;
 use throughline::config::{LogFormat, ServeOptions};
 use throughline::evaluate::{EvaluateError, EvaluateOptions, TrainOptions};
@@ -33,6 +34,11 @@ enum Command {
     /// Make, list and revoke the tokens that the service accepts.
     #[command(subcommand)]
     Token(TokenCommand),
+    #[command(flatten)]
+    Ask(ClientCommand),
+    /// Run a statement, away from everything: what `POST /v1/sql` starts.
+    #[command(hide = true)]
+    SqlWorker,
     /// Judge stored records under another policy: who would newly be flagged, who no longer.
     Backtest(BacktestOptions),
     /// Check a policy, or describe what one looks like.
@@ -101,11 +107,31 @@ fn offline(name: &str, run: impl FnOnce() -> Result<(), EvaluateError>) -> ExitC
     }
 }
 
+/// Asks a running service.
+fn ask(command: &ClientCommand) -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let asked = match runtime {
+        Ok(runtime) => runtime.block_on(client::run(command, &mut std::io::stdout().lock())),
+        Err(error) => Err(ClientError::Output(error)),
+    };
+    match asked {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            drop(writeln!(std::io::stderr(), "throughline: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
 fn main() -> ExitCode {
     let outcome = match Line::parse().command {
         Command::Serve(options) => serve(*options),
         Command::Policy(command) => return print(policy::run(&command)),
         Command::Token(command) => return print(tokens::run(&command, &System)),
+        Command::Ask(command) => return ask(&command),
+        Command::SqlWorker => throughline::sql::work(std::io::stdin(), std::io::stdout()),
         Command::Backtest(options) => return print(backtest::run(&options)),
         Command::Evaluate(options) => {
             return offline("evaluate", || throughline::evaluate::run(&options));

@@ -9,7 +9,7 @@ use throughline_detection::Settings;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
-use crate::api::{App, QUERIES_MAX, REPLAYS_MAX, SharedKey, routes};
+use crate::api::{App, Live, QUERIES_MAX, REPLAYS_MAX, SharedKey, routes};
 use crate::clock::Clock;
 use crate::config::units::micros;
 use crate::config::{ServeOptions, Tokens};
@@ -21,6 +21,7 @@ use crate::log::{Budget, Disk, FileLog, Folder, Limits, Log};
 use crate::metrics::Metrics;
 use crate::policy::Policies;
 use crate::sessions::Rules;
+use crate::sql::Sql;
 use crate::store::{
     Compacting, Compactor, Database, Health, Restored, Retention, Shared, Store, StoreParts,
 };
@@ -90,9 +91,11 @@ impl Service {
             log: Arc::clone(&log) as Arc<dyn Log>,
             budget: Budget::new(options.max_queue_bytes),
             max_batch_bytes: options.max_batch_bytes,
+            sql: start_sql(options, &database)?,
             database,
             queries: Arc::new(Semaphore::new(QUERIES_MAX)),
             replays: Arc::new(Semaphore::new(REPLAYS_MAX)),
+            live: Live::default(),
             query_timeout: options.query_timeout,
             segments,
             errands: compactor.errands(),
@@ -237,6 +240,10 @@ fn retention(options: &ServeOptions) -> Retention {
         segment_records: options.segment_records,
         segment_age: options.segment_age,
     }
+}
+
+fn start_sql(options: &ServeOptions, database: &Arc<Database>) -> anyhow::Result<Sql> {
+    Sql::new(Arc::clone(database), options.query_timeout).context("cannot clear the folder of SQL")
 }
 
 fn rules(options: &ServeOptions) -> Rules {

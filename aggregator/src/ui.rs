@@ -32,7 +32,7 @@ const MISSING: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">
     <p>Run <code>make build</code> (or <code>scripts/build-ui</code>, which needs Node 20) in the \
     folder of this program's source, then load this page again; a release build has to be \
     compiled after it.</p>\
-    <p>The query API works without it: <a href=\"/openapi.json\">/openapi.json</a>.</p></html>";
+    <p>The query API works without it: <a href=\"/docs\">/docs</a>.</p></html>";
 
 #[derive(RustEmbed)]
 #[folder = "../ui/dist"]

@@ -6,11 +6,12 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use warp::reply::Response;
 
-use super::denied;
+use super::{denied, sql};
 use crate::filters::FilterError;
 use crate::ingest::BatchError;
 use crate::log::Refusal;
 use crate::policy::{PolicyError, Refused};
+use crate::sql::SqlError;
 use crate::store::StoreError;
 use crate::tokens::Denied;
 
@@ -126,6 +127,20 @@ pub enum ApiError {
     UnsupportedMediaType {
         /// `content-type`.
         media_type: String,
+    },
+    /// The body makes no sense.
+    BadBody(String),
+    /// The body is longer than this endpoint takes.
+    BodyTooLong {
+        /// Bytes.
+        most: u64,
+    },
+    /// A statement of SQL without rows.
+    Sql(SqlError),
+    /// As many readers of the live stream as there may be.
+    LiveFull {
+        /// How many.
+        most: usize,
     },
     /// The policy is longer than one may be.
     PolicyTooLarge {
@@ -321,6 +336,22 @@ impl ApiError {
                 "policy-refused",
                 "The policy cannot be used",
             ),
+            Self::BadBody(_) => (
+                S::UNPROCESSABLE_ENTITY,
+                "bad-body",
+                "The body makes no sense",
+            ),
+            Self::BodyTooLong { .. } => (
+                S::PAYLOAD_TOO_LARGE,
+                "body-too-long",
+                "The body is too long",
+            ),
+            Self::Sql(error) => sql::kind(error),
+            Self::LiveFull { .. } => (
+                S::SERVICE_UNAVAILABLE,
+                "live-full",
+                "Too many readers of the live stream",
+            ),
             Self::UnsupportedMediaType { .. } => (
                 S::UNSUPPORTED_MEDIA_TYPE,
                 "unsupported-media-type",
@@ -375,6 +406,10 @@ impl ApiError {
             // What DuckDB says may quote data: it goes to the log.
             Self::Database(_) => "the reason is in the service's log".into(),
             Self::PolicyRefused(refused) => refused.problem.clone(),
+            Self::BadBody(problem) => problem.clone(),
+            Self::BodyTooLong { most } => format!("this endpoint takes at most {most} bytes"),
+            Self::Sql(error) => sql::detail(error),
+            Self::LiveFull { most } => format!("{most} streams are open"),
             Self::UnsupportedMediaType { media_type } => {
                 format!("`content-type: {media_type}` is not supported")
             }
@@ -415,6 +450,10 @@ impl ApiError {
                 "ask for a shorter time range, or raise --query-timeout".into()
             }
             Self::QueriesBusy => "ask again later".into(),
+            Self::BadBody(_) => "GET /openapi.json describes what the body must be".into(),
+            Self::BodyTooLong { .. } => "send less".into(),
+            Self::Sql(error) => return sql::remedy(error),
+            Self::LiveFull { .. } => "close one, or try again later".into(),
             Self::PolicyRefused(_) => {
                 "change what stands at `place`; `throughline policy check FILE` says the same \
                  beforehand"
@@ -473,7 +512,7 @@ impl ApiError {
     /// The whole response.
     #[must_use]
     pub fn into_response(self) -> Response {
-        if let Self::Database(error) = &self {
+        if let Self::Database(error) | Self::Sql(SqlError::Failed(error)) = &self {
             tracing::error!(error, "a query failed");
         }
         let (status, _, _) = self.kind();

@@ -13,6 +13,7 @@ mod cursor;
 mod denied;
 mod describe;
 mod detection;
+mod docs;
 mod endpoints;
 mod error;
 mod evidence;
@@ -25,6 +26,7 @@ mod histogram;
 mod identity;
 mod ingest;
 mod labels;
+mod live;
 mod metrics;
 mod openapi;
 mod params;
@@ -41,6 +43,7 @@ mod sequence;
 mod session;
 mod sessions;
 mod sources;
+mod sql;
 mod status;
 mod storage;
 mod top;
@@ -55,6 +58,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 pub use error::{ApiError, Problem};
+pub use live::Live;
 pub use openapi::document;
 pub use router::routes;
 
@@ -64,6 +68,7 @@ use crate::ledger::Books;
 use crate::log::{Budget, Log};
 use crate::metrics::Metrics;
 use crate::policy::Policies;
+use crate::sql::Sql;
 use crate::store::{Database, Health};
 use crate::tokens::Gate;
 use crate::verdicts::{Outbox, Profiles, Status};
@@ -90,6 +95,10 @@ pub struct App {
     pub queries: Arc<Semaphore>,
     /// One permit per run of detection over stored records.
     pub replays: Arc<Semaphore>,
+    /// What live readers have.
+    pub live: Live,
+    /// Statements of users.
+    pub sql: Sql,
     /// A query is stopped after this long.
     pub query_timeout: Duration,
     /// How the closed segments stand.

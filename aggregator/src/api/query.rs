@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use duckdb::{Connection, InterruptHandle};
+use tokio::sync::Semaphore;
 
 use super::error::ApiError;
 use super::request::Call;
@@ -71,11 +72,20 @@ pub(super) async fn run<T: Send + 'static>(
     call: &Call,
     work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, ApiError> {
+    run_among(call, &call.app.queries, work).await
+}
+
+/// [`run`], with a permit of `pool`.
+pub(super) async fn run_among<T: Send + 'static>(
+    call: &Call,
+    pool: &Arc<Semaphore>,
+    work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, ApiError> {
     let app = &call.app;
     let scope = call.grant.scope.clone();
     let began = Instant::now();
     let patience = app.query_timeout;
-    let permit = tokio::time::timeout(patience, Arc::clone(&app.queries).acquire_owned()).await;
+    let permit = tokio::time::timeout(patience, Arc::clone(pool).acquire_owned()).await;
     let Ok(Ok(permit)) = permit else {
         return Err(ApiError::QueriesBusy);
     };

@@ -251,13 +251,7 @@ fn page(
     }
     values.push(Value::UBigInt(selection.limit as u64 + 1));
     let sql = format!(
-        "SELECT boot, worker, sequence, idx, epoch_us(start), lower(hex(session)),
-            lower(hex(request_session)), epoch_us(visit_start), application, key, capture_point,
-            policy_version, node, request_id, trace_id, method, scheme, host, path, query_names,
-            query_values, query_hash, protocol, status, flags, request_bytes, response_bytes,
-            duration_us, upstream_us, client_ip, user_agent, referer_host, content_type, truncated,
-            links, params, extract_failed
-         FROM records
+        "SELECT {COLUMNS} FROM records
          WHERE session = ? AND start >= ? AND start < ? AND position < ? AND {after}
          ORDER BY start, boot, worker, sequence, idx LIMIT ?"
     );
@@ -309,7 +303,15 @@ fn text(value: Option<Value>) -> String {
     }
 }
 
-fn exchange(row: &Row<'_>) -> duckdb::Result<Exchange> {
+/// Columns of [`exchange`], of `records`.
+pub(super) const COLUMNS: &str = "boot, worker, sequence, idx, epoch_us(start),
+    lower(hex(session)), lower(hex(request_session)), epoch_us(visit_start), application, key,
+    capture_point, policy_version, node, request_id, trace_id, method, scheme, host, path,
+    query_names, query_values, query_hash, protocol, status, flags, request_bytes, response_bytes,
+    duration_us, upstream_us, client_ip, user_agent, referer_host, content_type, truncated, links,
+    params, extract_failed";
+
+pub(super) fn exchange(row: &Row<'_>) -> duckdb::Result<Exchange> {
     let boot = Hex(row.get::<_, u64>(0)?.to_be_bytes());
     let (worker, sequence, index) = (row.get(1)?, row.get(2)?, row.get(3)?);
     let hash = row.get::<_, Option<u64>>(21)?;

@@ -8,9 +8,10 @@ use warp::reply::Response;
 
 use super::request::recover;
 use super::{
-    App, audit, bots, candidate_verdicts, candidates, compare, comparison, endpoints, evidence,
-    facets, finder, flows, health, histogram, ingest, labels, metrics, openapi, policy, quarantine,
-    requests, sequence, session, sessions, sources, status, transitions, users, verdicts,
+    App, audit, bots, candidate_verdicts, candidates, compare, comparison, docs, endpoints,
+    evidence, facets, finder, flows, health, histogram, ingest, labels, live, metrics, openapi,
+    policy, quarantine, requests, sequence, session, sessions, sources, sql, status, transitions,
+    users, verdicts,
 };
 
 /// Makes an endpoint.
@@ -39,6 +40,8 @@ const ALL: &[Route] = &[
     evidence::route,
     labels::route,
     labels::export_route,
+    live::route,
+    sql::route,
     policy::route,
     policy::versions_route,
     policy::version_route,
@@ -56,6 +59,7 @@ const ALL: &[Route] = &[
     health::readyz,
     metrics::route,
     openapi::route,
+    docs::route,
     // Last: it takes every page's path.
     crate::ui::route,
 ];

@@ -344,6 +344,18 @@ impl SessionFilter {
         self.terms.is_empty()
     }
 
+    /// What one request must be like, on the columns of `records`.
+    #[must_use]
+    pub fn request(&self) -> Clause {
+        let said = self.terms.iter().filter(|term| !term.negated);
+        Clause::all(said.filter_map(|term| match term.field.place {
+            Place::Request(column) | Place::Lookup(column) => {
+                Some(test(column, term.field.kind, &term.tests))
+            }
+            _ => None,
+        }))
+    }
+
     /// A condition on rows of `session_rows`, or of what they were when the log had been stored up
     /// to `position`.
     #[must_use]

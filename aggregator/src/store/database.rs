@@ -77,7 +77,7 @@ pub struct Reading<'a> {
     /// The connection. Declared first: it is closed before the lock is released.
     pub connection: Connection,
     /// Keeps the files that this connection may have found in its views.
-    _files: Arc<()>,
+    pub(crate) files: Arc<()>,
     _open: RwLockReadGuard<'a, Mutex<Option<Connection>>>,
 }
 
@@ -121,6 +121,18 @@ impl Database {
         })
     }
 
+    /// The folder that snapshots for SQL are written to: nothing else may be written by a query.
+    #[must_use]
+    pub fn snapshots(&self) -> PathBuf {
+        snapshots(&self.file)
+    }
+
+    /// The folder of the closed segments.
+    #[must_use]
+    pub fn segments(&self) -> &Path {
+        &self.folder.0
+    }
+
     /// Another connection, for as long as the result lives.
     ///
     /// # Errors
@@ -134,7 +146,7 @@ impl Database {
         };
         Ok(Reading {
             connection,
-            _files: files,
+            files,
             _open: open,
         })
     }
@@ -204,6 +216,10 @@ impl Database {
     }
 }
 
+fn snapshots(file: &Path) -> PathBuf {
+    file.with_file_name("sql")
+}
+
 fn connect(file: &Path, folder: &Folder, memory_bytes: u64) -> Result<Connection, StoreError> {
     let threads = std::thread::available_parallelism()
         .map_or(1, usize::from)
@@ -219,9 +235,10 @@ fn connect(file: &Path, folder: &Folder, memory_bytes: u64) -> Result<Connection
         "SET wal_autocheckpoint = '256MB'; SET autoinstall_known_extensions = false;
          SET preserve_insertion_order = false; SET max_temp_directory_size = '{spill_kib}KiB';
          SET parquet_metadata_cache = true; SET validate_external_file_cache = 'NO_VALIDATION';
-         SET allowed_directories = [{}];
+         SET allowed_directories = [{}, {}];
          SET enable_external_access = false; SET lock_configuration = true;",
-        quoted(&folder.0)
+        quoted(&folder.0),
+        quoted(&snapshots(file))
     ))?;
     migrate(&mut connection, file)?;
     // Anew at each start: the folder may have moved, and files may be gone.

@@ -30,6 +30,7 @@ const TABLES: &[(&str, Rows)] = &[
     ("hot_visit_parts", Rows::Named),
     ("session_rows", Rows::Named),
     ("verdicts", Rows::Named),
+    ("templates", Rows::Named),
     ("labels", Rows::OfVerdicts),
     ("link_parts", Rows::OfSessions(&["session_a", "session_b"])),
     (
@@ -41,7 +42,6 @@ const TABLES: &[(&str, Rows)] = &[
     ("shapes", Rows::OfSessions(&["session"])),
     ("lookups", Rows::OfSessions(&["session"])),
     ("pins", Rows::OfSessions(&["session"])),
-    ("templates", Rows::Named),
     ("segments", Rows::None),
     ("forgotten_sessions", Rows::None),
     ("forgettings", Rows::None),

@@ -7,14 +7,17 @@
 )]
 
 mod api;
+mod ask;
 mod backtest;
 mod common;
 mod evaluate;
 mod ledger;
+mod live;
 mod log;
 mod migrate;
 mod process;
 mod replay;
 mod segments;
+mod sql;
 mod store;
 mod verdicts;

@@ -2,6 +2,7 @@ mod bots;
 mod candidate_verdicts;
 mod candidates;
 mod compare;
+mod docs;
 mod endpoints;
 mod errors;
 mod facets;

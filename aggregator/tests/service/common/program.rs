@@ -48,6 +48,15 @@ impl Client {
         self.ask(request).await
     }
 
+    /// Runs a statement.
+    pub(crate) async fn sql(&self, sql: &str) -> Option<(StatusCode, Value)> {
+        let body = serde_json::json!({"sql": sql}).to_string();
+        let request = Request::post(format!("{}/v1/sql", self.url))
+            .body(Full::new(body.into()))
+            .unwrap();
+        self.ask(request).await
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Option<(StatusCode, Value)> {
         let request = Request::get(format!("{}{path}", self.url))
             .body(Full::default())
