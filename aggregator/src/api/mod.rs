@@ -30,6 +30,7 @@ mod live;
 mod metrics;
 mod openapi;
 mod params;
+mod pins;
 mod policy;
 mod prediction;
 mod quarantine;

@@ -10,8 +10,8 @@ use super::request::recover;
 use super::{
     App, audit, bots, candidate_verdicts, candidates, compare, comparison, docs, endpoints,
     evidence, facets, finder, flows, health, histogram, ingest, labels, live, metrics, openapi,
-    policy, quarantine, requests, sequence, session, sessions, sources, sql, status, transitions,
-    users, verdicts,
+    pins, policy, quarantine, requests, sequence, session, sessions, sources, sql, status,
+    transitions, users, verdicts,
 };
 
 /// Makes an endpoint.
@@ -26,6 +26,8 @@ const ALL: &[Route] = &[
     sequence::route,
     compare::route,
     requests::route,
+    pins::route,
+    pins::list_route,
     quarantine::route,
     endpoints::route,
     transitions::route,

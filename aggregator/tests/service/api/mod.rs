@@ -15,6 +15,7 @@ mod identity;
 mod ingest;
 mod metrics;
 mod openapi;
+mod pins;
 mod policy;
 mod quarantine;
 mod requests;

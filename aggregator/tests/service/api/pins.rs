@@ -11,7 +11,9 @@ async fn a_pin_is_kept_listed_and_taken_away() {
     let unknown = service.change(Method::PUT, &path(7), &[], "").await;
     assert_eq!(unknown.status, StatusCode::NOT_FOUND);
     for _ in 0..2 {
-        let answer = service.change(Method::PUT, &(path(1) + "?author=ann"), &[], "").await;
+        let answer = service
+            .change(Method::PUT, &(path(1) + "?author=ann"), &[], "")
+            .await;
         assert_eq!(answer.status, StatusCode::NO_CONTENT, "{}", answer.text);
     }
     let pins = service.get("/v1/pins").await.json();
