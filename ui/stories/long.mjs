@@ -3,6 +3,7 @@ import { BASE, page as newPage } from "./browser.mjs";
 import { fill } from "./fill.mjs";
 
 export const REQUESTS = 100_000;
+const TRACED = ["toplevel", "devtools.timeline", "disabled-by-default-devtools.timeline"];
 const WHEEL_PX = 6000;
 /** A slow machine does not reach the end; what it drew until then counts. */
 const TIME_MAX_MS = 60_000;
@@ -33,7 +34,7 @@ export async function longestFrame(browser) {
     };
     requestAnimationFrame(next);
   });
-  await browser.startTracing(page, { categories: ["toplevel"] });
+  await browser.startTracing(page, { categories: TRACED });
   await table.hover();
   const end = Date.now() + TIME_MAX_MS;
   const last = page.getByText(`All ${REQUESTS.toLocaleString("en-US")} requests`);
