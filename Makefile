@@ -31,6 +31,7 @@ test: build ## Check format and lints, run every test, end to end included
 	scripts/test-ui
 	@scripts/setup-registry
 	cargo test $(CARGO_FLAGS) --workspace
+	scripts/test-api
 
 screenshots: build ## Draw docs/images: every page of the web UI in both themes
 	UPDATE_IMAGES=1 cargo test $(CARGO_FLAGS) --package throughline-tests --test e2e browser

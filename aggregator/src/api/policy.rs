@@ -53,7 +53,7 @@ pub(super) struct CurrentPolicy {
     /// Why what stands in the file now is not used; null when it is.
     failing: Option<String>,
     /// The policy; null where filters run their own.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Option<Object>)]
     policy: Value,
 }
 
