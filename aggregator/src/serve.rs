@@ -23,7 +23,7 @@ use crate::policy::Policies;
 use crate::sessions::Rules;
 use crate::sql::Sql;
 use crate::store::{
-    Compacting, Compactor, Database, Health, Restored, Retention, Shared, Store, StoreParts,
+    Compacting, Compactor, Database, Health, Restored, Retention, Shared, Store, StoreParts, desk,
 };
 use crate::tokens::Gate;
 use crate::verdicts::{Detecting, DetectionParts, Snapshot, Status};
@@ -76,6 +76,7 @@ impl Service {
             books: Arc::clone(&books),
             envoys: Arc::clone(&envoys),
             outbox: Arc::default(),
+            documents: Arc::new(desk::documents(&database).context("cannot read the database")?),
             rules: rules(options),
             health: Arc::new(Health::at(&restored)),
             metrics: Arc::clone(&metrics),
@@ -223,6 +224,7 @@ fn start_compactor(
         database: Arc::clone(&store.database),
         log: Arc::clone(&store.log),
         health: Arc::clone(&store.health),
+        documents: Arc::clone(&store.documents),
         clock: Arc::clone(clock),
         retention: retention(options),
         data: options.data.clone(),

@@ -1,4 +1,4 @@
-//! What changes to the policy have in common: who, why, the body, and which version is meant.
+//! What changes have in common: who, why, the body, and which version is meant.
 
 use std::time::Duration;
 
@@ -13,11 +13,15 @@ use super::params::Params;
 use super::request::Call;
 use crate::ingest::body::{self, BodyError};
 use crate::policy::{By, DOCUMENT_BYTES_MAX, Format, Refused};
+use crate::store::desk::Doer;
 
 /// A body must be complete after this long.
 const BODY_TIME: Duration = Duration::from_secs(30);
 /// Room for what surrounds a policy in a candidate's body, bytes.
 const AROUND_BYTES_MAX: u64 = 4 * 1024;
+
+/// A body that is no policy and no document, bytes.
+const SMALL_BYTES_MAX: u64 = 16 * 1024;
 
 /// Who changes something, and why.
 #[derive(Debug, Default, IntoParams)]
@@ -39,6 +43,14 @@ pub(super) fn by(call: &Call, params: &Params) -> By {
         author: params.get("author").unwrap_or("admin").to_owned(),
         comment: params.get("comment").unwrap_or_default().to_owned(),
         now_us: call.app.clock.now_us(),
+    }
+}
+
+/// The same for what is done at the desk.
+pub(super) fn doer(by: By) -> Doer {
+    Doer {
+        author: by.author,
+        comment: by.comment,
     }
 }
 
@@ -75,20 +87,36 @@ pub(super) fn format(call: &Call) -> Result<Format, ApiError> {
     }
 }
 
-/// Reads the body.
+/// Reads a body with a policy in it.
 pub(super) async fn read<B: Buf>(
     call: &Call,
     stream: impl Stream<Item = Result<B, warp::Error>>,
 ) -> Result<Vec<u8>, ApiError> {
-    let most = DOCUMENT_BYTES_MAX + AROUND_BYTES_MAX;
+    let too_long = ApiError::PolicyTooLarge {
+        most: DOCUMENT_BYTES_MAX,
+    };
+    read_up_to(
+        call,
+        stream,
+        DOCUMENT_BYTES_MAX + AROUND_BYTES_MAX,
+        too_long,
+    )
+    .await
+}
+
+/// Reads a body of at most `most` bytes; `too_long` says that it is longer.
+pub(super) async fn read_up_to<B: Buf>(
+    call: &Call,
+    stream: impl Stream<Item = Result<B, warp::Error>>,
+    most: u64,
+    too_long: ApiError,
+) -> Result<Vec<u8>, ApiError> {
     let read = body::read(stream, most, &call.app.budget);
     let read = tokio::time::timeout(BODY_TIME, read)
         .await
         .map_err(|_| ApiError::BodyTimeout)?;
     let (body, _room) = read.map_err(|error| match error {
-        BodyError::TooLong => ApiError::PolicyTooLarge {
-            most: DOCUMENT_BYTES_MAX,
-        },
+        BodyError::TooLong => too_long,
         BodyError::Full => ApiError::QueueFull,
         BodyError::Broken => ApiError::BodyBroken,
     })?;
@@ -103,6 +131,21 @@ pub(super) fn check_length(bytes: usize) -> Result<(), ApiError> {
         });
     }
     Ok(())
+}
+
+/// A small body of JSON or YAML as what it must be.
+pub(super) async fn read_small<T: DeserializeOwned, B: Buf>(
+    call: &Call,
+    stream: impl Stream<Item = Result<B, warp::Error>>,
+) -> Result<T, ApiError> {
+    let format = format(call)?;
+    let most = SMALL_BYTES_MAX;
+    let body = read_up_to(call, stream, most, ApiError::BodyTooLong { most }).await?;
+    let read = match format {
+        Format::Json => serde_json::from_slice(&body).map_err(|error| error.to_string()),
+        Format::Yaml => serde_yaml_ng::from_slice(&body).map_err(|error| error.to_string()),
+    };
+    read.map_err(ApiError::BadBody)
 }
 
 /// The body as what it must be, in either format.

@@ -1,17 +1,20 @@
-//! `GET /v1/audit`: who changed the policy or a token, when, and why.
+//! `GET /v1/audit`: who changed the policy, a token, or what is said of sessions and verdicts.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
+use duckdb::Connection;
 use serde::Serialize;
 use utoipa::ToSchema;
 use warp::Filter;
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 
-use super::App;
 use super::error::ApiError;
 use super::request::{Access, Call, call, json, respond};
+use super::{App, query};
 use crate::policy::{Change, Event};
+use crate::store::StoreError;
 use crate::{time, tokens};
 
 /// A change.
@@ -27,15 +30,18 @@ pub(super) struct AuditEntry {
     /// Why.
     comment: String,
     /// `policy`, `rollback`, `candidate`, `candidate_deleted`, `finder`, `finder_stopped`,
-    /// `token_created` or `token_revoked`.
-    action: &'static str,
+    /// `token_created`, `token_revoked`, `verdict_labelled`, `verdict_label_deleted`,
+    /// `session_pinned`, `session_unpinned`, `session_noted`, `session_note_deleted`, `view_saved`,
+    /// `view_deleted`, `api_document_put` or `api_document_deleted`.
+    action: Cow<'static, str>,
     /// The version that it made; null when it made none.
     version: Option<u64>,
     /// The version that was taken up again; null when none was.
     rollback_to: Option<u64>,
     /// The candidate; null when it is about none.
     candidate: Option<String>,
-    /// What else it is about, in words: the token with its role and applications.
+    /// What else it is about: the token with its role and applications, the verdict, the session,
+    /// the view.
     subject: Option<String>,
     #[serde(skip)]
     at_us: i64,
@@ -58,7 +64,7 @@ impl From<&Event> for AuditEntry {
             time: time::text(event.at_us),
             author: event.author.clone(),
             comment: event.comment.clone(),
-            action: event.change.action(),
+            action: event.change.action().into(),
             version,
             rollback_to,
             candidate,
@@ -89,12 +95,40 @@ fn token(event: &tokens::Event) -> AuditEntry {
         time: time::text(event.at_us),
         author: event.author.clone(),
         comment: event.comment.clone(),
-        action,
+        action: action.into(),
         version: None,
         rollback_to: None,
         candidate: None,
         subject: Some(subject),
     }
+}
+
+/// What people said of verdicts and sessions, the latest first.
+fn deeds(connection: &Connection, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
+    let sql = "SELECT epoch_us(done_at) AS at_us, author, comment, action, subject,
+            rowid::UBIGINT AS place FROM deeds
+        UNION ALL SELECT epoch_us(said_at), author, note,
+            CASE WHEN label IS NULL THEN 'verdict_label_deleted'
+                 ELSE 'verdict_labelled' END, id, position FROM labels
+        ORDER BY at_us DESC, place DESC LIMIT ?";
+    let mut statement = connection.prepare(sql)?;
+    let read = |row: &duckdb::Row<'_>| {
+        let at_us: i64 = row.get(0)?;
+        Ok(AuditEntry {
+            number: None,
+            at_us,
+            time: time::text(at_us),
+            author: row.get(1)?,
+            comment: row.get(2)?,
+            action: Cow::Owned(row.get(3)?),
+            version: None,
+            rollback_to: None,
+            candidate: None,
+            subject: row.get(4)?,
+        })
+    };
+    let rows = statement.query_map([limit as u64], read)?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// Changes, the newest first.
@@ -107,11 +141,11 @@ pub(super) struct AuditPage {
 pub(super) fn route(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     warp::path!("v1" / "audit")
         .and(call(app, Access::ReadAll))
-        .then(|call: Call| async move { respond(handle(&call)) })
+        .then(|call: Call| async move { respond(handle(&call).await) })
         .boxed()
 }
 
-/// Who changed the policy or a token, when, and why: the latest changes, the newest first.
+/// Who changed the policy, a token, or what is said of sessions and verdicts: the newest first.
 #[utoipa::path(
     get, path = "/v1/audit", tag = "policy", security((), ("read_token" = [])),
     params(("limit" = Option<u64>, Query, description = "Changes listed, 1 to 500; 50 when absent")),
@@ -119,12 +153,13 @@ pub(super) fn route(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         (status = 200, description = "The changes", body = AuditPage),
     ),
 )]
-pub(super) fn handle(call: &Call) -> Result<Response, ApiError> {
+pub(super) async fn handle(call: &Call) -> Result<Response, ApiError> {
     let limit = call.params(&["limit"])?.limit()?;
     let policies = call.app.policies.audit();
     let mut items: Vec<_> = policies.iter().map(AuditEntry::from).collect();
     let tokens = call.app.gate.contents();
     items.extend(tokens.events.iter().rev().map(token));
+    items.extend(query::run(call, move |connection| deeds(connection, limit)).await?);
     // Stable: what happened at the same time stays in its order.
     items.sort_by_key(|entry| std::cmp::Reverse(entry.at_us));
     items.truncate(limit);

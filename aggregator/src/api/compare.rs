@@ -51,7 +51,7 @@ pub(super) struct Shared {
 
 /// One of the two.
 #[derive(Debug, PartialEq, Serialize, ToSchema)]
-pub(super) struct Side {
+pub(super) struct ComparedSession {
     /// The session.
     session: Session,
     /// What it did.
@@ -64,9 +64,9 @@ pub(super) struct Side {
 #[derive(Debug, PartialEq, Serialize, ToSchema)]
 pub(super) struct Compared {
     /// The first.
-    a: Side,
+    a: ComparedSession,
     /// The second.
-    b: Side,
+    b: ComparedSession,
     /// They are linked, by a login and the like: see the sessions' `links`.
     linked: bool,
     /// Milliseconds from the end of the one to the beginning of the other; negative: they overlap.
@@ -155,7 +155,7 @@ fn compare(
 }
 
 /// A side with the times of its first and its last request, microseconds since the Unix epoch.
-type Timed = (Side, (i64, i64));
+type Timed = (ComparedSession, (i64, i64));
 
 fn of(id: SessionId) -> Clause {
     Clause::new("session = ?", [Value::Blob(id.0.to_vec())])
@@ -179,7 +179,7 @@ fn side(
         Ok((row.get(0)?, (times.0.unwrap_or(0), times.1.unwrap_or(0))))
     };
     let (median_gap_ms, times) = connection.query_row(sql, [id.0.to_vec()], read)?;
-    let side = Side {
+    let side = ComparedSession {
         session,
         figures: top::figures(connection, &of(id))?,
         median_gap_ms,

@@ -12,6 +12,7 @@ use warp::reply::Response;
 
 use super::error::ApiError;
 use super::facets::share;
+use super::marks::Marks;
 use super::params::Params;
 use super::request::{Access, Call, call, json, respond};
 use super::scope::{Chosen, Extent, IS_BOT, Scope};
@@ -63,12 +64,26 @@ pub(super) struct Endpoint {
     /// Start of its last request in the time asked about; null without requests.
     #[schema(format = DateTime)]
     pub(super) last: Option<String>,
+    /// Start of its first request ever, as far as it is remembered; null when there was none.
+    #[schema(format = DateTime)]
+    pub(super) first_seen: Option<String>,
+    /// Start of its last request ever.
+    #[schema(format = DateTime)]
+    pub(super) last_seen: Option<String>,
+    /// It was asked for first within `new_within`, and its application before.
+    pub(super) new: bool,
+    /// Whether it is an operation of its application's document; null where there is none, and of
+    /// files of pages and paths that were never answered.
+    pub(super) documented: Option<bool>,
+    /// An operation of the document that nobody asked for in the time.
+    pub(super) unused: bool,
 }
 
 /// Columns of [`Endpoint::read`].
 pub(super) const COLUMNS: &str = "id, application, endpoint, requests, sessions, errors_4xx,
     errors_5xx, p50_ms, p95_ms, p99_ms, request_bytes, response_bytes, bot_requests,
-    epoch_us(first), epoch_us(last)";
+    epoch_us(first), epoch_us(last), epoch_us(first_seen), epoch_us(last_seen), is_new, documented,
+    unused";
 
 impl Endpoint {
     pub(super) fn read(row: &Row<'_>, chosen: &Chosen) -> duckdb::Result<Self> {
@@ -100,6 +115,11 @@ impl Endpoint {
             bot_share: share(count(12)?, requests),
             first: time(13)?,
             last: time(14)?,
+            first_seen: time(15)?,
+            last_seen: time(16)?,
+            new: row.get(17)?,
+            documented: row.get(18)?,
+            unused: row.get(19)?,
         })
     }
 }
@@ -131,31 +151,52 @@ struct EndpointsQuery {
     #[param(example = "app:shop last:24h")]
     q: Option<String>,
     /// What the list is ordered by: `requests` (when absent), `sessions`, `errors`,
-    /// `error_share`, `p50`, `p95`, `p99`, `bytes`, `bot_share`, `first` or `last`.
+    /// `error_share`, `p50`, `p95`, `p99`, `bytes`, `bot_share`, `first`, `last`, `first_seen` or
+    /// `last_seen`.
     sort: Option<String>,
     /// `desc`, the most first (when absent), or `asc`.
     order: Option<String>,
+    /// Only those with one of these marks, with commas between: `new`, `documented`,
+    /// `undocumented`, `unused`.
+    #[param(example = "new,undocumented")]
+    mark: Option<String>,
+    /// For how long an endpoint is new; `7d` when absent.
+    #[param(example = "7d")]
+    new_within: Option<String>,
     /// Endpoints per page, 1 to 500; 50 when absent.
     limit: Option<u64>,
     /// `next` of the page before.
     cursor: Option<String>,
 }
 
-const PARAMETERS: &[&str] = &["q", "sort", "order", "limit", "cursor"];
+const PARAMETERS: &[&str] = &[
+    "q",
+    "sort",
+    "order",
+    "mark",
+    "new_within",
+    "limit",
+    "cursor",
+];
 
 /// What a list can be ordered by: a number of each endpoint.
 const ORDERS: &[(&str, &str)] = &[
     ("requests", "requests"),
     ("sessions", "sessions"),
     ("errors", "errors_4xx + errors_5xx"),
-    ("error_share", "(errors_4xx + errors_5xx) / requests"),
+    (
+        "error_share",
+        "(errors_4xx + errors_5xx) / nullif(requests, 0)",
+    ),
     ("p50", "p50_ms"),
     ("p95", "p95_ms"),
     ("p99", "p99_ms"),
     ("bytes", "request_bytes::DOUBLE + response_bytes"),
-    ("bot_share", "bot_requests / requests"),
+    ("bot_share", "bot_requests / nullif(requests, 0)"),
     ("first", "epoch_us(first)"),
     ("last", "epoch_us(last)"),
+    ("first_seen", "epoch_us(first_seen)"),
+    ("last_seen", "epoch_us(last_seen)"),
 ];
 
 /// Where a page ended: what its last endpoint is ordered by and its id; and what all its pages see:
@@ -168,6 +209,7 @@ struct Asked {
     by: &'static str,
     ascending: bool,
     after: Option<Cursor>,
+    marks: Marks,
     limit: usize,
 }
 
@@ -178,7 +220,7 @@ fn asked(params: &Params, app: &App) -> Result<Asked, ApiError> {
             parameter: "sort",
             detail: format!("`sort` is `{sort}`"),
             remedy: "order by requests, sessions, errors, error_share, p50, p95, p99, bytes, \
-                bot_share, first or last",
+                bot_share, first, last, first_seen or last_seen",
         });
     };
     let mut scope = Scope::read(params, app)?;
@@ -191,6 +233,7 @@ fn asked(params: &Params, app: &App) -> Result<Asked, ApiError> {
         by,
         ascending: params.ascending()?,
         after,
+        marks: Marks::read(params, app.clock.now_us())?,
         limit: params.limit()?,
     })
 }
@@ -208,7 +251,9 @@ pub(super) fn route(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     params(EndpointsQuery), security((), ("read_token" = [])),
     description = "An endpoint is a method and a template of paths, learnt from the paths that were \
         answered with success; requests for others are those of `(unknown)`. Pages that follow a \
-        cursor see the endpoints as they were on the first page.",
+        cursor see the endpoints as they were on the first page. Where a document describes the \
+        application (`PUT /v1/applications/{application}/openapi`), its operations that nobody asked \
+        for in the time are listed too.",
     responses((status = 200, description = "A page of endpoints", body = EndpointPage)),
 )]
 async fn handle(call: &Call) -> Result<Response, ApiError> {
@@ -241,6 +286,10 @@ pub(super) fn figures(chosen: &Chosen) -> (String, Vec<Value>) {
 fn page(connection: &Connection, asked: &Asked) -> Result<EndpointPage, StoreError> {
     let chosen = asked.scope.choose(connection, false)?;
     let (figures, mut values) = figures(&chosen);
+    let whole = asked.scope.is_plain();
+    let (marked, of_marks) = asked.marks.table(asked.scope.range(), whole);
+    let wanted = &asked.marks.wanted;
+    values.extend(of_marks);
     let (beyond, direction) = if asked.ascending {
         (">", "ASC")
     } else {
@@ -256,12 +305,13 @@ fn page(connection: &Connection, asked: &Asked) -> Result<EndpointPage, StoreErr
         None => "true".into(),
     };
     let sql = format!(
-        "{figures} SELECT {COLUMNS}, {by} AS ordered_by, (SELECT count(*) FROM found)::UBIGINT
-         FROM found WHERE {after} ORDER BY ordered_by {direction}, id {direction} LIMIT ?"
+        "{figures}{marked} SELECT {COLUMNS}, {by} AS ordered_by,
+            (SELECT count(*) FROM marked WHERE {wanted})::UBIGINT
+         FROM marked WHERE {wanted} AND {after} ORDER BY ordered_by {direction}, id {direction} LIMIT ?"
     );
     values.push(Value::UBigInt(asked.limit as u64 + 1));
     let mut statement = connection.prepare(&sql)?;
-    let read = |row: &Row<'_>| Ok((Endpoint::read(row, &chosen)?, row.get(15)?, row.get(16)?));
+    let read = |row: &Row<'_>| Ok((Endpoint::read(row, &chosen)?, row.get(20)?, row.get(21)?));
     let rows = statement.query_map(params_from_iter(values), read)?;
     let mut rows: Vec<(Endpoint, f64, u64)> = rows.collect::<Result<_, _>>()?;
     let more = rows.len() > asked.limit;

@@ -33,7 +33,7 @@ pub struct Problem {
     /// The parameter that it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parameter: Option<String>,
-    /// Where in the policy, e.g. `keys[1].from`.
+    /// Where in the policy or the body, e.g. `keys[1].from`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub place: Option<String>,
     /// What helps.
@@ -130,6 +130,22 @@ pub enum ApiError {
     },
     /// The body makes no sense.
     BadBody(String),
+    /// Something in the body cannot be used.
+    Unfit {
+        /// Where it stands.
+        place: String,
+        /// What is wrong there.
+        problem: String,
+        /// What would be right.
+        remedy: &'static str,
+    },
+    /// There are as many as there may be.
+    Full {
+        /// Of what.
+        what: &'static str,
+        /// How many.
+        most: u64,
+    },
     /// The body is longer than this endpoint takes.
     BodyTooLong {
         /// Bytes.
@@ -341,6 +357,12 @@ impl ApiError {
                 "bad-body",
                 "The body makes no sense",
             ),
+            Self::Unfit { .. } => (
+                S::UNPROCESSABLE_ENTITY,
+                "bad-body",
+                "The body makes no sense",
+            ),
+            Self::Full { .. } => (S::CONFLICT, "full", "There are as many as there may be"),
             Self::BodyTooLong { .. } => (
                 S::PAYLOAD_TOO_LARGE,
                 "body-too-long",
@@ -407,6 +429,8 @@ impl ApiError {
             Self::Database(_) => "the reason is in the service's log".into(),
             Self::PolicyRefused(refused) => refused.problem.clone(),
             Self::BadBody(problem) => problem.clone(),
+            Self::Unfit { problem, .. } => problem.clone(),
+            Self::Full { what, most } => format!("there are {most} {what}, and no more may be"),
             Self::BodyTooLong { most } => format!("this endpoint takes at most {most} bytes"),
             Self::Sql(error) => sql::detail(error),
             Self::LiveFull { most } => format!("{most} streams are open"),
@@ -451,6 +475,8 @@ impl ApiError {
             }
             Self::QueriesBusy => "ask again later".into(),
             Self::BadBody(_) => "GET /openapi.json describes what the body must be".into(),
+            Self::Unfit { remedy, .. } => (*remedy).into(),
+            Self::Full { what, .. } => format!("delete some of the {what} first"),
             Self::BodyTooLong { .. } => "send less".into(),
             Self::Sql(error) => return sql::remedy(error),
             Self::LiveFull { .. } => "close one, or try again later".into(),
@@ -503,6 +529,7 @@ impl ApiError {
             parameter: self.parameter(),
             place: match self {
                 Self::PolicyRefused(refused) => Some(refused.place.clone()),
+                Self::Unfit { place, .. } => Some(place.clone()),
                 _ => None,
             },
             remedy: self.remedy(),

@@ -3,6 +3,7 @@
 //! An endpoint is one file here and one line in `router.rs`.
 
 mod admin;
+mod applications;
 mod audit;
 mod bots;
 mod candidate_verdicts;
@@ -27,7 +28,9 @@ mod identity;
 mod ingest;
 mod labels;
 mod live;
+mod marks;
 mod metrics;
+mod notes;
 mod openapi;
 mod params;
 mod pins;
@@ -51,6 +54,7 @@ mod top;
 mod transitions;
 mod users;
 mod verdicts;
+mod views;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -104,7 +108,7 @@ pub struct App {
     pub query_timeout: Duration,
     /// How the closed segments stand.
     pub segments: Arc<crate::store::Shared>,
-    /// Has sessions pinned and forgotten.
+    /// Keeps what people say, and has sessions forgotten.
     pub errands: crate::store::Errands,
     /// The ledger.
     pub books: Arc<Books>,

@@ -1,5 +1,6 @@
 //! `PUT /v1/sessions/{id}/pin`: keeps a session beyond its time, and `GET /v1/pins`: which are kept.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use duckdb::{Connection, params};
@@ -17,6 +18,7 @@ use super::error::ApiError;
 use super::request::{Access, Call, Methods, call, json, respond};
 use super::{App, query, session};
 use crate::store::StoreError;
+use crate::store::desk::Deed;
 use crate::time;
 
 /// Pins listed.
@@ -55,8 +57,8 @@ pub(super) async fn put(text: &str, call: &Call) -> Result<Response, ApiError> {
         let session = id.to_string();
         return Err(ApiError::UnknownSession { session });
     }
-    call.app.errands.pin(id, &by.author).await?;
-    tracing::info!(author = by.author, session = %id, "session pinned");
+    let doer = admin::doer(by);
+    call.app.errands.perform(Deed::Pin(id), doer).await?;
     Ok(no_content())
 }
 
@@ -69,14 +71,30 @@ pub(super) async fn put(text: &str, call: &Call) -> Result<Response, ApiError> {
 pub(super) async fn delete(text: &str, call: &Call) -> Result<Response, ApiError> {
     let by = admin::by(call, &call.params(admin::PARAMETERS)?);
     let id = session::id(text)?;
-    call.app.errands.unpin(id).await?;
-    tracing::info!(author = by.author, session = %id, "session unpinned");
+    let doer = admin::doer(by);
+    call.app.errands.perform(Deed::Unpin(id), doer).await?;
     Ok(no_content())
 }
 
-fn is_known(connection: &Connection, id: SessionId) -> Result<bool, StoreError> {
+pub(super) fn is_known(connection: &Connection, id: SessionId) -> Result<bool, StoreError> {
     let sql = "SELECT count(*) > 0 FROM session_rows WHERE session = ?";
     Ok(connection.query_row(sql, params![id.0.to_vec()], |row| row.get(0))?)
+}
+
+/// Those of `sessions` that are kept beyond their time, as hex digits.
+pub(super) fn among(
+    connection: &Connection,
+    sessions: &[SessionId],
+) -> Result<HashSet<String>, StoreError> {
+    if sessions.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let marks = vec!["?"; sessions.len()].join(", ");
+    let sql = format!("SELECT lower(hex(session)) FROM pins WHERE session IN ({marks})");
+    let mut statement = connection.prepare(&sql)?;
+    let ids = sessions.iter().map(|id| id.0.to_vec());
+    let rows = statement.query_map(duckdb::params_from_iter(ids), |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// A session that is kept beyond its time.

@@ -8,10 +8,10 @@ use warp::reply::Response;
 
 use super::request::recover;
 use super::{
-    App, audit, bots, candidate_verdicts, candidates, compare, comparison, docs, endpoints,
-    evidence, facets, finder, flows, health, histogram, ingest, labels, live, metrics, openapi,
-    pins, policy, quarantine, requests, sequence, session, sessions, sources, sql, status,
-    transitions, users, verdicts,
+    App, applications, audit, bots, candidate_verdicts, candidates, compare, comparison, docs,
+    endpoints, evidence, facets, finder, flows, health, histogram, ingest, labels, live, metrics,
+    notes, openapi, pins, policy, quarantine, requests, sequence, session, sessions, sources, sql,
+    status, transitions, users, verdicts, views,
 };
 
 /// Makes an endpoint.
@@ -28,8 +28,13 @@ const ALL: &[Route] = &[
     requests::route,
     pins::route,
     pins::list_route,
+    notes::route,
+    views::list_route,
+    views::route,
     quarantine::route,
     endpoints::route,
+    applications::list_route,
+    applications::route,
     transitions::route,
     flows::list_route,
     flows::route,

@@ -15,7 +15,7 @@ use super::error::ApiError;
 use super::identity::{IdentityValue, ParamSummary, RelatedSession, SessionLink};
 use super::request::{Access, Call, call, json, respond};
 use super::sessions::{COLUMNS, Listed, Session, texts};
-use super::{App, SharedKey, identity, query, verdicts};
+use super::{App, SharedKey, identity, notes, pins, query, verdicts};
 use crate::store::StoreError;
 use crate::time;
 
@@ -132,6 +132,8 @@ pub(super) fn summary(
     };
     let mut session = session.judged(limit);
     session.verdict = verdicts::of_sessions(connection, &[id], now_us)?.remove(&id.to_string());
+    session.note = notes::of_sessions(connection, &[id])?.remove(&id.to_string());
+    session.pinned = !pins::among(connection, &[id])?.is_empty();
     Ok(Some(session))
 }
 

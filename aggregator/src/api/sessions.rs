@@ -14,11 +14,12 @@ use warp::reply::Response;
 
 use super::App;
 use super::error::ApiError;
+use super::notes::SessionNote;
 use super::params::Params;
 use super::request::{Access, Call, call, json, respond};
 use super::sequence::{self, BEGINNING_STEPS_MAX, Beginning};
 use super::verdicts::SessionVerdict;
-use super::{SharedKey, cursor, query, verdicts};
+use super::{SharedKey, cursor, notes, pins, query, verdicts};
 use crate::filters::SessionFilter;
 use crate::store::{StoreError, sessions_now, sessions_then};
 use crate::time;
@@ -100,6 +101,10 @@ pub(super) struct Session {
     roles: Listed,
     /// The verdict on it; null where there is none.
     pub(super) verdict: Option<SessionVerdict>,
+    /// What people said of it; null where nobody said anything.
+    pub(super) note: Option<SessionNote>,
+    /// It is kept beyond its time.
+    pub(super) pinned: bool,
     /// It has more addresses or users than one person: its key is shared, and its links are not
     /// followed.
     shared_key: bool,
@@ -135,6 +140,8 @@ impl Session {
             users: Listed::of(row.get(14)?),
             roles: Listed::of(row.get(15)?),
             verdict: None,
+            note: None,
+            pinned: false,
             shared_key: false,
             beginning: None,
         })
@@ -165,8 +172,9 @@ struct SessionsQuery {
     /// A filter, as `docs/filters.md` describes it.
     #[param(example = "app:shop status:4xx requests>=20 last:24h")]
     q: Option<String>,
-    /// What the list is ordered by: `last` (when absent), `first`, `duration`, `requests`,
-    /// `errors` or `bytes`.
+    /// What the list is ordered by: `last` (when absent), `first`, `duration`, `visits`,
+    /// `requests`, `errors`, `bytes`, `confidence` (of the verdict), or as text `app`, `key`,
+    /// `user`, `role`, `ip`, `ua` (the first of several) or `session`.
     sort: Option<String>,
     /// `desc`, the most first (when absent), or `asc`.
     order: Option<String>,
@@ -180,23 +188,68 @@ struct SessionsQuery {
 
 const PARAMETERS: &[&str] = &["q", "sort", "order", "steps", "limit", "cursor"];
 
-/// What a list can be ordered by: a number of each session.
+/// What a list can be ordered by: a number or a text of each session, never null.
 const ORDERS: &[(&str, &str)] = &[
     ("last", "epoch_us(last)"),
     ("first", "epoch_us(first)"),
     ("duration", "epoch_us(last) - epoch_us(first)"),
+    ("visits", "len(visit_starts)::BIGINT"),
     ("requests", "requests::BIGINT"),
     ("errors", "(errors_4xx + errors_5xx)::BIGINT"),
     (
         "bytes",
         "least(request_bytes::HUGEINT + response_bytes, 9223372036854775807)::BIGINT",
     ),
+    (
+        "confidence",
+        "coalesce((SELECT max(round(held.confidence * 1000000)) FROM current_verdicts AS held
+            WHERE held.subject_kind = 'session' AND held.label IS DISTINCT FROM 'wrong'
+                AND unhex(held.session) = session_now.session), 0)::BIGINT",
+    ),
+    ("app", "application"),
+    ("key", "key"),
+    ("user", "coalesce(users[1], '')"),
+    ("role", "coalesce(roles[1], '')"),
+    ("ip", "coalesce(ips[1], '')"),
+    ("ua", "coalesce(user_agents[1], '')"),
+    ("session", "lower(hex(session))"),
 ];
+
+/// Those of them that are texts.
+const TEXTS: &[&str] = &["app", "key", "user", "role", "ip", "ua", "session"];
+
+/// What a session is ordered by.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(untagged)]
+enum OrderedBy {
+    Number(i64),
+    Text(String),
+}
+
+impl OrderedBy {
+    fn of(value: Value) -> Self {
+        match value {
+            Value::BigInt(number) => Self::Number(number),
+            Value::Text(text) => Self::Text(text),
+            // None of the orders is anything else.
+            _ => Self::Number(0),
+        }
+    }
+}
+
+impl From<&OrderedBy> for Value {
+    fn from(by: &OrderedBy) -> Self {
+        match by {
+            OrderedBy::Number(number) => Self::BigInt(*number),
+            OrderedBy::Text(text) => Self::Text(text.clone()),
+        }
+    }
+}
 
 /// Where a page ended: what its last session is ordered by, that session, and the log position
 /// up to which all its pages see.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-struct Cursor(i64, SessionId, u64);
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Cursor(OrderedBy, SessionId, u64);
 
 /// A point in time as DuckDB takes it.
 pub(super) fn at(micros: i64) -> Value {
@@ -236,14 +289,22 @@ fn asked(params: &Params, now_us: i64) -> Result<Asked, ApiError> {
         return Err(ApiError::BadParameter {
             parameter: "sort",
             detail: format!("`sort` is `{sort}`"),
-            remedy: "order by last, first, duration, requests, errors or bytes",
+            remedy: "order by last, first, duration, visits, requests, errors, bytes, confidence, \
+                app, key, user, role, ip, ua or session",
         });
     };
+    let before: Option<Cursor> = cursor::read(params)?;
+    if let Some(Cursor(by, ..)) = &before
+        && matches!(by, OrderedBy::Text(_)) != TEXTS.contains(&sort)
+    {
+        // It is of a list in another order.
+        return Err(ApiError::BadCursor);
+    }
     Ok(Asked {
         filter: filter(params, now_us)?,
         by,
         ascending: params.ascending()?,
-        before: cursor::read(params)?,
+        before,
         steps: steps(params)?,
         limit: params.limit()?,
     })
@@ -287,8 +348,8 @@ fn page(
 ) -> Result<SessionPage, StoreError> {
     let stored: u64 =
         connection.query_row("SELECT position FROM log_position", [], |row| row.get(0))?;
-    let (seen_to, sessions) = match asked.before {
-        Some(Cursor(_, _, seen_to)) if seen_to < stored => (seen_to, sessions_then(seen_to)),
+    let (seen_to, sessions) = match &asked.before {
+        Some(Cursor(_, _, seen_to)) if *seen_to < stored => (*seen_to, sessions_then(*seen_to)),
         _ => (stored, sessions_now()),
     };
     let (by, limit) = (asked.by, asked.limit);
@@ -313,17 +374,17 @@ fn page(
         chosen.sql,
     );
     let mut values = chosen.values;
-    if let Some(Cursor(value, session, _)) = asked.before {
+    if let Some(Cursor(by, session, _)) = &asked.before {
         values.extend([
-            Value::BigInt(value),
-            Value::BigInt(value),
+            Value::from(by),
+            Value::from(by),
             Value::Blob(session.0.to_vec()),
         ]);
     }
     values.push(Value::UBigInt(limit as u64 + 1));
     let mut statement = connection.prepare(&sql)?;
     let read = |row: &Row<'_>| {
-        let (ordered_by, session): (i64, String) = (row.get(16)?, row.get(0)?);
+        let (ordered_by, session): (_, String) = (OrderedBy::of(row.get(16)?), row.get(0)?);
         let times: (i64, i64) = (row.get(3)?, row.get(4)?);
         Ok((Session::read(row)?, ordered_by, session, times))
     };
@@ -336,7 +397,7 @@ fn page(
         .last()
         .filter(|_| more)
         .and_then(|(_, ordered_by, session, _)| {
-            cursor::write(&Cursor(*ordered_by, Hex::parse(session)?, seen_to))
+            cursor::write(&Cursor(ordered_by.clone(), Hex::parse(session)?, seen_to))
         });
     Ok(SessionPage {
         items: complete(connection, asked, rows, seen_to, (shared_key, now_us))?,
@@ -345,7 +406,7 @@ fn page(
 }
 
 /// A session, what it is ordered by, its id, and the times of its first and last request.
-type Ordered = (Session, i64, String, (i64, i64));
+type Ordered = (Session, OrderedBy, String, (i64, i64));
 
 /// Adds to the sessions of a page what is not in their sums.
 fn complete(
@@ -360,12 +421,16 @@ fn complete(
         .filter_map(|(_, _, id, _)| Hex::parse(id))
         .collect();
     let mut verdicts = verdicts::of_sessions(connection, &ids, now_us)?;
+    let mut notes = notes::of_sessions(connection, &ids)?;
+    let pinned = pins::among(connection, &ids)?;
     let first_us = rows.iter().map(|(.., times)| times.0).min();
     let last_us = rows.iter().map(|(.., times)| times.1).max();
     let range = (first_us.unwrap_or(0), last_us.unwrap_or(0));
     let mut beginnings = sequence::beginnings(connection, &ids, range, seen_to, asked.steps)?;
     let complete = |(mut session, _, id, _): Ordered| {
         session.verdict = verdicts.remove(&id);
+        session.note = notes.remove(&id);
+        session.pinned = pinned.contains(&id);
         if asked.steps > 0 {
             session.beginning = Some(beginnings.remove(&id).unwrap_or_default());
         }

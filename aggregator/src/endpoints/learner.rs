@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use throughline_detection::event::Templates;
 use throughline_session::wire::Record;
 
+use super::documents::Documents;
 use super::{NO_PATH, UNKNOWN, method};
 
 /// Applications that are told apart; records of others have no endpoint but `(unknown)`.
@@ -75,6 +76,7 @@ impl Application {
 #[derive(Debug, Default)]
 pub struct Endpoints {
     applications: BTreeMap<Box<str>, Application>,
+    documents: Arc<Documents>,
 }
 
 impl Endpoints {
@@ -97,8 +99,21 @@ impl Endpoints {
         endpoints
     }
 
+    /// Names paths as these documents do, where they describe them.
+    #[must_use]
+    pub fn with(mut self, documents: Arc<Documents>) -> Self {
+        self.documents = documents;
+        self
+    }
+
     /// The endpoint of the next record of the log, e.g. `GET /api/orders/{id}`.
     pub fn of(&mut self, record: &Record<'_>) -> Arc<str> {
+        // Learnt all the same: a document may be taken away.
+        let learnt = self.learnt(record);
+        self.documents.name(record).unwrap_or(learnt)
+    }
+
+    fn learnt(&mut self, record: &Record<'_>) -> Arc<str> {
         if record.path.is_none() {
             return format!("{} {NO_PATH}", method(record.method.as_deref())).into();
         }

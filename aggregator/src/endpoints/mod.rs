@@ -1,12 +1,17 @@
 //! record → endpoint: `GET /api/orders/17` is one call of `GET /api/orders/{id}`.
 //!
-//! The store's thread asks in log order, so that the same log always gives the same endpoints. What
-//! was learnt is committed with the records that taught it.
+//! The store's thread asks in log order, so that the same log always gives the same endpoints, but for
+//! what an uploaded document names otherwise. What was learnt is committed with the records that taught
+//! it.
 
+mod documents;
 mod learner;
+mod operations;
 pub mod sums;
 
+pub use documents::{DOCUMENTS_MAX, Document, Documents};
 pub use learner::{Endpoints, Learnt};
+pub use operations::{DOCUMENT_BYTES_MAX, Operations, Unusable};
 
 /// A path that the application never answered with success.
 pub const UNKNOWN: &str = "(unknown)";

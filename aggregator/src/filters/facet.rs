@@ -165,6 +165,8 @@ impl Facet {
                   UNION ALL SELECT session_b, position, 'link' FROM link_parts
                   UNION ALL SELECT session, 0, 'user' FROM session_rows WHERE len(users) > 0
                   UNION ALL SELECT session, position, 'verdict' FROM {VERDICTS}
+                  UNION ALL SELECT session, 0, 'note' FROM notes
+                  UNION ALL SELECT session, 0, 'pin' FROM pins
                   UNION ALL SELECT session, 0, 'error' FROM session_rows
                     WHERE errors_4xx + errors_5xx > 0)"
             )),

@@ -52,6 +52,8 @@ pub(super) const VERDICTS: &str = "(SELECT unhex(session) AS session, position, 
 const CONFIDENCES: &str = "(SELECT unhex(session) AS session, position, confidence AS value
     FROM current_verdicts WHERE subject_kind = 'session' AND label IS DISTINCT FROM 'wrong')";
 
+const LABELS: &str = "(SELECT session, 0::UBIGINT AS position, unnest(labels) AS value FROM notes)";
+
 /// The family of a user agent, as SQL over `records`: browsers by name, bots that say so as `bot`,
 /// other programs by what stands before the first slash.
 pub const USER_AGENT_FAMILY: &str = "CASE
@@ -68,7 +70,7 @@ pub const USER_AGENT_FAMILY: &str = "CASE
     ELSE left(split_part(split_part(user_agent, '/', 1), ' ', 1), 40) END";
 
 /// What `has:` knows.
-const HAS: &[&str] = &["link", "user", "error", "verdict"];
+const HAS: &[&str] = &["link", "user", "error", "verdict", "note", "pin"];
 
 /// All fields. Those of a request hold together: `path:/login status:401` are sessions with a
 /// request that is both.
@@ -167,7 +169,13 @@ pub const FIELDS: &[Field] = &[
         "has",
         Kind::OneOf(HAS),
         Place::Has,
-        "sessions with a link, a user, an error or a verdict",
+        "sessions with a link, a user, an error, a verdict, a note or a pin",
+    ),
+    field(
+        "label",
+        Kind::Text,
+        Place::Rows(LABELS),
+        "label that people gave the session",
     ),
     field(
         "verdict",

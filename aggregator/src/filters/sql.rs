@@ -157,6 +157,10 @@ fn has(what: &Test, position: u64) -> Clause {
             having_rows(ends, SUMMED, position, any())
         }
         Test::Is(word) if word == "verdict" => having_rows(VERDICTS, SUMMED, position, any()),
+        Test::Is(word) if word == "note" => {
+            Clause::new("session IN (SELECT session FROM notes)", [])
+        }
+        Test::Is(word) if word == "pin" => Clause::new("session IN (SELECT session FROM pins)", []),
         Test::Is(word) if word == "user" => Clause::new("len(users) > 0", []),
         _ => Clause::new("errors_4xx + errors_5xx > 0", []),
     }

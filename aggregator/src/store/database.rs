@@ -9,7 +9,7 @@ use super::rollup;
 use super::segments::{Folder, Retired, make_views, quoted, sweep};
 
 /// Version of the tables; raised with every change to `schema.sql`.
-pub const SCHEMA_VERSION: i64 = 7;
+pub const SCHEMA_VERSION: i64 = 8;
 const SCHEMA: &str = include_str!("schema.sql");
 /// Views over tables that are never closed.
 pub(super) const VERDICT_VIEWS: &str = include_str!("verdict_views.sql");
@@ -21,6 +21,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (5, include_str!("migrate_5.sql")),
     (6, include_str!("migrate_6.sql")),
     (7, include_str!("migrate_7.sql")),
+    (8, include_str!("migrate_8.sql")),
 ];
 /// Queries may put this many times the memory of the buffers on the disk; DuckDB's default, 90 %
 /// of what is free, would leave the log no room.

@@ -8,6 +8,7 @@
 mod columns;
 mod commit;
 mod database;
+pub mod desk;
 mod replay;
 mod restore;
 mod rollup;

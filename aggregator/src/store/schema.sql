@@ -1,4 +1,4 @@
--- Schema version 7; `migrate_2.sql` to `migrate_7.sql` bring older ones here, and `views.sql` makes
+-- Schema version 8; `migrate_2.sql` to `migrate_8.sql` bring older ones here, and `views.sql` makes
 -- the views of all.
 -- New columns stand at the end of their table, where a migration can put them. Ids are kept as numbers and bytes; the views
 -- show them as text.
@@ -292,3 +292,54 @@ CREATE TABLE session_sums (
 );
 CREATE TABLE folded (position UBIGINT NOT NULL);
 INSERT INTO folded VALUES (0);
+
+-- What people say of sessions: one row for each, the last word.
+CREATE TABLE notes (
+    session BLOB NOT NULL,
+    labels VARCHAR[] NOT NULL,
+    note VARCHAR NOT NULL,
+    author VARCHAR NOT NULL,
+    said_at TIMESTAMP NOT NULL
+);
+
+-- Pages of the web UI with their filter, under a name.
+CREATE TABLE saved_views (
+    name VARCHAR NOT NULL,
+    page VARCHAR NOT NULL,
+    query VARCHAR NOT NULL,
+    author VARCHAR NOT NULL,
+    said_at TIMESTAMP NOT NULL
+);
+
+-- OpenAPI documents as they were uploaded, one for each application, and the operations in them:
+-- `endpoint` is method and template, such as `GET /orders/{id}`.
+CREATE TABLE api_documents (
+    application VARCHAR NOT NULL,
+    title VARCHAR NOT NULL,
+    document VARCHAR NOT NULL,
+    operations UBIGINT NOT NULL,
+    author VARCHAR NOT NULL,
+    said_at TIMESTAMP NOT NULL
+);
+CREATE TABLE api_operations (application VARCHAR NOT NULL, endpoint VARCHAR NOT NULL);
+
+-- When each endpoint was asked for first and last, as long as it is remembered, up to the log
+-- position in `endpoints_seen_to`; `operation` is the one of the document that it is.
+CREATE TABLE endpoints_seen (
+    application VARCHAR NOT NULL,
+    endpoint VARCHAR NOT NULL,
+    first TIMESTAMP NOT NULL,
+    last TIMESTAMP NOT NULL,
+    operation VARCHAR
+);
+CREATE TABLE endpoints_seen_to (position UBIGINT NOT NULL);
+INSERT INTO endpoints_seen_to VALUES (0);
+
+-- Who did what of this, and pinned what: for the audit log.
+CREATE TABLE deeds (
+    done_at TIMESTAMP NOT NULL,
+    author VARCHAR NOT NULL,
+    comment VARCHAR NOT NULL,
+    action VARCHAR NOT NULL,
+    subject VARCHAR NOT NULL
+);

@@ -42,6 +42,13 @@ const TABLES: &[(&str, Rows)] = &[
     ("shapes", Rows::OfSessions(&["session"])),
     ("lookups", Rows::OfSessions(&["session"])),
     ("pins", Rows::OfSessions(&["session"])),
+    ("notes", Rows::OfSessions(&["session"])),
+    ("api_documents", Rows::Named),
+    ("api_operations", Rows::Named),
+    ("endpoints_seen", Rows::Named),
+    // Their filters may name users of any application.
+    ("saved_views", Rows::None),
+    ("deeds", Rows::None),
     ("segments", Rows::None),
     ("forgotten_sessions", Rows::None),
     ("forgettings", Rows::None),
@@ -62,6 +69,7 @@ const OPEN: &[&str] = &[
     "log_position",
     "verdict_position",
     "folded",
+    "endpoints_seen_to",
 ];
 
 /// Limits what `connection` shows to `scope`.

@@ -13,7 +13,7 @@ use super::database::{Database, StoreError};
 use super::restore::{self, Restored};
 use super::step::{State, Step};
 use super::verdicts;
-use crate::endpoints::Endpoints;
+use crate::endpoints::{Documents, Endpoints};
 use crate::envoy_admin::Envoys;
 use crate::ledger::Books;
 use crate::log::{Gap, Log, Next, Tail};
@@ -126,6 +126,8 @@ pub struct StoreParts {
     pub envoys: Arc<Envoys>,
     /// Verdicts, which it keeps too.
     pub outbox: Arc<Outbox>,
+    /// What the endpoints of applications are called.
+    pub documents: Arc<Documents>,
     /// When a visit ends.
     pub rules: Rules,
     /// How it stands.
@@ -159,7 +161,7 @@ impl Store {
             tracker: Tracker::new(parts.rules),
             windows: restored.windows,
             finds: restored.finds,
-            endpoints: Endpoints::restore(restored.templates),
+            endpoints: Endpoints::restore(restored.templates).with(Arc::clone(&parts.documents)),
         };
         let writer = Writer {
             parts,

@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use http::StatusCode;
+use serde_json::json;
 use throughline::store::Database;
 
-use crate::common::{Batch, Client, Program, line, until};
+use crate::common::{Batch, Client, Program, line, session_id, until};
 
 const RECORDS: u64 = 20;
 
@@ -113,6 +114,39 @@ async fn what_was_acknowledged_survives_kill_9_once_and_only_once() {
         }
     }
     assert_eq!(rows.len() as u64, next.iter().sum::<u64>());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_people_said_survives_kill_9() {
+    let data = tempfile::tempdir().unwrap();
+    let program = Program::start(data.path(), &[]);
+    program.client.post(batch(0, 0)).await.unwrap();
+    let session = session_id(3);
+    let path = format!("/v1/sessions/{session}");
+    until("stored", async || {
+        program.client.get(&path).await.unwrap().0 == StatusCode::OK
+    })
+    .await;
+    let note = json!({"labels": ["odd"], "note": "look at it"});
+    let view = json!({"page": "/sessions", "query": "q=label:odd"});
+    for (path, body) in [
+        (format!("{path}/note"), &note),
+        ("/v1/views/odd%20ones".to_owned(), &view),
+    ] {
+        let (status, said) = program.client.put(&path, body).await.unwrap();
+        assert_eq!(status, StatusCode::OK, "{said}");
+    }
+    program.kill();
+    let program = Program::start(data.path(), &[]);
+    let (_, found) = program
+        .client
+        .get("/v1/sessions?q=label:odd")
+        .await
+        .unwrap();
+    assert_eq!(found["items"][0]["session"], session);
+    assert_eq!(found["items"][0]["note"]["note"], "look at it");
+    let (_, view) = program.client.get("/v1/views/odd%20ones").await.unwrap();
+    assert_eq!(view["query"], "q=label:odd");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -82,7 +82,7 @@ pub(super) fn close(
 }
 
 /// All of `work`, or nothing.
-pub(super) fn transaction<T>(
+pub(in crate::store) fn transaction<T>(
     connection: &Connection,
     work: impl FnOnce() -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {

@@ -1,4 +1,4 @@
-//! What others have the compactor do: pin, and forget.
+//! What others have the compactor do: keep what people say, and forget.
 
 use std::sync::mpsc::Sender;
 
@@ -6,7 +6,9 @@ use throughline_session::wire::SessionId;
 use tokio::sync::oneshot;
 
 use super::forget;
+use crate::endpoints::Documents;
 use crate::store::database::{Database, StoreError};
+use crate::store::desk::{self, Deed, Doer, Outcome};
 
 /// What is to be forgotten.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,8 +22,7 @@ pub enum Whose {
 type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
 
 pub(super) enum Errand {
-    Pin(SessionId, String, Answer<()>),
-    Unpin(SessionId, Answer<()>),
+    Deed(Deed, Doer, Answer<Outcome>),
     Forget(Whose, String, Answer<u64>),
     Stop,
 }
@@ -42,14 +43,21 @@ impl Errands {
         answered.await.map_err(|_| StoreError::NotOpen)?
     }
 
+    /// Does what people want kept or taken away.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn perform(&self, deed: Deed, doer: Doer) -> Result<Outcome, StoreError> {
+        self.ask(|answer| Errand::Deed(deed, doer, answer)).await
+    }
+
     /// Keeps a session beyond its time; `author` is who wants that.
     ///
     /// # Errors
     /// When the database cannot be written.
     pub async fn pin(&self, session: SessionId, author: &str) -> Result<(), StoreError> {
-        let author = author.to_owned();
-        self.ask(|answer| Errand::Pin(session, author, answer))
-            .await
+        let done = self.perform(Deed::Pin(session), Doer::new(author));
+        done.await.map(|_| ())
     }
 
     /// Lets a session go when its time has come.
@@ -57,7 +65,8 @@ impl Errands {
     /// # Errors
     /// When the database cannot be written.
     pub async fn unpin(&self, session: SessionId) -> Result<(), StoreError> {
-        self.ask(|answer| Errand::Unpin(session, answer)).await
+        let done = self.perform(Deed::Unpin(session), Doer::new("admin"));
+        done.await.map(|_| ())
     }
 
     /// Takes what is stored of somebody out of all answers, and has it deleted from the disk;
@@ -78,13 +87,17 @@ impl Errand {
         matches!(self, Self::Forget(..))
     }
 
-    pub(super) fn run(self, database: &Database, now_us: i64) {
+    pub(super) fn run(self, database: &Database, documents: &Documents, now_us: i64) {
         // Whoever asked may have gone.
         match self {
-            Self::Pin(session, author, answer) => {
-                drop(answer.send(forget::pin(database, session, &author, now_us)));
+            Self::Deed(deed, doer, answer) => {
+                let done = database.read().and_then(|reading| {
+                    // Nobody else changes what is known of endpoints meanwhile.
+                    let _turn = database.folder.turn();
+                    desk::perform(&reading.connection, documents, (&deed, &doer), now_us)
+                });
+                drop(answer.send(done));
             }
-            Self::Unpin(session, answer) => drop(answer.send(forget::unpin(database, session))),
             Self::Forget(whose, author, answer) => {
                 drop(answer.send(forget::hide(database, &whose, &author, now_us)));
             }

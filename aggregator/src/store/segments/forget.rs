@@ -1,4 +1,4 @@
-//! What people ask for: sessions kept beyond their time, and sessions gone before it.
+//! What people ask for: sessions gone before their time.
 //!
 //! Forgetting has two steps. `hide` takes the hot rows out and bars the closed ones from all
 //! views, in one transaction; `sweep` writes the files anew without them, and the hot file too,
@@ -19,35 +19,9 @@ use super::manifest::{self, Folder, Segment, quoted};
 use super::rewrite::{Keep, rewrite};
 use crate::store::commit::time;
 use crate::store::database::{Database, StoreError};
+use crate::store::desk;
 
 const FORGOTTEN: &str = "SELECT session FROM forgotten_sessions";
-
-/// Keeps `session` beyond its time.
-pub(super) fn pin(
-    database: &Database,
-    session: SessionId,
-    author: &str,
-    now_us: i64,
-) -> Result<(), StoreError> {
-    let connection = database.read()?.connection;
-    transaction(&connection, || {
-        let bytes = session.0.to_vec();
-        connection.execute("DELETE FROM pins WHERE session = ?", params![bytes])?;
-        let row = params![bytes, author, time(now_us)];
-        connection.execute("INSERT INTO pins VALUES (?, ?, ?)", row)?;
-        Ok(())
-    })
-}
-
-/// Lets `session` go when its time has come.
-pub(super) fn unpin(database: &Database, session: SessionId) -> Result<(), StoreError> {
-    let reading = database.read()?;
-    let sql = "DELETE FROM pins WHERE session = ?";
-    reading
-        .connection
-        .execute(sql, params![session.0.to_vec()])?;
-    Ok(())
-}
 
 /// Takes what is stored of somebody out of all answers; gives how many sessions that are.
 pub(super) fn hide(
@@ -125,7 +99,7 @@ fn hide_session(connection: &Connection, session: SessionId) -> Result<(), Store
     connection.execute("DELETE FROM session_sums WHERE session = ?", [bytes()])?;
     let sql = "DELETE FROM trials WHERE session = ? OR trial_session = ?";
     connection.execute(sql, params_from_iter([bytes(), bytes()]))?;
-    connection.execute("DELETE FROM pins WHERE session = ?", [bytes()])?;
+    desk::forget_session(connection, session)?;
     let name = session.to_string();
     let own = "session = ?1 OR (subject_kind = 'session' AND subject = ?1)";
     let sql = format!("DELETE FROM labels WHERE id IN (SELECT id FROM verdicts WHERE {own})");

@@ -16,6 +16,7 @@ mod standing;
 mod thread;
 mod write;
 
+pub(super) use close::transaction;
 pub use errand::{Errands, Whose};
 pub(super) use manifest::{Folder, VIEWS, make_views, quoted, sweep};
 pub use retention::Retention;

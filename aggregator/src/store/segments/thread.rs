@@ -15,10 +15,11 @@ use super::standing::{Shared, Standing, figures};
 use super::{Errands, forget};
 use crate::clock::Clock;
 use crate::config::units::micros;
+use crate::endpoints::Documents;
 use crate::log::Log;
 use crate::store::database::{Database, StoreError};
-use crate::store::rollup;
 use crate::store::thread::Health;
+use crate::store::{desk, rollup};
 
 /// Between two looks at what is hot.
 const LOOK: Duration = Duration::from_millis(500);
@@ -40,6 +41,8 @@ pub struct Compacting {
     pub log: Arc<dyn Log>,
     /// How far it is stored.
     pub health: Arc<Health>,
+    /// What the endpoints of applications are called.
+    pub documents: Arc<Documents>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// What goes when.
@@ -67,10 +70,10 @@ impl Compactor {
     pub fn start(parts: Compacting) -> io::Result<Self> {
         let (errands, waiting) = channel();
         let (folds, ended) = channel();
-        let database = Arc::clone(&parts.database);
+        let (database, documents) = (Arc::clone(&parts.database), Arc::clone(&parts.documents));
         let folding = std::thread::Builder::new()
             .name("folding".into())
-            .spawn(move || fold(&database, &ended))?;
+            .spawn(move || fold(&database, &documents, &ended))?;
         let thread = std::thread::Builder::new()
             .name("compactor".into())
             .spawn(move || {
@@ -108,15 +111,18 @@ impl Compactor {
 
 /// Folds parts into sessions again and again: in a thread of its own, as closing a segment takes
 /// its time.
-fn fold(database: &Database, ended: &Receiver<()>) {
+fn fold(database: &Database, documents: &Documents, ended: &Receiver<()>) {
     let mut failing = false;
     while ended.recv_timeout(FOLD) == Err(RecvTimeoutError::Timeout) {
         let folded = database.read().and_then(|reading| {
             let _turn = database.folder.turn();
-            transaction(&reading.connection, || rollup::fold(&reading.connection))
+            transaction(&reading.connection, || rollup::fold(&reading.connection))?;
+            transaction(&reading.connection, || {
+                desk::see(&reading.connection, documents)
+            })
         });
         match folded {
-            Ok(_) => failing = false,
+            Ok(()) => failing = false,
             Err(error) if !failing => {
                 failing = true;
                 tracing::error!(%error, "sessions cannot be summed; lists take longer until they can");
@@ -166,7 +172,8 @@ impl Thread {
             }
             self.parts.log.rotate();
         }
-        errand.run(&self.parts.database, self.parts.clock.now_us());
+        let (database, documents) = (&self.parts.database, &self.parts.documents);
+        errand.run(database, documents, self.parts.clock.now_us());
     }
 
     fn failed(&self, error: &StoreError) {
@@ -243,6 +250,10 @@ impl Thread {
         if !expired.files.is_empty() {
             manifest::write_outside(connection, folder)?;
             database.retired.retire(std::mem::take(&mut expired.files));
+        }
+        {
+            let _turn = folder.turn();
+            desk::expire(connection)?;
         }
         let segments = manifest::list(connection)?;
         let forgetting = forget::pending(connection)?;

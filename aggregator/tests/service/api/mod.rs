@@ -1,3 +1,4 @@
+mod applications;
 mod bots;
 mod candidate_verdicts;
 mod candidates;
@@ -14,6 +15,7 @@ mod histogram;
 mod identity;
 mod ingest;
 mod metrics;
+mod notes;
 mod openapi;
 mod pins;
 mod policy;
@@ -27,3 +29,4 @@ mod status;
 mod tokens;
 mod transitions;
 mod users;
+mod views;

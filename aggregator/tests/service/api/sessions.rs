@@ -84,6 +84,7 @@ async fn every_order_has_pages() {
     for number in 0..30_u64 {
         let mut one = line(number, i64::try_from(number % 7).unwrap() * 1000);
         one["response_bytes"] = (number % 5).into();
+        one["client_ip"] = format!("10.0.0.{}", number % 4).into();
         one["status"] = if number % 3 == 0 {
             404.into()
         } else {
@@ -92,7 +93,23 @@ async fn every_order_has_pages() {
         service.send(Batch::new(number).record(one)).await;
     }
     service.stored().await;
-    for sort in ["last", "first", "duration", "requests", "errors", "bytes"] {
+    for sort in [
+        "last",
+        "first",
+        "duration",
+        "visits",
+        "requests",
+        "errors",
+        "bytes",
+        "confidence",
+        "app",
+        "key",
+        "user",
+        "role",
+        "ip",
+        "ua",
+        "session",
+    ] {
         for order in ["asc", "desc"] {
             let mut found = BTreeSet::new();
             let mut next = String::new();
@@ -111,6 +128,11 @@ async fn every_order_has_pages() {
             assert_eq!(found.len(), 30, "{sort} {order}");
         }
     }
+    // A cursor of another order is none of this list's.
+    let page = service.get("/v1/sessions?sort=user&limit=7").await.json();
+    let path = format!("/v1/sessions?cursor={}", page["next"].as_str().unwrap());
+    let answer = service.get(&path).await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.text);
     service.close();
 }
 

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 pub(crate) use batch::{Batch, line, session_id};
 pub(crate) use disk::{Fault, FaultyDisk};
 pub(crate) use program::{Client, Program};
-pub(crate) use service::{Setup, TestService};
+pub(crate) use service::{Answer, Setup, TestService};
 
 pub(crate) const INGEST_TOKEN: &str = "ingest-token-of-the-tests";
 pub(crate) const ADMIN_TOKEN: &str = "admin-token-of-the-tests";

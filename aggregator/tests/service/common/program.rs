@@ -13,7 +13,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 
-use super::INGEST_TOKEN;
+use super::{ADMIN_TOKEN, INGEST_TOKEN};
 
 /// Asks a program over HTTP.
 #[derive(Clone)]
@@ -57,6 +57,15 @@ impl Client {
         self.ask(request).await
     }
 
+    /// Changes something.
+    pub(crate) async fn put(&self, path: &str, body: &Value) -> Option<(StatusCode, Value)> {
+        let request = Request::put(format!("{}{path}", self.url))
+            .header("authorization", format!("Bearer {ADMIN_TOKEN}"))
+            .body(Full::new(body.to_string().into()))
+            .unwrap();
+        self.ask(request).await
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Option<(StatusCode, Value)> {
         let request = Request::get(format!("{}{path}", self.url))
             .body(Full::default())
@@ -88,6 +97,7 @@ impl Program {
             .arg(data)
             .args(flags)
             .env("THROUGHLINE_INGEST_TOKEN", INGEST_TOKEN)
+            .env("THROUGHLINE_ADMIN_TOKEN", ADMIN_TOKEN)
             .env_remove("THROUGHLINE_READ_TOKEN")
             // The tests' clock is long past for a program: nothing is to expire under a test's eyes.
             .env("THROUGHLINE_RETENTION", "36500d")
