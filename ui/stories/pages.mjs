@@ -13,12 +13,13 @@ const NARROW = { width: 390, height: 844 };
 
 /** Name, path, and what is there when the page is. */
 async function pages() {
-  const { session } = await buyer();
+  const { session, before } = await buyer();
   const bot = await stuffer();
   const { items } = await ask("/v1/endpoints?sort=p95&limit=1");
   return [
     ["sessions", "/sessions", "grid"],
     ["buyer", `/sessions/${session.session}`, "grid"],
+    ["compare", `/sessions/${session.session}/compare/${before}`, "table"],
     ["session", `/sessions/${bot.session}?at=${bot.request}`, "grid"],
     ["bots", "/bots", "listitem"],
     ["bots-overview", "/bots/overview?last=all", "slider"],

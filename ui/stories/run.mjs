@@ -5,15 +5,17 @@ import { open } from "./browser.mjs";
 import { lookAtAll } from "./pages.mjs";
 import * as books from "./books.mjs";
 import * as connect from "./connect.mjs";
+import * as described from "./described.mjs";
 import * as follow from "./follow.mjs";
 import * as list from "./list.mjs";
+import * as notes from "./notes.mjs";
 import * as setup from "./setup.mjs";
 import * as slow from "./slow.mjs";
 import * as signIn from "./sign_in.mjs";
 import * as stuffer from "./stuffer.mjs";
 
 // `connect` is first: it waits for the first record that there ever was.
-const ALL = { connect, list, follow, slow, stuffer, setup, books, signIn };
+const ALL = { connect, list, follow, notes, slow, described, stuffer, setup, books, signIn };
 
 // The benchmark needs traffic, and no story about it.
 const TOLD =

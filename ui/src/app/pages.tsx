@@ -25,6 +25,11 @@ const PAGES: readonly Page[] = [
     title: "Session",
     component: lazy(() => import("../session/SessionPage")),
   },
+  {
+    path: "/sessions/:id/compare/:other",
+    title: "Two sessions",
+    component: lazy(() => import("../compare/ComparePage")),
+  },
   { path: "/bots", title: "Bots", component: BotsPage },
   { path: "/bots/:part", title: "Bots", component: BotsPage },
   { path: "/endpoints", title: "Endpoints", component: EndpointsPage },

@@ -1,12 +1,13 @@
 // What the API is asked for, and how that goes: a table, the ways between endpoints, and how many
 // people get to the end of one.
-import { useMemo } from "react";
+import { useMemo, useState } from "react";
 import type { PageProps } from "../app/pages";
-import { usePlace, withQuery } from "../app/router";
+import { setQuery, usePlace, withQuery } from "../app/router";
 import { FilterTools } from "../filter/FilterTools";
 import { asked, listState } from "../filter/url";
 import { Page } from "../parts/Page";
 import { Empty } from "../parts/State";
+import { DocumentsDialog } from "./DocumentsDialog";
 import { EndpointsTab } from "./EndpointsTab";
 import { FlowTab } from "./flow/FlowTab";
 import { FunnelsTab } from "./funnels/FunnelsTab";
@@ -43,8 +44,43 @@ function Whole({ part }: { part: string | undefined }) {
       tabs={TABS.map(([to, title]) => ({ to: withQuery(to, kept), title, isHere: to === here }))}
       fixed
     >
-      <FilterTools state={state} q={q} />
+      <FilterTools state={state} q={q}>
+        {part === undefined && <Which />}
+      </FilterTools>
       {Tab ? <Tab q={q} /> : <Empty title="There is no such part of Endpoints" />}
     </Page>
+  );
+}
+
+const MARKS = [
+  ["", "All endpoints"],
+  ["new", "New"],
+  ["undocumented", "Not documented"],
+  ["unused", "Unused"],
+] as const;
+
+/** Endpoints with one mark only, and where the marks come from. */
+function Which() {
+  const { query } = usePlace();
+  const [isAsking, setAsking] = useState(false);
+  return (
+    <>
+      <select
+        className="field"
+        aria-label="Which endpoints"
+        value={query.get("mark") ?? ""}
+        onChange={(event) => setQuery({ mark: event.target.value, at: null })}
+      >
+        {MARKS.map(([mark, label]) => (
+          <option key={mark} value={mark}>
+            {label}
+          </option>
+        ))}
+      </select>
+      <button type="button" className="button" onClick={() => setAsking(true)}>
+        OpenAPI…
+      </button>
+      {isAsking && <DocumentsDialog onClose={() => setAsking(false)} />}
+    </>
   );
 }

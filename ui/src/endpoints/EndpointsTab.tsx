@@ -12,7 +12,8 @@ export function EndpointsTab({ q }: { q: string | undefined }) {
   const { query } = usePlace();
   const sort = query.get("sort") ?? "requests";
   const chosen = query.get("at");
-  const endpoints = useEndpoints({ q, sort });
+  const mark = query.get("mark");
+  const endpoints = useEndpoints({ q, sort, mark });
   const { rows, hasNextPage, isFetching, fetchNextPage } = endpoints;
   const choose = useCallback((at: string) => setQuery({ at }, { replace: true }), []);
   const open = (id: string) => {
@@ -38,6 +39,7 @@ export function EndpointsTab({ q }: { q: string | undefined }) {
     return <Failed error={endpoints.error} retry={() => void endpoints.refetch()} />;
   }
   if (endpoints.isPending) return <Bones rows={16} label="Endpoints are loading" />;
+  if (rows.length === 0 && mark !== null) return <NoneMarked mark={mark} />;
   if (rows.length === 0) {
     return (
       <Empty
@@ -73,10 +75,39 @@ export function EndpointsTab({ q }: { q: string | undefined }) {
         />
       </section>
       <p className={style.foot}>
-        {plural(endpoints.data?.pages[0]?.count ?? rows.length, "endpoint")}, learnt from the paths
-        that were answered
+        {plural(endpoints.data?.pages[0]?.count ?? rows.length, "endpoint")}, from the OpenAPI
+        document where there is one, else learnt from the paths that were answered
         {extent && !extent.exact && ` · counts are estimated from a sample`}
       </p>
     </>
+  );
+}
+
+const WHY: Record<string, [string, string]> = {
+  new: ["No endpoint is new", "Each was asked for before the last seven days, or all began then."],
+  undocumented: [
+    "Nothing is undocumented",
+    "Every endpoint is an operation of its application's document, or there is no document.",
+  ],
+  unused: [
+    "Nothing is unused",
+    "Every operation of the documents was asked for in this time, or there is no document.",
+  ],
+};
+
+/** A good answer, mostly: say what it rests on. */
+function NoneMarked({ mark }: { mark: string }) {
+  const [title, about] = WHY[mark] ?? ["No endpoint has this mark", ""];
+  return (
+    <Empty
+      title={title}
+      actions={
+        <button type="button" className="button" onClick={() => setQuery({ mark: null })}>
+          All endpoints
+        </button>
+      }
+    >
+      <p>{about}</p>
+    </Empty>
   );
 }

@@ -6,6 +6,7 @@ import type { Column } from "../table/DataTable";
 import { bytes, count, percent } from "../words/number";
 import { took } from "../words/time";
 import style from "./Endpoints.module.css";
+import { Marks } from "./Marks";
 
 /** From here on a share of errors is loud: of all, and of those the API itself made. */
 const LOUD = 0.1;
@@ -25,7 +26,7 @@ export function EndpointName({ text }: { text: string }) {
 
 export function ErrorShare({ of }: { of: Endpoint }) {
   if (of.error_share === 0) return <span className="quiet">0</span>;
-  const isOwn = of.errors_5xx / of.requests >= LOUD_5XX;
+  const isOwn = of.errors_5xx / Math.max(1, of.requests) >= LOUD_5XX;
   const tone = isOwn ? "bad" : of.error_share >= LOUD ? "warn" : undefined;
   return (
     <FilterLink word={`${of.term} status:400..599`} className={style.figure} title="Its errors">
@@ -56,7 +57,12 @@ export const COLUMNS: Column<Endpoint>[] = [
     grow: 4,
     priority: 1,
     mono: true,
-    cell: ({ endpoint }) => <EndpointName text={endpoint} />,
+    cell: (row) => (
+      <>
+        <EndpointName text={row.endpoint} />
+        <Marks of={row} />
+      </>
+    ),
   },
   {
     id: "app",
@@ -151,10 +157,19 @@ export const COLUMNS: Column<Endpoint>[] = [
   {
     id: "last",
     header: "Last",
-    sort: "last",
+    sort: "last_seen",
     min: 92,
     priority: 7,
     align: "right",
-    cell: ({ last }) => (last == null ? "–" : <Time at={last} />),
+    cell: ({ last_seen: last }) => (last == null ? "never" : <Time at={last} />),
+  },
+  {
+    id: "first",
+    header: "First seen",
+    sort: "first_seen",
+    min: 100,
+    priority: 10,
+    align: "right",
+    cell: ({ first_seen: first }) => (first == null ? "never" : <Time at={first} />),
   },
 ];

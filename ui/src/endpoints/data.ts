@@ -10,18 +10,21 @@ interface Asked {
   q: string | undefined;
   /** `p95`, or `-p95` for the least first. */
   sort: string;
+  /** Only those with this mark, such as `new`. */
+  mark?: string | null;
 }
 
 const filtered = (q: string | undefined) => (q === undefined ? {} : { q });
 
-export function useEndpoints({ q, sort }: Asked) {
+export function useEndpoints({ q, sort, mark = null }: Asked) {
   const answer = useInfiniteQuery({
-    queryKey: ["endpoints", q, sort],
+    queryKey: ["endpoints", q, sort, mark],
     queryFn: ({ pageParam, signal }) => {
       const query = {
         ...filtered(q),
         sort: sort.replace("-", ""),
         ...(sort.startsWith("-") && { order: "asc" }),
+        ...(mark !== null && { mark }),
         limit: PAGE_ROWS,
         ...(pageParam !== null && { cursor: pageParam }),
       };

@@ -1,4 +1,4 @@
-// Views that a person saved: a name for a page with its filter. They are kept in this browser.
+// Views that a person saved in this browser: a name for a page with its filter.
 import { useState } from "react";
 
 const KEY = "throughline.views";

@@ -1,21 +1,20 @@
 import { Link } from "../app/Link";
-import type { SessionVerdict } from "../api/schema";
-import { Copy } from "../parts/Copy";
-import { Menu } from "../parts/Menu";
-import menu from "../parts/Menu.module.css";
+import type { SessionWithVisits } from "../api/schema";
 import { rememberedList } from "../sessions/list";
 import { Badge } from "../verdict/Badge";
+import { Actions } from "./Actions";
 import style from "./Session.module.css";
 
 interface Props {
   id: string;
   onOther: (by: number) => void;
-  verdict: SessionVerdict | null;
-  application: string | undefined;
+  /** Undefined while it is asked for. */
+  session: SessionWithVisits | undefined;
 }
 
-/** Where one is, the sessions beside it in the list, and ways to take it along. */
-export function Header({ id, onOther, verdict, application }: Props) {
+/** Where one is, the sessions beside it in the list, and what one can do about it. */
+export function Header({ id, onOther, session }: Props) {
+  const verdict = session?.verdict;
   const { ids, url } = rememberedList();
   const at = ids.indexOf(id);
   return (
@@ -55,40 +54,7 @@ export function Header({ id, onOther, verdict, application }: Props) {
           </button>
         </span>
       )}
-      <span className={style.actions}>
-        {application !== undefined && (
-          <Link
-            className="button"
-            title="An exception in the policy: no verdict on this session, now or later"
-            to={`/setup/detection?app=${encodeURIComponent(application)}&kind=session&value=${id}`}
-          >
-            Leave alone…
-          </Link>
-        )}
-        <CopyMenu id={id} />
-      </span>
+      <Actions id={id} session={session} />
     </header>
-  );
-}
-
-/** The session as text to take along. */
-function CopyMenu({ id }: { id: string }) {
-  const { origin } = window.location;
-  const texts = [
-    ["link", "Link", `${origin}/sessions/${id}`],
-    ["session id", "Session id", id],
-    ["curl", "curl", `curl -s '${origin}/v1/sessions/${id}/requests?limit=500'`],
-    ["SQL", "SQL", `SELECT * FROM requests WHERE session = '${id}' ORDER BY start`],
-  ] as const;
-  return (
-    <Menu label="Copy" name="Copy as text" align="right">
-      {() =>
-        texts.map(([what, title, text]) => (
-          <Copy key={what} what={what} text={text} className={menu.item}>
-            {title} <span className="quiet cut">{text}</span>
-          </Copy>
-        ))
-      }
-    </Menu>
   );
 }

@@ -1,3 +1,4 @@
+import { memo } from "react";
 import { Sequence } from "../parts/Sequence";
 import { plural } from "../words/number";
 import type { Step } from "../words/sequence";
@@ -11,7 +12,7 @@ interface Props {
 }
 
 /** The sequence as a sentence; each step leads to its first request. */
-export function InWords({ steps, known, all, onPick }: Props) {
+export const InWords = memo(function InWords({ steps, known, all, onPick }: Props) {
   return (
     <section className={`panel ${style.words}`} aria-label="What happened">
       <h2 className={style.title}>
@@ -29,4 +30,4 @@ export function InWords({ steps, known, all, onPick }: Props) {
       </p>
     </section>
   );
-}
+});

@@ -33,7 +33,7 @@ export function Related({ session }: { session: SessionWithVisits }) {
       <ul className={style.links}>
         {session.links.slice(0, 12).map((link) => (
           <li key={link.session + link.kind}>
-            <LinkLine link={link} />
+            <LinkLine link={link} /> <Beside id={session.session} other={link.session} />
           </li>
         ))}
       </ul>
@@ -51,7 +51,8 @@ export function Related({ session }: { session: SessionWithVisits }) {
                 </Link>{" "}
                 <span className="soft">
                   {via === "user" ? "the same user" : `${via}, ${plural(distance, "link")} away`}
-                </span>
+                </span>{" "}
+                <Beside id={session.session} other={id} />
               </li>
             ))}
           </ul>
@@ -86,6 +87,20 @@ export function Related({ session }: { session: SessionWithVisits }) {
         Choose a request to see all of it: <kbd>j</kbd> <kbd>k</kbd>, or a click.
       </p>
     </section>
+  );
+}
+
+/** The two beside each other. */
+function Beside({ id, other }: { id: string; other: string }) {
+  return (
+    <Link
+      className="soft"
+      to={`/sessions/${id}/compare/${other}`}
+      title="Both sessions beside each other"
+      aria-label={`Compare with ${other.slice(0, 12)}`}
+    >
+      compare
+    </Link>
   );
 }
 

@@ -11,11 +11,12 @@ import { verdictQuery } from "../verdict/data";
 import { VerdictCard } from "../verdict/VerdictCard";
 import { count, plural } from "../words/number";
 import { sequence } from "../words/sequence";
-import { BEGINNING, useLinked, useRequests, useSession } from "./data";
+import { useLinked, useRequests, useSession } from "./data";
 import { Detail } from "./Detail";
 import { Facts } from "./Facts";
 import { Header } from "./Header";
 import { InWords } from "./InWords";
+import { NoteLine } from "./NoteLine";
 import { Related } from "./Related";
 import { RequestTable } from "./RequestTable";
 import style from "./Session.module.css";
@@ -28,13 +29,19 @@ export default function SessionPage({ params }: PageProps) {
   const session = useSession(id);
   const requests = useRequests(id);
   const linked = useLinked(session.data);
-  const { rows } = requests;
+  // What is drawn and told of a very long session is its beginning; the table has all of it.
+  const { rows, beginning } = requests;
   const verdict = useVerdict(session.data?.verdict?.id);
   const shows = useMemo(() => showing(verdict), [verdict]);
-  // What is drawn and told of a very long session is its beginning; the table has all of it.
-  const beginning = useMemo(() => rows.slice(0, BEGINNING), [rows]);
   const steps = useMemo(() => sequence(beginning), [beginning]);
   const choose = useCallback((at: string) => setQuery({ at }, { replace: true }), []);
+  const pick = useCallback(
+    (first: number) => {
+      const picked = beginning[first];
+      if (picked) choose(picked.record_id);
+    },
+    [beginning, choose],
+  );
   const at = chosen === null ? -1 : rows.findIndex(({ record_id }) => record_id === chosen);
   const close = () => setQuery({ at: null }, { replace: true });
 
@@ -73,12 +80,8 @@ export default function SessionPage({ params }: PageProps) {
   const request = rows[at];
   return (
     <div className={style.page}>
-      <Header
-        id={id}
-        onOther={other}
-        verdict={data?.verdict ?? null}
-        application={data?.application}
-      />
+      <Header id={id} onOther={other} session={data} />
+      {data && <NoteLine session={data} />}
       {data ? <Facts session={data} /> : <div className={`panel ${style.factsWait}`} />}
       <section className={`panel ${style.picture}`} aria-label="Timeline">
         <h2 className={style.title}>
@@ -101,10 +104,7 @@ export default function SessionPage({ params }: PageProps) {
         steps={steps}
         known={beginning.length}
         all={data?.requests ?? beginning.length}
-        onPick={(first) => {
-          const picked = rows[first];
-          if (picked) choose(picked.record_id);
-        }}
+        onPick={pick}
       />
       <div className={style.columns}>
         <div className={style.main}>

@@ -1,12 +1,12 @@
 // A session, its requests and those linked to it.
 import { useInfiniteQuery, useQueries, useQuery } from "@tanstack/react-query";
-import { useEffect, useMemo } from "react";
+import { useCallback, useEffect, useMemo } from "react";
 import { api, body } from "../api/client";
-import type { Exchange, SessionLink, SessionWithVisits } from "../api/schema";
+import type { Exchange, ExchangePage, SessionLink, SessionWithVisits } from "../api/schema";
 
 const PAGE_ROWS = 500;
-/** So many are asked for without being scrolled to, for the picture and the words. */
-export const BEGINNING = 2000;
+/** So many are asked for without being scrolled to, for the picture and the words: four pages. */
+export const BEGINNING = 4 * PAGE_ROWS;
 const NEWS_MS = 5000;
 /** Lanes of the picture on each side of the session's own. */
 const LANES = 3;
@@ -40,11 +40,18 @@ export function useRequests(id: string) {
   });
   const { data, fetchNextPage, hasNextPage, isFetching, isError } = answer;
   const rows = useMemo(() => data?.pages.flatMap(({ items }) => items) ?? [], [data]);
+  // The same rows for as long as nothing is put before them: what is drawn and told of them is not
+  // done again for each page that comes while one scrolls.
+  const [one, two, three, four] = data?.pages ?? [];
+  const beginning = useMemo(
+    () => [one, two, three, four].flatMap((page) => page?.items ?? []),
+    [one, two, three, four],
+  );
   const wantsMore = hasNextPage && !isFetching && !isError && rows.length < BEGINNING;
   useEffect(() => {
     if (wantsMore) void fetchNextPage();
   }, [wantsMore, fetchNextPage]);
-  return { ...answer, rows };
+  return { ...answer, rows, beginning };
 }
 
 /** A linked session with the beginning of what it did. */
@@ -57,7 +64,16 @@ export interface Linked {
 export function useLinked(session: SessionWithVisits | undefined): Linked[] {
   const links = useMemo(() => nearestLinks(session?.links ?? []), [session?.links]);
   const around = session && windowOf(session);
-  const answers = useQueries({
+  const combine = useCallback(
+    (answers: { data: ExchangePage | undefined }[]) =>
+      links
+        .map((link, index) => ({ link, requests: answers[index]?.data?.items ?? [] }))
+        // A session may be known by a key alone, with no request of its own.
+        .filter(({ requests }) => requests.length > 0),
+    [links],
+  );
+  return useQueries({
+    combine,
     queries: links.map(({ session: id }) => ({
       queryKey: ["lane", id, around],
       queryFn: ({ signal }: { signal: AbortSignal }) => {
@@ -67,10 +83,6 @@ export function useLinked(session: SessionWithVisits | undefined): Linked[] {
       staleTime: 30_000,
     })),
   });
-  // A session may be known by a key alone, with no request of its own.
-  return links
-    .map((link, index) => ({ link, requests: answers[index]?.data?.items ?? [] }))
-    .filter(({ requests }) => requests.length > 0);
 }
 
 /** Half as long again before and after the session. */

@@ -25,6 +25,7 @@ const FACETS: readonly Shown[] = [
   { field: "ip", title: "Address", mono: true },
   { field: "ua", title: "Client", text: clientName },
   { field: "app", title: "Application" },
+  { field: "label", title: "Label", without: ["no note", "-has:note"] },
   { field: "took", title: "Request took" },
   { field: "requests", title: "Requests" },
   { field: "duration", title: "Length" },

@@ -2,6 +2,7 @@
 import { Link } from "../app/Link";
 import type { Listed, Session } from "../api/schema";
 import { program } from "../filter/fields";
+import { Labels } from "../parts/Labels";
 import { Sequence } from "../parts/Sequence";
 import { Time } from "../parts/Time";
 import { Value } from "../parts/Value";
@@ -38,11 +39,33 @@ function Several({
   );
 }
 
+/** What people put beside it, before what it did. */
+function Said({ row: { note, pinned } }: { row: Session }) {
+  if (note == null && !pinned) return null;
+  return (
+    <span className={style.said}>
+      {pinned && (
+        <Value field="has" value="pin" title="Pinned: it is kept beyond its time">
+          <span aria-hidden="true">◆</span>
+          <span className="unseen">pinned</span>
+        </Value>
+      )}
+      {note != null && note.labels.length > 0 && <Labels labels={note.labels.slice(0, 2)} />}
+      {note != null && note.note !== "" && (
+        <Value field="has" value="note" title={note.note}>
+          note
+        </Value>
+      )}
+    </span>
+  );
+}
+
 function Beginning({ row }: { row: Session }) {
   const { steps, cut } = useBeginning(row.session, row.requests);
   if (steps === null) return <span className={style.waiting} aria-label="loading" />;
   return (
     <span className={style.what}>
+      <Said row={row} />
       <Sequence steps={steps} />
       {cut && <span className="quiet"> …</span>}
     </span>
@@ -103,6 +126,7 @@ export const COLUMNS: Column<Session>[] = [
   {
     id: "user",
     header: "User",
+    sort: "user",
     min: 130,
     grow: 1,
     priority: 4,
@@ -111,6 +135,7 @@ export const COLUMNS: Column<Session>[] = [
   {
     id: "role",
     header: "Role",
+    sort: "role",
     min: 80,
     grow: 0.5,
     priority: 10,
@@ -119,6 +144,7 @@ export const COLUMNS: Column<Session>[] = [
   {
     id: "ip",
     header: "Address",
+    sort: "ip",
     min: 146,
     grow: 0.5,
     priority: 5,
@@ -155,6 +181,7 @@ export const COLUMNS: Column<Session>[] = [
   {
     id: "verdict",
     header: "Verdict",
+    sort: "confidence",
     min: 204,
     priority: 3,
     cell: (row) => <Judged verdict={row.verdict} />,
@@ -162,6 +189,7 @@ export const COLUMNS: Column<Session>[] = [
   {
     id: "client",
     header: "Client",
+    sort: "ua",
     min: 158,
     priority: 7,
     cell: (row) => <Several field="ua" of={row.user_agents} short={clientName} />,
@@ -169,6 +197,7 @@ export const COLUMNS: Column<Session>[] = [
   {
     id: "key",
     header: "Found by",
+    sort: "key",
     min: 126,
     priority: 8,
     cell: (row) => (
@@ -181,14 +210,29 @@ export const COLUMNS: Column<Session>[] = [
   {
     id: "app",
     header: "Application",
+    sort: "app",
     min: 90,
     grow: 0.4,
     priority: 11,
     cell: (row) => <Value field="app" value={row.application} />,
   },
   {
+    id: "labels",
+    header: "Labels",
+    min: 110,
+    grow: 0.5,
+    priority: 9,
+    cell: ({ note }) =>
+      note == null || note.labels.length === 0 ? (
+        <span className="quiet">–</span>
+      ) : (
+        <Labels labels={note.labels} />
+      ),
+  },
+  {
     id: "visits",
     header: "Visits",
+    sort: "visits",
     min: 60,
     priority: 12,
     align: "right",
@@ -206,6 +250,7 @@ export const COLUMNS: Column<Session>[] = [
   {
     id: "id",
     header: "Session",
+    sort: "session",
     min: 110,
     priority: 14,
     mono: true,

@@ -12,6 +12,7 @@ import { Bones, Empty, Failed } from "../../parts/State";
 import { Time } from "../../parts/Time";
 import { bytes, count, percent, plural } from "../../words/number";
 import { EndpointName, ErrorShare, ms } from "../columns";
+import { Marks } from "../Marks";
 import { useEndpoint } from "./data";
 import style from "./Endpoint.module.css";
 import { Hurt } from "./Hurt";
@@ -36,6 +37,7 @@ export function EndpointPage({ id }: { id: string }) {
           {endpoint.data && (
             <strong className="mono">
               <EndpointName text={endpoint.data.endpoint} />
+              <Marks of={endpoint.data} />
             </strong>
           )}
         </>
@@ -115,11 +117,11 @@ function Facts({ of }: { of: Endpoint }) {
     [
       "Seen",
       of.last == null ? "–" : <Time key="last" at={of.last} />,
-      of.first == null ? (
-        ""
+      of.first_seen == null ? (
+        "never asked for"
       ) : (
         <>
-          first <Time at={of.first} />
+          first <Time at={of.first_seen} />
         </>
       ),
     ],

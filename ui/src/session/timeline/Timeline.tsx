@@ -1,5 +1,5 @@
 // The session in one picture: a mark per request, lanes for the sessions before and after it.
-import { useMemo, useRef, useState, type PointerEvent } from "react";
+import { memo, useMemo, useRef, useState, type PointerEvent } from "react";
 import { go } from "../../app/router";
 import type {
   Exchange,
@@ -43,7 +43,7 @@ const RIGHT_PX = 16;
 const AXIS_PX = 24;
 const OUTCOMES = ["ok", "none", "refused", "failed"] as const;
 
-export function Timeline(props: Props) {
+export const Timeline = memo(function Timeline(props: Props) {
   const { session, requests, linked, shows, verdict, chosen, onChoose } = props;
   const place = useRef<HTMLDivElement>(null);
   const width = useWidth(place);
@@ -123,7 +123,7 @@ export function Timeline(props: Props) {
       {over && <Tip mark={over.mark} lane={over.lane} width={width} />}
     </div>
   );
-}
+});
 
 function draw(
   session: SessionWithVisits,
