@@ -92,6 +92,7 @@ pub fn backtest(options: &BacktestOptions) -> anyhow::Result<Backtest> {
     let new = Profiles {
         policy_version: None,
         profiles: tried.detection,
+        visits: tried.visits,
     };
     let mut after = Side::new(settings, from, new);
     while from < end {

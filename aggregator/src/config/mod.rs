@@ -55,11 +55,11 @@ pub struct ServeOptions {
     #[arg(long, env = "THROUGHLINE_DEVELOPMENT")]
     pub development: bool,
 
-    /// A pause longer than this ends a visit (ms, s, m, h, d).
+    /// A pause longer than this ends a visit, where the policy says nothing of `visits` (ms, s, m, h, d).
     #[arg(long, env = "THROUGHLINE_IDLE_TIMEOUT", default_value = "30m", value_parser = units::duration, value_name = "DURATION")]
     pub idle_timeout: Duration,
 
-    /// No visit is longer than this (ms, s, m, h, d).
+    /// No visit is longer than this, where the policy says nothing of `visits` (ms, s, m, h, d).
     #[arg(long, env = "THROUGHLINE_LONGEST_VISIT", default_value = "1d", value_parser = units::duration, value_name = "DURATION")]
     pub longest_visit: Duration,
 

@@ -4,7 +4,8 @@ use serde_json::Value;
 use throughline_session::policy::PolicyDocument;
 
 use super::detection::{self, DetectionProfile};
-use super::flows;
+use super::{flows, visits};
+use crate::sessions::VisitRules;
 
 /// How a policy is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +25,8 @@ pub struct Read {
     pub document: PolicyDocument,
     /// How applications are watched for bots.
     pub detection: Vec<DetectionProfile>,
+    /// When visits end.
+    pub visits: VisitRules,
 }
 
 /// Why a policy may not be used: the place, and what is wrong there or would be right.
@@ -88,10 +91,12 @@ pub fn read(text: &[u8], format: Format) -> Result<Read, Refused> {
     let applications = document.applications.iter();
     let applications: Vec<_> = applications.map(|it| it.name.as_str()).collect();
     flows::check(&value, &applications)?;
+    let visits = visits::check(&value, &applications)?;
     Ok(Read {
         value,
         document,
         detection,
+        visits,
     })
 }
 

@@ -16,6 +16,7 @@ mod journal;
 pub mod schema;
 
 mod state;
+pub mod visits;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -303,7 +304,8 @@ impl Policies {
         self.inner().change(Change::FinderStopped, by)
     }
 
-    /// How applications are watched for bots, by the policy that holds now.
+    /// How applications are watched for bots, and when their visits end, by the policy that holds
+    /// now.
     #[must_use]
     pub fn profiles(&self) -> Profiles {
         let Some((policy_version, document)) = self.current_document() else {
@@ -312,6 +314,7 @@ impl Policies {
         Profiles {
             policy_version: Some(policy_version),
             profiles: detection::profiles(&document),
+            visits: visits::rules(&document),
         }
     }
 
@@ -402,6 +405,7 @@ fn named(document: &Value, version: &str) -> Value {
         // No filter's affair, and older ones would refuse it.
         fields.remove("detection");
         fields.remove("flows");
+        fields.remove("visits");
     }
     document
 }

@@ -107,6 +107,14 @@ fn flow() -> Value {
     })
 }
 
+fn visits() -> Value {
+    let time = |default: &str| json!({"type": ["string", "null"], "default": default});
+    let mut all = json!({"idle": time("30m"), "longest": time("1d")});
+    let one = object("Visits of one application.", &[], &all);
+    all["applications"] = json!({"type": "object", "additionalProperties": one});
+    object("When visits end, e.g. {\"idle\": \"30m\"}.", &[], &all)
+}
+
 fn definitions() -> Value {
     let name = json!({"type": "string", "pattern": "^[a-z0-9_-]{1,64}$"});
     let from = json!({"oneOf": [
@@ -190,6 +198,7 @@ pub fn schema() -> Value {
         "query_values": list(&json!({"type": "string"}), 50),
         "detection": list(&reference("profile"), 256),
         "flows": list(&reference("flow"), 50),
+        "visits": visits(),
         "secret_paths": list(&json!({"type": "string", "pattern": "^/"}), 100),
     });
     let mut all = object(
@@ -284,7 +293,18 @@ mod tests {
             "exclusiveMinimum" => number.is_none_or(|number| number > about.as_f64().unwrap()),
             "minimum" => number.is_none_or(|number| number >= about.as_f64().unwrap()),
             "maximum" => number.is_none_or(|number| number <= about.as_f64().unwrap()),
-            "additionalProperties" => about == &Value::Bool(false),
+            "additionalProperties" => match about {
+                Value::Bool(false) => value.as_object().into_iter().flatten().all(|(name, _)| {
+                    words
+                        .get("properties")
+                        .is_some_and(|it| it.get(name).is_some())
+                }),
+                rule => value
+                    .as_object()
+                    .into_iter()
+                    .flatten()
+                    .all(|(_, field)| fits(all, rule, field)),
+            },
             "pattern" | "description" | "default" | "title" | "$schema" | "$defs" => true,
             other => panic!("{other}"),
         })
@@ -314,5 +334,10 @@ mod tests {
             check(&json!({"keys": [{"name": "a", "from": place}]}), false);
         }
         check(&json!({"keyz": []}), false);
+        check(&json!({"visits": {"pause": "1m"}}), false);
+        check(
+            &json!({"visits": {"applications": {"shop": {"idle": 1}}}}),
+            false,
+        );
     }
 }

@@ -6,9 +6,11 @@
 mod context;
 mod links;
 mod part;
+mod rules;
 mod tracker;
 
 pub use context::{Context, ParamPart, parameter_kind};
 pub use links::{LinkKey, LinkPart, Links, link_kind};
 pub use part::{Exchange, Part, Parts, VisitKey};
-pub use tracker::{OpenVisit, Rules, Tracker};
+pub use rules::{Rules, VisitRule, VisitRules};
+pub use tracker::{OpenVisit, Tracker};

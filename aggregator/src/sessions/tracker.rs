@@ -4,30 +4,13 @@ use std::collections::{BTreeMap, HashMap};
 
 use throughline_session::wire::SessionId;
 
+use super::rules::{Ends, InForce};
+use super::{Rules, VisitRules};
+
 /// Open visits of one session; the one idle for longest is closed when there are more.
 const VISITS_PER_SESSION_MAX: usize = 16;
 /// Arrivals may be out of order by this much, microseconds; beyond it our clock was set back.
 const DISORDER_US: i64 = 60_000_000;
-
-/// When a visit ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rules {
-    /// A gap longer than this ends a visit, microseconds.
-    pub idle_us: i64,
-    /// No visit is longer than this, microseconds.
-    pub longest_us: i64,
-    /// Visits held open over all sessions.
-    pub open_max: usize,
-}
-
-impl Rules {
-    /// How long after its last arrival a visit stays open for late records, microseconds: a
-    /// filter may have held its batches back while the aggregator was away.
-    #[must_use]
-    pub fn keep_us(&self) -> i64 {
-        self.longest_us.max(self.idle_us)
-    }
-}
 
 /// A visit that a record may still join.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,38 +28,60 @@ pub struct OpenVisit {
 }
 
 impl OpenVisit {
-    fn takes(&self, at_us: i64, rules: &Rules) -> bool {
-        let near = at_us >= self.first_us.saturating_sub(rules.idle_us)
-            && at_us <= self.last_us.saturating_add(rules.idle_us);
+    fn takes(&self, at_us: i64, ends: Ends) -> bool {
+        let near = at_us >= self.first_us.saturating_sub(ends.idle_us)
+            && at_us <= self.last_us.saturating_add(ends.idle_us);
         let length = self
             .last_us
             .max(at_us)
             .saturating_sub(self.first_us.min(at_us));
-        near && length <= rules.longest_us
+        near && length <= ends.longest_us
     }
 }
 
 /// All open visits.
 #[derive(Debug)]
 pub struct Tracker {
-    rules: Rules,
+    rules: InForce,
     sessions: HashMap<SessionId, Vec<OpenVisit>>,
     /// Ordinal of the last record → whose visit it joined: the one idle for longest is first.
     idle: BTreeMap<u64, SessionId>,
     /// Latest arrival, unless our clock was set back since.
     latest_us: i64,
+    /// Visits whose last record arrived before are closed, whatever the rules of today say.
+    closed_us: i64,
 }
 
 impl Tracker {
-    /// No visits yet.
+    /// No visits yet, and no policy.
     #[must_use]
-    pub fn new(rules: Rules) -> Self {
+    pub fn new(flags: Rules) -> Self {
         Self {
-            rules,
+            rules: InForce::new(flags, VisitRules::default()),
             sessions: HashMap::new(),
             idle: BTreeMap::new(),
             latest_us: i64::MIN,
+            closed_us: i64::MIN,
         }
+    }
+
+    /// From here on a policy rules, which came into the log at `arrived_us`. A visit that is open
+    /// goes on or ends by the new rules; what the rules before had closed stays closed.
+    pub fn follow(&mut self, policy: &VisitRules, arrived_us: i64) {
+        if *policy == self.rules.policy {
+            return;
+        }
+        self.expire(arrived_us);
+        let before_us = arrived_us.saturating_sub(self.rules.keep_us());
+        self.closed_us = self.closed_us.max(before_us);
+        self.rules = InForce::new(self.rules.flags, policy.clone());
+    }
+
+    /// Visits whose last record arrived before this are not open at `now_us`, microseconds.
+    #[must_use]
+    pub fn open_since_us(&self, now_us: i64) -> i64 {
+        let before_us = now_us.saturating_sub(self.rules.keep_us());
+        before_us.max(self.closed_us)
     }
 
     /// Puts back a visit that was open before a restart.
@@ -92,12 +97,18 @@ impl Tracker {
     /// The visit that the record with number `ordinal` joins: the start that names it.
     ///
     /// `at_us` is the record's start and `arrived_us` when its batch arrived. Ordinals grow.
-    pub fn assign(&mut self, session: SessionId, at_us: i64, ordinal: u64, arrived_us: i64) -> i64 {
+    pub fn assign(
+        &mut self,
+        session: SessionId,
+        application: &str,
+        at_us: i64,
+        ordinal: u64,
+        arrived_us: i64,
+    ) -> i64 {
         self.expire(arrived_us);
+        let ends = self.rules.of(application);
         let visits = self.sessions.entry(session).or_default();
-        let fitting = visits
-            .iter_mut()
-            .filter(|visit| visit.takes(at_us, &self.rules));
+        let fitting = visits.iter_mut().filter(|visit| visit.takes(at_us, ends));
         // Between two visits that both would take it, the later one.
         let start_us = if let Some(visit) = fitting.max_by_key(|visit| visit.start_us) {
             self.idle.remove(&visit.ordinal);
@@ -155,7 +166,7 @@ impl Tracker {
     }
 
     fn bound(&mut self) {
-        while self.idle.len() > self.rules.open_max
+        while self.idle.len() > self.rules.flags.open_max
             && let Some((ordinal, session)) = self.idle.first_key_value()
         {
             self.close(*ordinal, *session);
@@ -184,6 +195,7 @@ fn bound_session(visits: &mut Vec<OpenVisit>, idle: &mut BTreeMap<u64, SessionId
 
 #[cfg(test)]
 mod tests {
+    use super::super::VisitRule;
     use super::*;
     use proptest::prelude::*;
     use throughline_session::hex::Hex;
@@ -197,7 +209,8 @@ mod tests {
     /// Records of one session at `times`, all arriving at once → the visit of each.
     fn check(times: &[i64], expected: &[i64]) {
         let mut tracker = Tracker::new(RULES);
-        let assign = |(ordinal, at): (u64, &i64)| tracker.assign(Hex([1; 16]), *at, ordinal, 0);
+        let assign =
+            |(ordinal, at): (u64, &i64)| tracker.assign(Hex([1; 16]), "a", *at, ordinal, 0);
         let visits: Vec<i64> = (0..).zip(times).map(assign).collect();
         assert_eq!(visits, expected, "{times:?}");
     }
@@ -225,20 +238,60 @@ mod tests {
             ..RULES
         });
         let session = |name| Hex([name; 16]);
-        assert_eq!(tracker.assign(session(1), 0, 0, 0), 0);
-        assert_eq!(tracker.assign(session(2), 5, 1, 0), 5);
-        assert_eq!(tracker.assign(session(1), 9, 2, 0), 0);
-        assert_eq!(tracker.assign(session(3), 9, 3, 0), 9);
+        assert_eq!(tracker.assign(session(1), "a", 0, 0, 0), 0);
+        assert_eq!(tracker.assign(session(2), "a", 5, 1, 0), 5);
+        assert_eq!(tracker.assign(session(1), "a", 9, 2, 0), 0);
+        assert_eq!(tracker.assign(session(3), "a", 9, 3, 0), 9);
         assert_eq!(tracker.open(), 2);
         assert_eq!(
-            tracker.assign(session(2), 9, 4, 0),
+            tracker.assign(session(2), "a", 9, 4, 0),
             9,
             "idle for longest, so closed"
         );
-        assert_eq!(tracker.assign(session(3), 10, 5, 100), 9);
+        assert_eq!(tracker.assign(session(3), "a", 10, 5, 100), 9);
         assert_eq!(tracker.open(), 2);
-        assert_eq!(tracker.assign(session(3), 11, 6, 101), 9);
+        assert_eq!(tracker.assign(session(3), "a", 11, 6, 101), 9);
         assert_eq!(tracker.open(), 1, "nothing arrived for session 2 in 100 µs");
+    }
+
+    #[test]
+    fn a_policy_rules_from_its_arrival_on_and_opens_nothing_again() {
+        let rule = |idle_us, longest_us| VisitRules {
+            others: VisitRule {
+                idle_us: Some(idle_us),
+                longest_us: Some(longest_us),
+            },
+            ..VisitRules::default()
+        };
+        let session = |name| Hex([name; 16]);
+        let mut tracker = Tracker::new(RULES);
+        tracker.assign(session(1), "a", 0, 0, 0);
+        tracker.assign(session(2), "a", 0, 1, 150);
+        assert_eq!(
+            tracker.open(),
+            1,
+            "nothing of session 1 for longer than 100"
+        );
+        tracker.follow(&rule(300, 300), 160);
+        assert_eq!(tracker.assign(session(2), "a", 290, 2, 170), 0);
+        assert_eq!(
+            tracker.assign(session(1), "a", 290, 3, 170),
+            290,
+            "closed before"
+        );
+        assert_eq!(
+            tracker.open_since_us(170),
+            60,
+            "and so it is after a restart"
+        );
+        tracker.follow(&rule(1, 300), 180);
+        assert_eq!(tracker.assign(session(2), "a", 292, 4, 190), 292);
+        tracker.follow(&VisitRules::default(), 200);
+        assert_eq!(
+            tracker.assign(session(2), "a", 320, 5, 210),
+            292,
+            "as the flags say"
+        );
     }
 
     #[test]
@@ -246,8 +299,8 @@ mod tests {
         let session = |name| Hex([name; 16]);
         let now_us = 10 * DISORDER_US;
         let mut tracker = Tracker::new(RULES);
-        tracker.assign(session(1), 0, 0, now_us);
-        tracker.assign(session(2), 0, 1, now_us);
+        tracker.assign(session(1), "a", 0, 0, now_us);
+        tracker.assign(session(2), "a", 0, 1, now_us);
         let mut restarted = Tracker::new(RULES);
         for (id, visits) in &tracker.sessions {
             visits
@@ -255,9 +308,9 @@ mod tests {
                 .for_each(|visit| restarted.restore(*id, *visit));
         }
         for mut tracker in [tracker, restarted] {
-            tracker.assign(session(3), 0, 2, 0);
+            tracker.assign(session(3), "a", 0, 2, 0);
             assert_eq!(tracker.open(), 3, "none is closed before its time");
-            tracker.assign(session(3), 0, 3, 101);
+            tracker.assign(session(3), "a", 0, 3, 101);
             assert_eq!(tracker.open(), 1);
         }
     }
@@ -266,35 +319,54 @@ mod tests {
     fn one_session_cannot_take_all_visits() {
         let mut tracker = Tracker::new(RULES);
         for n in 0..100_u32 {
-            tracker.assign(Hex([1; 16]), i64::from(n) * 1000, u64::from(n), 0);
+            tracker.assign(Hex([1; 16]), "a", i64::from(n) * 1000, u64::from(n), 0);
         }
         assert_eq!(tracker.open(), VISITS_PER_SESSION_MAX);
     }
 
     proptest! {
-        /// A restart anywhere gives the same visits: the state is what the visits say.
+        /// A restart anywhere gives the same visits: the state is what the visits and the
+        /// policies say.
         #[test]
         fn a_restart_changes_nothing(
-            records in proptest::collection::vec((0_u8..4, 0_i64..400), 1..60),
+            records in proptest::collection::vec(
+                (0_u8..4, 0_i64..400, proptest::option::weighted(0.2, (1_i64..60, 1_i64..200))),
+                1..60),
             restart in 0_usize..60,
         ) {
             let rules = Rules { open_max: 5, ..RULES };
             let run = |restart: usize| {
                 let mut tracker = Tracker::new(rules);
-                let mut visits = Vec::new();
-                for (ordinal, (session, at)) in records.iter().enumerate() {
+                let (mut visits, mut policies) = (Vec::new(), Vec::new());
+                let mut arrived = 0;
+                let mut known: HashMap<(u8, i64), (SessionId, OpenVisit)> = HashMap::new();
+                for (ordinal, (session, at, policy)) in records.iter().enumerate() {
                     if ordinal == restart {
-                        let mut open: Vec<_> = tracker.sessions.iter()
-                            .flat_map(|(id, all)| all.iter().map(|visit| (*id, *visit)))
-                            .collect();
-                        open.sort_by_key(|(_, visit)| visit.ordinal);
                         tracker = Tracker::new(rules);
-                        for (id, visit) in open {
-                            tracker.restore(id, visit);
+                        for (policy, at) in &policies {
+                            tracker.follow(policy, *at);
+                        }
+                        // What the store reads back: the latest that may be open.
+                        let since = tracker.open_since_us(arrived);
+                        let mut open: Vec<_> =
+                            known.values().filter(|(_, it)| it.arrived_us >= since).collect();
+                        open.sort_by_key(|(_, visit)| visit.ordinal);
+                        for (id, visit) in open.iter().skip(open.len().saturating_sub(5)) {
+                            tracker.restore(*id, *visit);
                         }
                     }
-                    let arrived = i64::try_from(ordinal).unwrap() * 3;
-                    visits.push(tracker.assign(Hex([*session; 16]), *at, ordinal as u64, arrived));
+                    if let Some((idle, longest)) = policy {
+                        let others = VisitRule { idle_us: Some(*idle), longest_us: Some(*longest) };
+                        let policy = VisitRules { others, ..VisitRules::default() };
+                        policies.push((policy, arrived + 2));
+                        tracker.follow(&policies[policies.len() - 1].0, arrived + 2);
+                    }
+                    arrived = i64::try_from(ordinal).unwrap() * 3;
+                    let id = Hex([*session; 16]);
+                    let start = tracker.assign(id, "a", *at, ordinal as u64, arrived);
+                    visits.push(start);
+                    let all = tracker.sessions[&id].iter();
+                    known.extend(all.map(|visit| ((*session, visit.start_us), (id, *visit))));
                 }
                 visits
             };
@@ -307,7 +379,8 @@ mod tests {
             let mut tracker = Tracker::new(RULES);
             let mut visits: HashMap<i64, Vec<i64>> = HashMap::new();
             for (ordinal, at) in (0..).zip(&times) {
-                visits.entry(tracker.assign(Hex([1; 16]), *at, ordinal, 0)).or_default().push(*at);
+                let visit = tracker.assign(Hex([1; 16]), "a", *at, ordinal, 0);
+                visits.entry(visit).or_default().push(*at);
             }
             for members in visits.values_mut() {
                 members.sort_unstable();

@@ -111,10 +111,7 @@ impl Replayed {
 
 fn profiles(row: &Row<'_>) -> duckdb::Result<(u64, Profiles)> {
     let document: String = row.get(2)?;
-    let profiles = Profiles {
-        policy_version: row.get(1)?,
-        profiles: serde_json::from_str(&document).unwrap_or_default(),
-    };
+    let profiles = Profiles::of_text(row.get(1)?, &document);
     Ok((row.get(0)?, profiles))
 }
 

@@ -13,6 +13,7 @@ use crate::endpoints::Learnt;
 use crate::ledger::{Forgotten, WorkerBook};
 use crate::log::{Gap, Window, Windows, WorkerKey};
 use crate::sessions::{OpenVisit, Rules, Tracker};
+use crate::verdicts::Profiles;
 
 /// What the store knows at start, but for the open visits.
 #[derive(Debug, Default)]
@@ -143,6 +144,7 @@ fn from_json<T: serde::de::DeserializeOwned + Default>(json: Option<String>) -> 
 /// Reads the visits that were open when the last record was stored.
 pub(super) fn tracker(connection: &Connection, rules: Rules) -> Result<Tracker, StoreError> {
     let mut tracker = Tracker::new(rules);
+    follow_policies(connection, &mut tracker)?;
     let last = "SELECT epoch_us(arg_max(arrived, ordinal)) FROM visit_parts";
     let last_us: Option<i64> = connection.query_row(last, [], |row| row.get(0))?;
     let Some(last_us) = last_us else {
@@ -160,7 +162,7 @@ pub(super) fn tracker(connection: &Connection, rules: Rules) -> Result<Tracker, 
             ORDER BY max(ordinal) DESC LIMIT ?
          ) ORDER BY ordinal",
     )?;
-    let since = time(last_us.saturating_sub(rules.keep_us()));
+    let since = time(tracker.open_since_us(last_us));
     let most = u64::try_from(rules.open_max).unwrap_or(u64::MAX);
     let visit = |row: &Row<'_>| {
         let session: Vec<u8> = row.get(0)?;
@@ -181,4 +183,16 @@ pub(super) fn tracker(connection: &Connection, rules: Rules) -> Result<Tracker, 
         }
     }
     Ok(tracker)
+}
+
+/// What each policy so far said of visits, from its place in the log on.
+fn follow_policies(connection: &Connection, tracker: &mut Tracker) -> Result<(), StoreError> {
+    let sql = "SELECT document, epoch_us(said_at) FROM profiles ORDER BY position";
+    let mut policies = connection.prepare(sql)?;
+    let said = |row: &Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?));
+    for row in policies.query_map([], said)? {
+        let (document, said_us) = row?;
+        tracker.follow(&Profiles::of_text(None, &document).visits, said_us);
+    }
+    Ok(())
 }

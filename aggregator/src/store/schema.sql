@@ -224,7 +224,8 @@ CREATE TABLE labels (
     said_at TIMESTAMP NOT NULL
 );
 
--- From where in the log which profiles hold, as the JSON array of the policy.
+-- From where in the log which profiles hold, as the JSON array of the policy; where the policy
+-- also says when visits end, an object of `profiles` and `visits`.
 CREATE TABLE profiles (
     position UBIGINT NOT NULL,
     policy_version VARCHAR,

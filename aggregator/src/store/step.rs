@@ -97,6 +97,9 @@ impl Step {
     fn take_batch(&mut self, entry: &Entry, state: &mut State, books: &Books) {
         self.bytes += entry.body.len();
         if let Some(ruling) = Ruling::read(&entry.body) {
+            if let Ruling::Profiles(profiles) = &ruling {
+                state.tracker.follow(&profiles.visits, entry.arrived_us);
+            }
             self.rulings
                 .push((entry.position, entry.arrived_us, ruling));
             return;
@@ -156,10 +159,13 @@ impl Step {
                 Ok(record) => {
                     let ordinal = state.ordinal;
                     let (session, start_us) = (record.session, record.start_us);
-                    let visit_start_us =
-                        state
-                            .tracker
-                            .assign(session, start_us, ordinal, entry.arrived_us);
+                    let visit_start_us = state.tracker.assign(
+                        session,
+                        &record.application,
+                        start_us,
+                        ordinal,
+                        entry.arrived_us,
+                    );
                     state.ordinal += 1;
                     let visit = VisitKey {
                         session,

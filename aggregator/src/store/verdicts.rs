@@ -82,7 +82,7 @@ fn write_profiles(
     arrived_us: i64,
     profiles: &Profiles,
 ) -> Result<(), StoreError> {
-    let document = serde_json::to_string(&profiles.profiles).unwrap_or_default();
+    let document = profiles.to_text();
     let row = params![
         position,
         profiles.policy_version,

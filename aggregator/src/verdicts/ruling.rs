@@ -1,10 +1,13 @@
-//! people → log: what they decide about detection has its place among the records.
+//! people → log: what they decide about detection and visits has its place among the records.
+
+use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 use throughline_session::hex::Hex;
 
 use crate::log::{Batch, Room, WorkerKey};
 use crate::policy::detection::DetectionProfile;
+use crate::sessions::VisitRules;
 
 /// How the line of a ruling begins; a batch begins with `{"throughline"`.
 const BEGINS: &[u8] = br#"{"ruling":"#;
@@ -13,19 +16,67 @@ const BEGINS: &[u8] = br#"{"ruling":"#;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "ruling", rename_all = "snake_case")]
 pub enum Ruling {
-    /// How applications are watched from here on.
+    /// How applications are watched, and when their visits end, from here on.
     Profiles(Profiles),
     /// What somebody says of a verdict.
     Label(Labelling),
 }
 
-/// The profiles of a version of the policy.
+/// What a version of the policy says of detection and of visits.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Profiles {
     /// The version; absent while there is no policy.
     pub policy_version: Option<String>,
     /// The first that names an application holds for it.
     pub profiles: Vec<DetectionProfile>,
+    /// When visits end, from here on.
+    #[serde(default, skip_serializing_if = "VisitRules::is_empty")]
+    pub visits: VisitRules,
+}
+
+/// What the store keeps of a version of the policy, as JSON.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Kept<'a> {
+    /// Where nothing is said of visits: the array of the policy.
+    Profiles(Cow<'a, [DetectionProfile]>),
+    Both {
+        profiles: Cow<'a, [DetectionProfile]>,
+        visits: Cow<'a, VisitRules>,
+    },
+}
+
+impl Profiles {
+    /// As the store keeps it.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let profiles = Cow::Borrowed(&*self.profiles);
+        let kept = if self.visits.is_empty() {
+            Kept::Profiles(profiles)
+        } else {
+            let visits = Cow::Borrowed(&self.visits);
+            Kept::Both { profiles, visits }
+        };
+        serde_json::to_string(&kept).unwrap_or_default()
+    }
+
+    /// Out of the store.
+    #[must_use]
+    pub fn of_text(policy_version: Option<String>, text: &str) -> Self {
+        let (profiles, visits) = match serde_json::from_str(text) {
+            Ok(Kept::Profiles(profiles)) => (profiles.into_owned(), VisitRules::default()),
+            Ok(Kept::Both { profiles, visits }) => (profiles.into_owned(), visits.into_owned()),
+            Err(error) => {
+                tracing::error!(%error, ?policy_version, "what the store has of a policy is unreadable");
+                Default::default()
+            }
+        };
+        Self {
+            policy_version,
+            profiles,
+            visits,
+        }
+    }
 }
 
 /// What somebody says of a verdict.
@@ -97,11 +148,29 @@ impl Ruling {
 mod tests {
     use super::*;
     use crate::log::Budget;
+    use crate::sessions::VisitRule;
 
     #[test]
     fn comes_out_of_the_log_as_it_went_in() {
+        let visits = VisitRules {
+            others: VisitRule {
+                idle_us: Some(7),
+                longest_us: None,
+            },
+            ..VisitRules::default()
+        };
+        let profiles = Profiles {
+            visits,
+            ..Profiles::default()
+        };
+        for known in [&profiles, &Profiles::default()] {
+            assert_eq!(Profiles::of_text(None, &known.to_text()), *known);
+        }
+        // As versions before this one wrote it.
+        assert_eq!(Profiles::default().to_text(), "[]");
         for ruling in [
             Ruling::Profiles(Profiles::default()),
+            Ruling::Profiles(profiles),
             Ruling::Label(Labelling {
                 id: "session-7".into(),
                 label: Some(Label::Wrong),

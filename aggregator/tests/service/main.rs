@@ -22,3 +22,4 @@ mod segments;
 mod sql;
 mod store;
 mod verdicts;
+mod visits;

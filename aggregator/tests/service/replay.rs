@@ -1,6 +1,8 @@
 //! The same log gives the same store, whatever happens in between.
 
 use proptest::prelude::*;
+use serde_json::json;
+use throughline::clock::Clock as _;
 
 use crate::common::{Batch, Setup, line};
 
@@ -11,8 +13,12 @@ const RECORDS: &str =
     "SELECT coalesce(string_agg(record_id || visit_start, ' ' ORDER BY position, idx), '')
     FROM requests";
 
+/// A batch: its records as (session, second), the seconds that have passed since the one before,
+/// and what a policy that comes first says of visits: idle timeout and longest visit, seconds.
+type Sent = (Vec<(u64, i64)>, i64, Option<(u64, u64)>);
+
 /// Sends the batches, restarting before those in `restarts`; returns what is stored.
-async fn run(batches: &[Vec<(u64, i64)>], restarts: &[usize]) -> (String, String) {
+async fn run(batches: &[Sent], restarts: &[usize]) -> (String, String) {
     let folder = tempfile::tempdir().unwrap();
     let open = || {
         let flags = [
@@ -26,10 +32,18 @@ async fn run(batches: &[Vec<(u64, i64)>], restarts: &[usize]) -> (String, String
         Setup::flags(&flags).open(folder.path()).unwrap()
     };
     let mut service = open();
-    for (sequence, records) in (0..).zip(batches) {
+    let mut now_us = service.clock.now_us();
+    for (sequence, (records, passed_s, visits)) in (0..).zip(batches) {
         if restarts.contains(&usize::try_from(sequence).unwrap()) {
             service.close();
             service = open();
+        }
+        now_us += passed_s * 1_000_000;
+        service.clock.advance(now_us - service.clock.now_us());
+        if let Some((idle_s, more_s)) = visits {
+            let longest_s = idle_s + more_s;
+            let visits = json!({"idle": format!("{idle_s}s"), "longest": format!("{longest_s}s")});
+            service.put_policy(&json!({"visits": visits})).await;
         }
         let lines = records
             .iter()
@@ -48,7 +62,12 @@ proptest! {
     #[test]
     fn restarts_change_nothing(
         batches in proptest::collection::vec(
-            proptest::collection::vec((0_u64..3, 0_i64..500), 2..8), 2..8),
+            (
+                proptest::collection::vec((0_u64..3, 0_i64..500), 2..8),
+                0_i64..200,
+                proptest::option::weighted(0.4, (1_u64..120, 0_u64..300)),
+            ),
+            2..8),
         restarts in proptest::collection::vec(0_usize..8, 1..4),
     ) {
         let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -83,9 +102,9 @@ async fn duplicates_are_recognised_after_a_clean_restart() {
 #[tokio::test]
 async fn a_visit_goes_on_after_a_restart() {
     let batches = [
-        vec![(1, 0), (2, 0)],
-        vec![(1, 50)],
-        vec![(1, 100), (2, 100)],
+        (vec![(1, 0), (2, 0)], 0, None),
+        (vec![(1, 50)], 0, None),
+        (vec![(1, 100), (2, 100)], 0, None),
     ];
     let (visits, _) = run(&batches, &[1, 2]).await;
     assert_eq!(

@@ -156,6 +156,8 @@ pub struct PolicyDocument {
     pub detection: serde::de::IgnoredAny,
     /// What people come to do, as steps. Filters do not need it either.
     pub flows: serde::de::IgnoredAny,
+    /// When visits end. Filters do not need it either.
+    pub visits: serde::de::IgnoredAny,
 }
 
 /// A named set of hosts and path prefixes.
@@ -690,7 +692,7 @@ mod tests {
         for (json, error) in [
             (
                 r#"{"keyz":[]}"#,
-                "policy.keyz: unknown field `keyz`, expected one of `version`, `applications`, `keys`, `builtin_off`, `fallback`, `parameters`, `body_bytes`, `query_values`, `secret_paths`, `detection`, `flows`",
+                "policy.keyz: unknown field `keyz`, expected one of `version`, `applications`, `keys`, `builtin_off`, `fallback`, `parameters`, `body_bytes`, `query_values`, `secret_paths`, `detection`, `flows`, `visits`",
             ),
             (
                 r#"{"keys":[{"name":"a","from":{"cokie":"sid"}}]}"#,

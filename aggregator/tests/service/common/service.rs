@@ -150,6 +150,23 @@ impl TestService {
             .await
     }
 
+    /// Makes a policy the active one; detection and the store know it then.
+    pub(crate) async fn put_policy(&self, policy: &Value) {
+        until("detection has caught up", async || {
+            self.app().detection.get().caught_up
+        })
+        .await;
+        let answer = self
+            .change(
+                Method::PUT,
+                "/v1/policy",
+                &[("if-match", "*")],
+                policy.to_string(),
+            )
+            .await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    }
+
     /// What filters are told.
     pub(crate) async fn live(&self) -> Answer {
         let request = Request::get("/v1/policy/live")
