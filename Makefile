@@ -7,7 +7,7 @@
 CARGO_FLAGS := --locked
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test screenshots oci evaluate evaluate-tools bench-filter bench-ui bench-detect clean
+.PHONY: help setup build demo test screenshots oci evaluate evaluate-tools prove-grouping bench-filter bench-ui bench-detect clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,10 @@ oci: ## Pack the filter as an OCI image into target/oci and print its digest
 
 evaluate: ## Score bot detection: the demo's traffic by true client, and the public log in ../shared/data
 	@CARGO_FLAGS="$(CARGO_FLAGS)" scripts/evaluate
+
+prove-grouping: ## Replay the same traffic under different groupings and score each (docs/GROUPING.md)
+	@cargo run $(CARGO_FLAGS) --quiet --package grouping --bin prove_grouping -- --json target/bench/grouping.json \
+		--snapshot docs/grouping.snapshot.md --site "$${SITE_DATA:-../shared/data}"
 
 evaluate-tools: build ## Real tools (curl, scrapy, ffuf, hydra, …) against the demo API: what caught each
 	@scripts/setup-tools

@@ -18,6 +18,8 @@ const COMPLETE: &str = include_str!("../policy.json");
 /// Workers of the Envoy that is played. Their batches arrive side by side, so records come
 /// slightly out of order, as they do in the world.
 const WORKERS: u64 = 2;
+/// The session secret where nobody gives another.
+pub const SECRET: &str = "the secret of the stage, for all seeds";
 
 /// The workers of one Envoy.
 pub struct Filter {
@@ -41,14 +43,27 @@ impl Policy {
     /// # Errors
     /// When `envoy/envoy.yaml` has none.
     pub fn plugin(self) -> anyhow::Result<String> {
-        let document: serde_yaml_ng::Value = serde_yaml_ng::from_str(ENVOY)?;
-        let text = find(&document).context("envoy/envoy.yaml has no plugin configuration")?;
-        let mut plugin: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&text)?;
-        if self == Self::Complete {
-            plugin.insert("policy".to_owned(), serde_json::from_str(COMPLETE)?);
+        match self {
+            Self::Shipped => Ok(serde_json::to_string(&shipped()?)?),
+            Self::Complete => plugin_with(COMPLETE),
         }
-        Ok(serde_json::to_string(&plugin)?)
     }
+}
+
+/// The plugin configuration of `envoy/envoy.yaml` with another policy, given as JSON.
+///
+/// # Errors
+/// When `envoy/envoy.yaml` has none, or the policy is no JSON.
+pub fn plugin_with(policy: &str) -> anyhow::Result<String> {
+    let mut plugin = shipped()?;
+    plugin.insert("policy".to_owned(), serde_json::from_str(policy)?);
+    Ok(serde_json::to_string(&plugin)?)
+}
+
+fn shipped() -> anyhow::Result<serde_json::Map<String, serde_json::Value>> {
+    let document: serde_yaml_ng::Value = serde_yaml_ng::from_str(ENVOY)?;
+    let text = find(&document).context("envoy/envoy.yaml has no plugin configuration")?;
+    Ok(serde_json::from_str(&text)?)
 }
 
 /// The `value` beside a `StringValue`, wherever it stands.
@@ -69,14 +84,21 @@ impl Filter {
     /// # Errors
     /// When the configuration is not usable.
     pub fn new(seed: u64, policy: Policy) -> anyhow::Result<Self> {
-        let plugin = policy.plugin()?;
+        Self::configured(seed, &policy.plugin()?, SECRET)
+    }
+
+    /// The same with any plugin configuration and session secret.
+    ///
+    /// # Errors
+    /// See [`Self::new`].
+    pub fn configured(seed: u64, plugin: &str, secret: &str) -> anyhow::Result<Self> {
         let shared = Shared::default();
         let worker = |number| {
             let mut host = StageHost::new(seed ^ number, Rc::clone(&shared));
             Worker::prepare(&mut host);
             let settings = Settings {
                 config: plugin.as_bytes(),
-                session_secret: Some("the secret of the stage, for all seeds"),
+                session_secret: Some(secret),
                 ingest_token: Some("token-of-the-stage"),
             };
             Ok((Worker::new(settings)?, host))

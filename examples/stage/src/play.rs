@@ -19,7 +19,7 @@ use crate::scene::Scene;
 use crate::truth::Truth;
 
 /// What passes the filter, in the order of time.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Passing {
     /// A request has come in.
     Request(Asked),
@@ -28,7 +28,7 @@ pub enum Passing {
 }
 
 /// A request with its whole body.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Asked {
     /// Names the exchange.
     pub exchange: u64,
@@ -45,7 +45,7 @@ pub struct Asked {
 }
 
 /// A response with its whole body.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Answered {
     /// The request's.
     pub exchange: u64,

@@ -2,7 +2,7 @@
 //! pretend to be browsers with more or less care. Header names and values follow what the
 //! families send today; what a load balancer strips (`connection`, `te`) is left out.
 
-use rand::Rng;
+use rand::{Rng, SeedableRng};
 
 use crate::draw::{Dice, chance, pick, uuid};
 
@@ -46,9 +46,13 @@ pub(crate) struct Agent {
     pub(crate) cookies: bool,
     /// Whether it keeps files and asks whether they have changed.
     pub(crate) caches: bool,
+    /// What the application in it sends as `x-device-id` with its calls of the API.
+    device_id: Option<String>,
 }
 
 type Headers = Vec<(&'static str, String)>;
+
+const DEVICE: &str = "x-device-id";
 
 const LANGUAGES: &[&str] = &[
     "en-US,en;q=0.9",
@@ -110,7 +114,7 @@ pub(crate) fn phone(dice: &mut Dice) -> Agent {
 /// The shop's own app, which names its device.
 pub(crate) fn app(dice: &mut Dice) -> Agent {
     let version = pick(dice, &["5.2.0", "5.3.0", "5.3.1"]);
-    let device = ("x-device-id", uuid(dice));
+    let device = (DEVICE, uuid(dice));
     let app_version = ("x-app-version", version.to_owned());
     if chance(dice, 0.5) {
         let model = pick(
@@ -235,8 +239,45 @@ pub(crate) fn headless(dice: &mut Dice) -> Agent {
     agent
 }
 
+/// The browser that a company has on its machines: the same for everybody in a run.
+pub(crate) fn company_browser(seed: u64) -> Agent {
+    desktop(&mut shared(seed, "company"))
+}
+
+/// The app on one of many phones that were all bought and set up together: the same in a run, but
+/// for the device's name.
+pub(crate) fn fleet_app(seed: u64, dice: &mut Dice) -> Agent {
+    app(&mut shared(seed, "fleet")).on_device(uuid(dice))
+}
+
+fn shared(seed: u64, what: &str) -> Dice {
+    Dice::seed_from_u64(shop::mix::text(seed, what))
+}
+
 impl Agent {
+    /// With an application that names its device in every call of the API.
+    pub(crate) fn on_device(mut self, id: String) -> Self {
+        if let Shape::Program(headers) = &mut self.shape {
+            headers.retain(|(name, _)| *name != DEVICE);
+        }
+        self.device_id = Some(id);
+        self
+    }
+
     pub(crate) fn headers(
+        &self,
+        kind: Kind,
+        method: &str,
+        host: &str,
+        referer: Option<String>,
+    ) -> Headers {
+        let mut headers = self.usual_headers(kind, method, host, referer);
+        let device_id = self.device_id.iter().filter(|_| kind == Kind::Data);
+        headers.extend(device_id.map(|id| (DEVICE, id.clone())));
+        headers
+    }
+
+    fn usual_headers(
         &self,
         kind: Kind,
         method: &str,
@@ -402,6 +443,7 @@ fn browser(ua: String, shape: Shape, dice: &mut Dice) -> Agent {
         language,
         cookies: true,
         caches: true,
+        device_id: None,
     }
 }
 
@@ -412,5 +454,6 @@ fn program(ua: String, headers: Headers) -> Agent {
         language: None,
         cookies: false,
         caches: false,
+        device_id: None,
     }
 }

@@ -95,11 +95,11 @@ impl Seat {
 }
 
 impl Client {
-    /// Client `number` of this actor, which stands at `position` in the list of actors.
+    /// Client `number` of this actor, which has this `block` of accounts.
     pub(crate) fn new(
         world: Arc<World>,
         actor: &'static Actor,
-        position: u32,
+        block: u32,
         number: u32,
         place: Option<IpAddr>,
     ) -> Self {
@@ -122,7 +122,7 @@ impl Client {
                 notes: Mutex::new(notes),
             }),
             place,
-            account: position * ACCOUNTS_PER_ACTOR + number % ACCOUNTS_PER_ACTOR,
+            account: block * ACCOUNTS_PER_ACTOR + number % ACCOUNTS_PER_ACTOR,
             leaves: None,
         }
     }

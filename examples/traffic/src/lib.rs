@@ -15,6 +15,7 @@ mod cast;
 mod client;
 mod device;
 mod draw;
+pub mod guests;
 mod run;
 mod truth;
 mod wire;

@@ -177,16 +177,13 @@ struct Place {
 
 impl Place {
     async fn fill(self, world: Arc<World>) {
-        let position = actors::ALL
-            .iter()
-            .position(|actor| actor.name == self.actor.name);
-        let position = u32::try_from(position.unwrap_or(0)).unwrap_or(0);
+        let block = actors::block_of(self.actor.name);
         for generation in 0.. {
             if world.arrived.fetch_add(1, Ordering::Relaxed) >= world.plan.clients_max {
                 return;
             }
             let number = self.slot + generation * self.clients;
-            let mut client = Client::new(Arc::clone(&world), self.actor, position, number, self.ip);
+            let mut client = Client::new(Arc::clone(&world), self.actor, block, number, self.ip);
             let story = world.plan.duration.as_secs_f64() * world.plan.time_scale;
             let once = matches!(world.plan.turnover, Turnover::Once { .. });
             let delay_s = match (generation, once) {

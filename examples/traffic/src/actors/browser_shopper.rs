@@ -46,10 +46,19 @@ const RANGES: Ranges = Ranges {
 async fn play(mut client: Client) -> Result<(), Over> {
     let net = Net::of_person(&mut client.dice);
     let agent = agents::desktop(&mut client.dice);
-    let mut device = client.device(agent, net);
+    let device = client.device(agent, net);
+    shop(client, device, RANGES.visits).await
+}
+
+/// The story of everybody who came to buy, whatever they use and however often.
+pub(crate) async fn shop(
+    mut client: Client,
+    mut device: Device,
+    visits: Count,
+) -> Result<(), Over> {
     let think = Pace::of(RANGES.think_s, RANGES.think_sigma, &mut client.dice);
     let buy = RANGES.buy.draw(&mut client.dice);
-    for _ in 0..RANGES.visits.draw(&mut client.dice) {
+    for _ in 0..visits.draw(&mut client.dice) {
         look_around(&mut client, &mut device, think).await?;
         if chance(&mut client.dice, buy) {
             purchase(&mut client, &mut device, think).await?;

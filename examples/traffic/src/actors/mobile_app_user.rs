@@ -8,7 +8,7 @@ use crate::addresses::Net;
 use crate::agents;
 use crate::browsing;
 use crate::client::{Client, Over};
-use crate::device::{get, post};
+use crate::device::{Device, get, post};
 use crate::draw::{Count, Pace, Span, chance, pick};
 
 pub(crate) const ACTOR: Actor = Actor {
@@ -43,7 +43,12 @@ async fn play(mut client: Client) -> Result<(), Over> {
     } else {
         Net::Home
     };
-    let mut device = client.device(agent, net);
+    let device = client.device(agent, net);
+    tap(client, device).await
+}
+
+/// The story of everybody with the app, whatever it runs on.
+pub(crate) async fn tap(mut client: Client, mut device: Device) -> Result<(), Over> {
     let think = Pace::of(RANGES.think_s, RANGES.think_sigma, &mut client.dice);
     let orders = RANGES.orders.draw(&mut client.dice);
     let account = client.account();

@@ -3,11 +3,12 @@
 use futures_util::future::BoxFuture;
 
 use crate::client::{Client, Over};
+use crate::guests;
 
 mod account_scraper;
 mod account_takeover;
 mod app_polling;
-mod browser_shopper;
+pub(crate) mod browser_shopper;
 mod checkout_abuser;
 mod credential_stuffer;
 mod email_enumerator;
@@ -15,7 +16,7 @@ mod forgetful_user;
 mod headless_browser;
 mod health_checker;
 mod human_scraper;
-mod mobile_app_user;
+pub(crate) mod mobile_app_user;
 mod monitoring;
 mod order_enumerator;
 mod path_scanner;
@@ -98,10 +99,21 @@ pub const ALL: &[&Actor] = &[
     &patient_stuffer::ACTOR,
 ];
 
-/// The actor of this name.
+/// The actor of this name, among [`ALL`] and the guests.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static Actor> {
-    ALL.iter().find(|actor| actor.name == name).copied()
+    let all = ALL.iter().chain(guests::ALL);
+    all.copied().find(|actor| actor.name == name)
+}
+
+/// Which block of accounts an actor's clients have. Guests take those of the bots, which have no
+/// part where guests play.
+pub(crate) fn block_of(name: &str) -> u32 {
+    let place = |list: &[&Actor]| list.iter().position(|actor| actor.name == name);
+    let bots = ALL.iter().position(|actor| actor.class == Class::Bot);
+    let guest = || Some(bots? + place(guests::ALL)?);
+    let block = place(ALL).or_else(guest).unwrap_or(0);
+    u32::try_from(block).unwrap_or(0)
 }
 
 #[cfg(test)]
