@@ -4,6 +4,9 @@ use std::net::IpAddr;
 
 use crate::actors::{self, Actor};
 
+/// What the usual cast is called in one chosen by hand.
+const EVERYBODY: &str = "everybody";
+
 /// Clients of one actor.
 #[derive(Clone, Copy, Debug)]
 pub struct Part {
@@ -56,14 +59,15 @@ impl Cast {
         }
     }
 
-    /// A cast chosen by hand: `actor=N` or `actor=N@IP`, separated by commas.
+    /// A cast chosen by hand: `actor=N` or `actor=N@IP`, separated by commas; `everybody` stands for
+    /// the usual cast, to which others can be added.
     ///
     /// # Errors
     /// See [`CastError`].
     pub fn parse(text: &str) -> Result<Self, CastError> {
-        let parts = text.split(',').map(|part| {
+        let part = |part: &str| {
             let form = || CastError::Form(part.to_owned());
-            let (name, rest) = part.trim().split_once('=').ok_or_else(form)?;
+            let (name, rest) = part.split_once('=').ok_or_else(form)?;
             let (clients, place) = match rest.split_once('@') {
                 Some((clients, ip)) => (clients, Some(ip.parse().map_err(|_| form())?)),
                 None => (rest, None),
@@ -75,10 +79,16 @@ impl Cast {
                 clients,
                 place,
             })
-        });
-        Ok(Self {
-            parts: parts.collect::<Result<_, _>>()?,
-        })
+        };
+        let mut parts = Vec::new();
+        for text in text.split(',').map(str::trim) {
+            if text == EVERYBODY {
+                parts.extend(Self::everybody(1.0).parts);
+            } else {
+                parts.push(part(text)?);
+            }
+        }
+        Ok(Self { parts })
     }
 
     /// A table for people.
@@ -123,6 +133,9 @@ mod tests {
         let cast = Cast::parse("scraper=2, credential_stuffer=1@203.0.113.7").unwrap();
         assert_eq!((cast.parts[0].clients, cast.parts[0].place), (2, None));
         assert_eq!(cast.parts[1].place, "203.0.113.7".parse().ok());
+        let cast = Cast::parse("everybody, scraper=2@203.0.113.7").unwrap();
+        assert_eq!(cast.parts.len(), actors::ALL.len() + 1);
+        assert_eq!(cast.parts.last().unwrap().clients, 2);
         for (text, error) in [
             ("scraper", CastError::Form("scraper".to_owned())),
             ("scraper=x", CastError::Form("scraper=x".to_owned())),

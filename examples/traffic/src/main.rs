@@ -39,9 +39,13 @@ struct Options {
     /// File for the ground truth (NDJSON).
     #[arg(long, required_unless_present = "list")]
     truth: Option<PathBuf>,
-    /// Who plays instead of everybody: `actor=N` or `actor=N@IP`, separated by commas.
+    /// Who plays instead of everybody: `actor=N` or `actor=N@IP`, separated by commas; `everybody`
+    /// among them is the usual cast.
     #[arg(long)]
     cast: Option<String>,
+    /// Everybody is there within the first eighth, not the first third.
+    #[arg(long)]
+    early: bool,
     /// No further request is sent after so many.
     #[arg(long, default_value_t = 1_000_000)]
     requests_max: u64,
@@ -83,7 +87,11 @@ async fn main() -> anyhow::Result<()> {
         time_scale: options.time_scale,
         host: options.host,
         cast,
-        turnover: Turnover::Replaced,
+        turnover: if options.early {
+            Turnover::Early
+        } else {
+            Turnover::Replaced
+        },
         requests_max: options.requests_max,
         clients_max: options.clients_max,
         epoch_us: epoch_us(),

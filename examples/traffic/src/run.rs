@@ -20,6 +20,8 @@ use crate::wire::Dial;
 
 /// First clients arrive within this share of the run, so that most stories come to their end.
 const ARRIVAL_SHARE: f64 = 0.35;
+/// The same where a crowd is wanted soon.
+const ARRIVAL_SHARE_EARLY: f64 = 0.12;
 /// The same where nobody is replaced.
 const ARRIVAL_SHARE_ONCE: f64 = 0.7;
 /// Story seconds until somebody new takes the place of a client whose story has ended.
@@ -30,6 +32,8 @@ const SUCCESSION_S: Span = Span(5.0, 60.0);
 pub enum Turnover {
     /// Everybody within the first third; when a story has ended, somebody new takes the place.
     Replaced,
+    /// The same, but everybody within the first eighth.
+    Early,
     /// Each place is taken once, at any time before the last third. Machines, whose stories do not
     /// end, leave after a time between these bounds, story seconds; short stays are likelier.
     Once {
@@ -186,9 +190,13 @@ impl Place {
             let mut client = Client::new(Arc::clone(&world), self.actor, block, number, self.ip);
             let story = world.plan.duration.as_secs_f64() * world.plan.time_scale;
             let once = matches!(world.plan.turnover, Turnover::Once { .. });
-            let delay_s = match (generation, once) {
-                (0, false) => client.dice.random::<f64>() * story * ARRIVAL_SHARE,
-                (0, true) => client.dice.random::<f64>() * story * ARRIVAL_SHARE_ONCE,
+            let share = match world.plan.turnover {
+                Turnover::Replaced => ARRIVAL_SHARE,
+                Turnover::Early => ARRIVAL_SHARE_EARLY,
+                Turnover::Once { .. } => ARRIVAL_SHARE_ONCE,
+            };
+            let delay_s = match generation {
+                0 => client.dice.random::<f64>() * story * share,
                 _ => SUCCESSION_S.draw(&mut client.dice),
             };
             if client.wait(delay_s).await.is_err() {
