@@ -9,6 +9,8 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
 const FIRST_SEED: usize = 7;
+/// Many people behind one address, and one who tries stolen passwords.
+const CROWD: &str = "browser_shopper=30@203.0.113.7,credential_stuffer=1@203.0.113.7";
 /// Enough for every actor to show what it is.
 const TRAFFIC_SECONDS: &str = "10";
 /// All stories, on a machine that compiles something else.
@@ -29,9 +31,12 @@ async fn stories_in_chromium() {
         while let Some(line) = lines.next_line().await.unwrap() {
             eprintln!("{line}");
             // A page is open that waits for it.
-            if line == "stories: send traffic" {
-                rounds.push(play(&stack, FIRST_SEED + rounds.len()));
-            }
+            let cast = match &*line {
+                "stories: send traffic" => "everybody",
+                "stories: send a crowd" => CROWD,
+                _ => continue,
+            };
+            rounds.push(play(&stack, FIRST_SEED + rounds.len(), cast));
         }
         stories.wait().await.unwrap()
     };
@@ -66,11 +71,12 @@ fn stories(stack: &Stack) -> Child {
         .unwrap()
 }
 
-fn play(stack: &Stack, seed: usize) -> Child {
+fn play(stack: &Stack, seed: usize, cast: &str) -> Child {
     let target = format!("http://{}", stack.ingress);
     Command::new(binary("traffic").unwrap())
         .args(["--target", &target, "--host", "shop.example"])
         .args(["--seed", &seed.to_string(), "--seconds", TRAFFIC_SECONDS])
+        .args(["--cast", cast])
         .arg("--truth")
         .arg(stack.folder().join(format!("truth-{seed}.ndjson")))
         .stdout(Stdio::null())

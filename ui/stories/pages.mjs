@@ -18,6 +18,7 @@ async function pages() {
   const { items } = await ask("/v1/endpoints?sort=p95&limit=1");
   return [
     ["sessions", "/sessions", "grid"],
+    ["tour", "/sessions?tour=1", "complementary"],
     ["buyer", `/sessions/${session.session}`, "grid"],
     ["compare", `/sessions/${session.session}/compare/${before}`, "table"],
     ["session", `/sessions/${bot.session}?at=${bot.request}`, "grid"],

@@ -13,9 +13,10 @@ import * as setup from "./setup.mjs";
 import * as slow from "./slow.mjs";
 import * as signIn from "./sign_in.mjs";
 import * as stuffer from "./stuffer.mjs";
+import * as tour from "./tour.mjs";
 
 // `connect` is first: it waits for the first record that there ever was.
-const ALL = { connect, list, follow, notes, slow, described, stuffer, setup, books, signIn };
+const ALL = { connect, list, follow, notes, slow, tour, described, stuffer, setup, books, signIn };
 
 // The benchmark needs traffic, and no story about it.
 const TOLD =

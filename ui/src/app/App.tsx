@@ -4,6 +4,8 @@ import { Suspense, useEffect, useState } from "react";
 import { useTokens } from "../api/tokens";
 import { Bones, Empty } from "../parts/State";
 import { statusQuery } from "../system/data";
+import { TOUR } from "../tour/step";
+import { TourHost } from "../tour/TourHost";
 import style from "./App.module.css";
 import { Boundary } from "./Boundary";
 import { Help } from "./Help";
@@ -20,6 +22,7 @@ export function App() {
   const [isHelp, setHelp] = useState(false);
   useKeys("Everywhere", [
     { key: "?", does: "these keys", run: () => setHelp(true) },
+    { key: "t", does: "the tour: one address, one rule", run: () => go(TOUR) },
     { key: "1", does: "Sessions", run: () => go("/sessions") },
     { key: "2", does: "Bots", run: () => go("/bots") },
     { key: "3", does: "Endpoints", run: () => go("/endpoints") },
@@ -32,13 +35,16 @@ export function App() {
         To the page
       </a>
       <Nav path={path} onHelp={() => setHelp(true)} />
-      <main id="page" className={style.main} tabIndex={-1}>
-        <Boundary key={path}>
-          <Suspense fallback={<Bones rows={12} label="The page is loading" />}>
-            {signedOut ? <SignIn /> : <Page path={path} />}
-          </Suspense>
-        </Boundary>
-      </main>
+      <div className={style.beside}>
+        <main id="page" className={style.main} tabIndex={-1}>
+          <Boundary key={path}>
+            <Suspense fallback={<Bones rows={12} label="The page is loading" />}>
+              {signedOut ? <SignIn /> : <Page path={path} />}
+            </Suspense>
+          </Boundary>
+        </main>
+        {!signedOut && <TourHost />}
+      </div>
       {isHelp && <Help onClose={() => setHelp(false)} />}
     </div>
   );

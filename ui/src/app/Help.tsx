@@ -1,7 +1,9 @@
 import { FIELDS } from "../filter/fields";
 import { Dialog } from "../parts/Dialog";
 import style from "./App.module.css";
+import { TOUR } from "../tour/step";
 import { keysNow } from "./keys";
+import { Link } from "./Link";
 
 const NAMES: Record<string, string> = {
   ArrowDown: "↓",
@@ -15,6 +17,13 @@ export function Help({ onClose }: { onClose: () => void }) {
   return (
     <Dialog title="Keys and filters" onClose={onClose}>
       <div className={style.help}>
+        <p>
+          New here?{" "}
+          <Link to={TOUR} onClick={onClose}>
+            The tour
+          </Link>{" "}
+          shows in five steps what one key rule changes, with this service's own figures.
+        </p>
         {keysNow().map(([group, keys]) => (
           <section key={group}>
             <h3>{group}</h3>

@@ -1,6 +1,7 @@
 import { useState } from "react";
 import { Link } from "./Link";
 import style from "./App.module.css";
+import { TOUR } from "../tour/step";
 import { setTheme, theme, type Theme } from "./theme";
 
 const PLACES = [
@@ -45,6 +46,13 @@ export function Nav({ path, onHelp }: { path: string; onHelp: () => void }) {
         );
       })}
       <span className={style.rest} />
+      <Link
+        to={TOUR}
+        className={`${style.small} ${style.wide}`}
+        title="One address, one rule, in five steps (t)"
+      >
+        Tour
+      </Link>
       <button
         type="button"
         className={style.small}
