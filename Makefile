@@ -21,7 +21,7 @@ setup: ## Put DuckDB's library, Envoy, the compiled filter and the web UI in pla
 build: setup ## Compile the aggregator, the demo API, the traffic and the demo
 	@cargo build $(CARGO_FLAGS) --workspace --bins
 
-demo: build ## Start everything, send traffic, show sessions (DEMO_SECONDS=20 ends by itself)
+demo: build ## Start everything, tell a story in a minute, go on (DEMO_SECONDS=20 ends by itself)
 	@cargo run $(CARGO_FLAGS) --quiet --package demo
 
 test: build ## Check format and lints, run every test, end to end included

@@ -11,6 +11,7 @@ mod candidate_proof;
 mod config_changed;
 mod envoy_killed;
 mod every_request_once;
+mod first_minute;
 mod isolation;
 mod key_finder;
 mod live_policy;

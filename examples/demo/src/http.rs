@@ -10,6 +10,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 const ANSWER_BYTES_MAX: usize = 64 * 1024 * 1024;
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(20);
@@ -98,5 +99,23 @@ impl Http {
                 String::from_utf8_lossy(&body)
             )
         })
+    }
+
+    /// All items of a list of the aggregator's, page by page.
+    ///
+    /// # Errors
+    /// Like [`Http::json`].
+    pub async fn every(&self, path: &str) -> anyhow::Result<Vec<Value>> {
+        let mut items = Vec::new();
+        let mut next = path.to_owned();
+        loop {
+            let page: Value = self.json(&next).await?;
+            items.extend(page["items"].as_array().into_iter().flatten().cloned());
+            let sign = if path.contains('?') { '&' } else { '?' };
+            match page["next"].as_str() {
+                Some(cursor) => next = format!("{path}{sign}cursor={cursor}"),
+                None => return Ok(items),
+            }
+        }
     }
 }

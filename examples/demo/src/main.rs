@@ -1,19 +1,18 @@
-//! `make demo`: starts the stack, sends the traffic, shows the sessions and the bots it finds.
+//! `make demo`: starts the stack and tells a story in its first minute; then sends traffic, round
+//! after round, and shows the sessions and the bots it finds.
 
-mod bots;
+mod rounds;
 mod show;
-mod traffic;
 
 use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
-use demo::{Stack, Status};
+use demo::story::{self, Story};
+use demo::{Play, Stack, Status, Traffic, found};
 use tokio::signal::unix::{SignalKind, signal};
 
-/// First round, seconds: long enough for sessions to look like something.
-const FIRST_ROUND_SECONDS: u64 = 12;
 const ROUND_SECONDS: u64 = 60;
 /// Batches leave the filter within 100 ms; the rest is for a machine that is busy.
 const SETTLE_TIME_MAX: Duration = Duration::from_secs(20);
@@ -35,10 +34,8 @@ async fn main() -> anyhow::Result<ExitCode> {
         _ = terminate.recv() => return Ok(ExitCode::FAILURE),
     };
     show::places(&stack)?;
-    stack.fit_policy().await?;
-    show::line("demo: policy          examples/demo/policy.yaml, put in place while Envoy runs")?;
     tokio::select! {
-        outcome = rounds(&stack, seed, limit) => outcome?,
+        outcome = play(&stack, seed, limit) => outcome?,
         _ = interrupt.recv() => show::line("")?,
         _ = terminate.recv() => {}
     }
@@ -51,32 +48,52 @@ async fn main() -> anyhow::Result<ExitCode> {
     })
 }
 
+/// The story, where there is time for it, then rounds: until the time is over, or for good.
+async fn play(stack: &Stack, seed: u64, limit: Option<u64>) -> anyhow::Result<()> {
+    let story = Story {
+        seed,
+        seconds: limit.map_or(story::SECONDS, |limit| limit.min(story::SECONDS)),
+    };
+    let is_told = story.seconds >= story::SECONDS_MIN;
+    if is_told {
+        story::tell(stack, story, &show::line).await?;
+    }
+    let left = limit.map(|limit| limit - if is_told { story.seconds } else { 0 });
+    if left == Some(0) {
+        return Ok(());
+    }
+    stack.fit_policy().await?;
+    show::line("\ndemo: policy          examples/demo/policy.yaml, put in place while Envoy runs")?;
+    rounds(stack, seed + u64::from(is_told), left).await
+}
+
 /// Traffic and a table, again and again, or once when the time is limited.
 async fn rounds(stack: &Stack, seed: u64, limit: Option<u64>) -> anyhow::Result<()> {
     for round in 0.. {
-        let seconds = match (limit, round) {
-            (Some(limit), _) => limit,
-            (None, 0) => FIRST_ROUND_SECONDS,
-            (None, _) => ROUND_SECONDS,
+        let play = Play {
+            seed: seed + round,
+            seconds: limit.unwrap_or(ROUND_SECONDS),
+            arguments: Vec::new(),
         };
+        if round == 0 && limit.is_none() {
+            show::where_next(stack).await?;
+        }
         show::line(&format!(
-            "\ndemo: {seconds} s of traffic, seed {}",
-            seed + round
+            "\ndemo: {} s of traffic, seed {}",
+            play.seconds, play.seed
         ))?;
-        let truth = traffic::play(stack, seed + round, seconds).await?;
+        let (last, truth) = Traffic::start(stack, &play)?.finish().await?;
+        show::line(&last)?;
         let status = settle(stack).await?;
         show::sessions(&stack.api).await?;
-        let found = bots::found(&stack.api).await?;
-        bots::kinds(&found)?;
-        bots::truth(&stack.api, &found, &truth).await?;
+        let found = found(&stack.api).await?;
+        rounds::kinds(&found)?;
+        rounds::truth(&stack.api, &found, &truth).await?;
         if limit.is_some() {
             // The books follow with the last line.
             break;
         }
         show::ledger(&status)?;
-        if round == 0 {
-            show::where_next(stack).await?;
-        }
     }
     Ok(())
 }
@@ -94,8 +111,8 @@ async fn settle(stack: &Stack) -> anyhow::Result<Status> {
 /// The last line; says whether the books balance with nothing lost.
 async fn finish(stack: &Stack) -> anyhow::Result<bool> {
     let status = settle(stack).await?;
-    let sessions = show::every_session(&stack.api).await?;
-    let bots = bots::found(&stack.api).await?.len();
+    let sessions = stack.api.every("/v1/sessions?limit=500").await?;
+    let bots = found(&stack.api).await?.len();
     let lost = status
         .missing()
         .context("Envoy's own request counter could not be read")?;

@@ -8,7 +8,6 @@ use serde_json::Value;
 
 /// Sessions in the table; the API has them all.
 const ROWS: usize = 20;
-const PAGE_ROWS: usize = 500;
 const COLUMNS: [(&str, Align); 10] = [
     ("last seen", Align::Left),
     ("application", Align::Left),
@@ -79,20 +78,6 @@ pub(crate) async fn where_next(stack: &Stack) -> anyhow::Result<()> {
          curl -s -H 'host: shop.example' 'http://{}/api/products?page=2'",
         stack.ingress,
     ))
-}
-
-/// All sessions, page by page.
-pub(crate) async fn every_session(api: &Http) -> anyhow::Result<Vec<Value>> {
-    let mut sessions = Vec::new();
-    let mut path = format!("/v1/sessions?limit={PAGE_ROWS}");
-    loop {
-        let page: Value = api.json(&path).await?;
-        sessions.extend(page["items"].as_array().into_iter().flatten().cloned());
-        match page["next"].as_str() {
-            Some(next) => path = format!("/v1/sessions?limit={PAGE_ROWS}&cursor={next}"),
-            None => return Ok(sessions),
-        }
-    }
 }
 
 /// The table: the sessions seen last.

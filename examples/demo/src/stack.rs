@@ -165,6 +165,7 @@ impl StackBuilder {
             admin_token,
             access_log: places.access_log,
             folder: places.folder,
+            workers: self.workers,
             temporary,
         })
     }
@@ -266,6 +267,7 @@ pub struct Stack {
     pub aggregator: Process,
     access_log: PathBuf,
     folder: PathBuf,
+    workers: u32,
     temporary: Option<TempDir>,
 }
 
@@ -304,6 +306,25 @@ impl Stack {
             matches!(admin.get("/ready").await, Ok((status, _)) if status.is_success())
         };
         self.envoy.wait_ready(READY_TIME_MAX, ready).await
+    }
+
+    /// Knocks until every worker's filter has spoken to the aggregator: one that never saw a request
+    /// does not ask for the policy either.
+    ///
+    /// # Errors
+    /// When one has not within 30 s.
+    pub async fn wake(&self) -> anyhow::Result<()> {
+        eventually("every worker has spoken", READY_TIME_MAX, async || {
+            let status = self.status().await.ok()?;
+            if status.workers.len() >= self.workers as usize {
+                return Some(());
+            }
+            // A connection of its own, which the kernel gives to any worker.
+            let knock = Http::new(format!("http://{}", self.ingress));
+            knock.get("/healthz").await.ok()?;
+            None
+        })
+        .await
     }
 
     /// The aggregator's books.
