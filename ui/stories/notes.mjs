@@ -49,7 +49,10 @@ export async function tell(page, browser) {
   await page.getByRole("link", { name: `Compare with ${before.slice(0, 12)}` }).click();
   await page.waitForURL(/compare/);
   await page.getByText(/linked by their traffic/).waitFor();
-  await page.getByRole("region", { name: "From where" }).getByText("100% shared").waitFor();
+  await page
+    .getByRole("region", { name: "From where" })
+    .getByText(/^100.% shared$/)
+    .waitFor();
 
   // What was done is in the audit log.
   await eventually("the audit log has it", async () => {

@@ -14,6 +14,7 @@ import { Time } from "../parts/Time";
 import { Value } from "../parts/Value";
 import { Badge } from "../verdict/Badge";
 import { clientName } from "../words/client";
+import { shortEndpoint } from "../words/endpoint";
 import { bytes, count } from "../words/number";
 import { length } from "../words/time";
 import style from "./Compare.module.css";
@@ -49,8 +50,13 @@ export default function ComparePage({ params }: PageProps) {
             <Sides of={data} />
           </Card>
           <div className={style.shared}>
-            <SharedCard title="What they asked for" shared={data.endpoints} mono />
-            <SharedCard title="In which order" shared={data.steps} mono />
+            <SharedCard
+              title="What they asked for"
+              shared={data.endpoints}
+              text={shortEndpoint}
+              mono
+            />
+            <SharedCard title="In which order" shared={data.steps} text={shortSteps} mono />
             <SharedCard title="From where" shared={data.addresses} mono />
             <SharedCard title="As what" shared={data.user_agents} text={clientName} />
             <SharedCard
@@ -124,6 +130,8 @@ function Sides({ of: { a, b } }: { of: Compared }) {
     </Figures>
   );
 }
+
+const shortSteps = (steps: string) => steps.split(" → ").map(shortEndpoint).join(" → ");
 
 const name = ({ session }: ComparedSession) => session.session.slice(0, 12);
 

@@ -24,13 +24,21 @@ export function SharedCard({ title, note, shared, mono = false, text }: Props) {
   return (
     <Card
       title={title}
-      note={note ?? `${count(both)} in both, ${count(onlyA)} and ${count(onlyB)} in one only`}
+      note={
+        note ??
+        `${count(both)} in both, ${count(onlyA)} only in the first, ${count(onlyB)} only in the second`
+      }
       actions={<strong>{percent(overlap)} shared</strong>}
     >
       {values.length === 0 ? (
         <p className={style.none}>Nothing is known of either.</p>
       ) : (
         <ol className={style.pairs}>
+          <li className={style.heads} aria-hidden="true">
+            <span />
+            <span className={style.left}>the first</span>
+            <span className={style.right}>the second</span>
+          </li>
           {values.slice(0, SHOWN).map(({ value, a, b }) => (
             <li key={value} className={a > 0 && b > 0 ? undefined : style.single}>
               <span className={mono ? "mono cut" : "cut"} title={value}>

@@ -31,9 +31,12 @@ export function Related({ session }: { session: SessionWithVisits }) {
         <p className="quiet">No other session is linked to this one.</p>
       )}
       <ul className={style.links}>
-        {session.links.slice(0, 12).map((link) => (
+        {session.links.slice(0, 12).map((link, index, all) => (
           <li key={link.session + link.kind}>
-            <LinkLine link={link} /> <Beside id={session.session} other={link.session} />
+            <LinkLine link={link} />{" "}
+            {all.findIndex((other) => other.session === link.session) === index && (
+              <Beside id={session.session} other={link.session} />
+            )}
           </li>
         ))}
       </ul>
