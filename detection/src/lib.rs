@@ -25,7 +25,7 @@ mod state;
 pub mod verdicts;
 
 pub use detection::{Detection, Settings};
-pub use event::{Exchange, LogPosition};
+pub use event::{Exchange, LogPosition, Named, Whereabouts};
 
 /// Names the code of this crate: state that other code stored may not be what it seems.
 pub const FINGERPRINT: &str = env!("DETECTION_FINGERPRINT");

@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use throughline_detection::Exchange;
 use throughline_detection::evaluate::{Hide, Traffic};
+use throughline_detection::{Exchange, Named};
 use throughline_session::wire::{BatchHeader, BootId, Record, WIRE_VERSION};
 
 use super::input::{InputError, Text};
@@ -142,7 +142,7 @@ impl Traffic for Records<'_> {
             let Ok(record) = record(line, *number) else {
                 continue;
             };
-            let exchange = Exchange::of_record(&record, &[]);
+            let exchange = Exchange::of_record(&record, Named::default());
             if !hide.leaves_out(&exchange) {
                 take(*number, exchange);
             }

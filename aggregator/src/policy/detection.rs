@@ -35,6 +35,8 @@ pub struct DetectionProfile {
     /// Names of parameters, or of query parameters under `query_values`, whose value is the
     /// account that a login tries.
     pub account_parameters: Vec<String>,
+    /// Names of parameters whose value is the TLS fingerprint that the proxy measured.
+    pub fingerprint_parameters: Vec<String>,
 }
 
 /// Whom to leave alone: exactly one of the fields, and a note.
@@ -51,7 +53,7 @@ pub struct ExceptionEntry {
     pub session: Option<String>,
     /// A user, as the policy's user parameter has it.
     pub user: Option<String>,
-    /// A country, two letters in capitals. Needs a source of traffic that knows countries.
+    /// A country, two letters in capitals. Needs databases that know countries (`--geo`).
     pub country: Option<String>,
     /// Why, for people.
     pub note: Option<String>,
@@ -158,6 +160,7 @@ impl DetectionProfile {
                 .filter_map(|it| network(it).ok())
                 .collect(),
             account_parameters: self.account_parameters.clone(),
+            fingerprint_parameters: self.fingerprint_parameters.clone(),
         }
     }
 
@@ -183,6 +186,7 @@ impl DetectionProfile {
             ("exceptions", self.exceptions.len()),
             ("good_bots", self.good_bots.len()),
             ("account_parameters", self.account_parameters.len()),
+            ("fingerprint_parameters", self.fingerprint_parameters.len()),
         ] {
             if entries > ENTRIES_MAX {
                 let problem = format!("{entries} entries; the limit is {ENTRIES_MAX}");

@@ -162,6 +162,7 @@ fn definitions() -> Value {
         "exceptions": list(&exception, 1000),
         "good_bots": list(&text(), 1000),
         "account_parameters": list(&text(), 1000),
+        "fingerprint_parameters": list(&text(), 1000),
     });
     let names: Vec<_> = detectors::abouts().map(|about| about.name).collect();
     let application = json!({

@@ -122,6 +122,11 @@ impl Detection {
         {
             source.observe(event);
         }
+        if let Some(fingerprint) = event.fingerprint
+            && let Some(source) = self.fingerprints.entry(&fingerprint, Source::default)
+        {
+            source.observe(event);
+        }
     }
 
     /// A session with a key of its own that comes back for another visit founds a group with

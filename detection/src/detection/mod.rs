@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use throughline_session::wire::{Record, SessionId};
 
 use crate::detectors::{About, Judgement};
-use crate::event::{Browser, Claim, Exchange, LogPosition, Outcome};
+use crate::event::{Browser, Claim, Exchange, LogPosition, Named, Outcome, Whereabouts};
 use crate::features::{self, Scope, Vector, View};
 use crate::hash;
 use crate::state::application::Application;
@@ -25,7 +25,7 @@ pub struct Settings {
     /// Live sessions; the least used are forgotten first. An eighth as many groups of sessions
     /// that belong together, and as many users; a quarter as many keys that only led to others.
     pub sessions_max: usize,
-    /// Addresses, and as many networks.
+    /// Addresses, and as many networks; an eighth as many TLS fingerprints.
     pub sources_max: usize,
     /// Applications; records of further ones share the last.
     pub applications_max: usize,
@@ -79,6 +79,8 @@ pub struct Detection {
     sessions: Bounded<SessionId, Session>,
     addresses: Bounded<IpAddr, Source>,
     subnets: Bounded<IpAddr, Source>,
+    /// By TLS fingerprint, hashed.
+    fingerprints: Bounded<u64, Source>,
     /// What sessions that belong together did, by the first of them.
     groups: Bounded<SessionId, Session>,
     /// Keys that were only seen beside others, and the first session of these.
@@ -105,6 +107,7 @@ impl Detection {
             sessions: Bounded::new(settings.sessions_max),
             addresses: Bounded::new(settings.sources_max),
             subnets: Bounded::new(settings.sources_max),
+            fingerprints: Bounded::new(settings.sources_max / 8),
             groups: Bounded::new(settings.sessions_max / 8),
             aliases: Bounded::new(settings.sessions_max / 4),
             users: Bounded::new(settings.sessions_max / 8),
@@ -123,9 +126,23 @@ impl Detection {
 
     /// Learns from a record and says which verdicts are new or have become surer.
     pub fn observe(&mut self, record: &Record<'_>, position: LogPosition) -> Vec<Verdict> {
+        self.observe_from(record, Whereabouts::default(), position)
+    }
+
+    /// The same, where it is known from where the record's client comes.
+    pub fn observe_from(
+        &mut self,
+        record: &Record<'_>,
+        place: Whereabouts<'_>,
+        position: LogPosition,
+    ) -> Vec<Verdict> {
         let watch = self.profiles.get(&*record.application);
-        let parameters = watch.map_or(&[][..], |it| &it.profile.account_parameters);
-        self.observe_exchange(&Exchange::of_record(record, parameters), position)
+        let names = watch.map_or(Named::default(), |it| Named {
+            accounts: &it.profile.account_parameters,
+            fingerprints: &it.profile.fingerprint_parameters,
+        });
+        let exchange = Exchange::of_record(record, names).from_where(place);
+        self.observe_exchange(&exchange, position)
     }
 
     /// The same for an exchange of any origin. A position that is not past the latest one was
@@ -246,11 +263,13 @@ impl Detection {
         let session = self.sessions.get(id)?;
         let address = session.visit.identity.address;
         let application = self.applications.get(session.application as usize)?;
+        let fingerprint = session.visit.identity.fingerprint;
         Some(View {
             session,
             visit: &session.visit,
             address: address.and_then(|it| self.addresses.get(&it)),
             subnet: address.and_then(|it| self.subnets.get(&crate::event::prefix(it))),
+            fingerprint: fingerprint.and_then(|it| self.fingerprints.get(&it)),
             application,
             ready: application.ready(),
             now_us: session.last_us,
@@ -272,6 +291,7 @@ impl Detection {
         self.users = Bounded::new(self.settings.sessions_max / 8);
         self.addresses = Bounded::new(self.settings.sources_max);
         self.subnets = Bounded::new(self.settings.sources_max);
+        self.fingerprints = Bounded::new(self.settings.sources_max / 8);
     }
 
     /// How machine-like the rules find a session, and how sure they are that it is a bad bot.

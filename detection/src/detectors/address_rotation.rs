@@ -11,7 +11,7 @@ static ABOUT: About = About {
     summary: "One session from many networks within one visit.",
     bot_type: BotType::SuspiciousActivity,
     weight: Weight::Abuse(0.94),
-    unit: "networks (/24 or /64)",
+    unit: "networks (/24 or /64); a country, where countries are known, counts as three",
     window: "the visit",
     limit: 12.0,
     below: false,
@@ -19,7 +19,7 @@ static ABOUT: About = About {
     enough: "A session found by its own key, with three networks and ten requests.",
     why: "A phone changes between home and mobile networks, two to four in a visit; carriers that \
           spread their users add some. A dozen within one visit is a proxy pool, or a key that \
-          many share.",
+          many share. Nobody is in four countries within a visit.",
     fails: "Wrong about a key that a partner shares among its machines: give each its own, or \
             except it. Misses a pool within one network.",
     tune: "Raise the limit for keys that are shared on purpose.",
@@ -35,7 +35,8 @@ impl Detector for AddressRotation {
         if !view.session.keyed || networks < 2.5 || view.visit.volume.requests < 10 {
             return Judgement::NotEnough;
         }
-        Judgement::of(networks, limits.choose(&ABOUT, None))
+        let countries = view.visit.identity.countries.count();
+        Judgement::of(networks.max(3.0 * countries), limits.choose(&ABOUT, None))
     }
 
     fn records(&self, view: &View<'_>) -> Vec<LogPosition> {

@@ -22,12 +22,15 @@ static ABOUT: About = About {
     why: "A person looks at some ten items and comes back to some. Where a hundred readers (visits \
           of three items) are known, the limit for what claims to be a browser is half as much \
           again as the least of 20, 30, 45, 70 and 105 items that fewer than one reader in ten \
-          reaches; before that, 45 in a single visit. For other programs it is 20 where the application is ready. A program that has its own key and stays at one address may \
+          reaches; before that, 45 in a single visit. What claims to be a browser and yet goes from item to item \
+          as evenly as a timer (ten times and more, deviation of the logarithm below 0.2) is driven \
+          by a program and held to be one. For programs without a key it is 20 where the application is ready. A program that has its own key and stays at one address may \
           read six times twice what nine in ten of the longer sessions read, never below 30: a \
           synchronisation job reads everything as well, and says who it is. A declared crawler \
           that asks for robots.txt, keeps to a request per second and hardly misses is held to be \
           a search engine by half: sensitivity high shows it.",
     fails: "Wrong about an anonymous synchronisation job that reads everything: give it a key. \
+            Wrong about a browser that plays a long slide show whose pictures are documents. \
             Misses a scraper that spreads its reading over many sessions that nothing links, one \
             that also looks at every item several times, or one that behaves as a polite search \
             engine: name the networks of those you want (`good_bots`) and block the rest.",
@@ -51,6 +54,12 @@ fn systematic<'a>(view: &View<'a>) -> Option<&'a Place> {
     (distinct >= 12.0 && new >= 0.9 && there >= 0.2 && missed < 0.5).then_some(place)
 }
 
+/// Whether it goes from item to item as a timer has it: nobody reads so.
+fn is_driven(place: &Place) -> bool {
+    const EVEN: f64 = 0.2;
+    place.pace_spread().is_some_and(|spread| spread < EVEN)
+}
+
 impl Detector for Scraping {
     fn about(&self) -> &'static About {
         &ABOUT
@@ -60,7 +69,7 @@ impl Detector for Scraping {
         let Some(place) = systematic(view) else {
             return Judgement::NotEnough;
         };
-        let browser = view.visit.identity.claim == Claim::Browser;
+        let browser = view.visit.identity.claim == Claim::Browser && !is_driven(place);
         let learnt = if super::says_who_it_is(view) {
             columns::values_of_most(view).map(|log| (2.0 * log.exp_m1()).max(ABOUT.limit))
         } else if browser {

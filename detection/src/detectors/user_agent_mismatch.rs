@@ -16,7 +16,7 @@ static ABOUT: About = About {
     bot_type: BotType::SuspiciousActivity,
     weight: Weight::Abuse(0.84),
     unit: "points: brands of Chromium (`sec-ch-ua`) under another name 2; HTTP/1.0 2; another \
-           claim's header shape 2; on no request a language 1, an encoding 0.7, or, where this \
+           claim's header shape 2, or TLS fingerprint 2; on no request a language 1, an encoding 0.7, or, where this \
            application's browsers of the same family send them, fetch metadata 1 and brands 1; \
            three or more user agents in one session 1; pages without any asset 0.6, or 1 where \
            this application's sessions usually fetch assets; no referer on any later page 0.4",
@@ -105,6 +105,9 @@ impl Detector for UserAgentMismatch {
             points += 1.0;
         }
         if identity.shape.is_some_and(|shape| view.application.shapes.foreign(shape)) {
+            points += 2.0;
+        }
+        if identity.fingerprint.is_some_and(|it| view.application.shapes.foreign_print(it)) {
             points += 2.0;
         }
         Judgement::of(points, limits.choose(&ABOUT, None))

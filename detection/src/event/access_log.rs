@@ -111,6 +111,8 @@ impl<'a> Line<'a> {
             keyed: false,
             client_ip: Some(Cow::Borrowed(self.client_ip)),
             country: None,
+            asn: None,
+            fingerprint: None,
             user_agent: self.user_agent.map(Cow::Borrowed),
             links: Default::default(),
             user: self.user.map(Cow::Borrowed),

@@ -25,6 +25,11 @@ pub struct Exchange<'a> {
     pub client_ip: Option<Cow<'a, str>>,
     /// Where the address is, as two letters, from a database that the caller has.
     pub country: Option<Cow<'a, str>>,
+    /// The autonomous system that announces the address, from such a database.
+    pub asn: Option<u32>,
+    /// Fingerprint of the client's TLS, from a parameter that the profile names
+    /// ([`crate::verdicts::Profile::fingerprint_parameters`]): the proxy measured it.
+    pub fingerprint: Option<Cow<'a, str>>,
     /// `user-agent`; `None` when absent, hidden or `-`.
     pub user_agent: Option<Cow<'a, str>>,
     /// Other sessions known to belong together with this one, each found by a key of its own: one
@@ -73,6 +78,24 @@ pub struct Exchange<'a> {
     pub content_type: Option<Cow<'a, str>>,
 }
 
+/// Where an address is, as far as the caller has databases that say so.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Whereabouts<'a> {
+    /// Two letters in capitals.
+    pub country: Option<&'a str>,
+    /// The autonomous system that announces it.
+    pub asn: Option<u32>,
+}
+
+/// Names of parameters of records that mean something to detection.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Named<'a> {
+    /// They hold the account of a login.
+    pub accounts: &'a [String],
+    /// They hold the fingerprint of the client's TLS.
+    pub fingerprints: &'a [String],
+}
+
 /// Links of one exchange at most, as on records.
 pub const LINKS_MAX: usize = 4;
 
@@ -80,14 +103,15 @@ pub const LINKS_MAX: usize = 4;
 const FALLBACKS: [&str; 2] = ["ip", "ip_user_agent"];
 
 impl<'a> Exchange<'a> {
-    /// The exchange of a record. `account_parameters` are names of parameters that hold the
-    /// account of a login.
+    /// The exchange of a record; `names` says which of its parameters mean what.
     #[must_use]
-    pub fn of_record(record: &'a Record<'_>, account_parameters: &[String]) -> Self {
+    pub fn of_record(record: &'a Record<'_>, names: Named<'_>) -> Self {
         fn text<'a>(text: Option<&'a Cow<'_, str>>) -> Option<Cow<'a, str>> {
             text.map(|text| Cow::Borrowed(&**text))
         }
-        let named = |name: &str| account_parameters.iter().any(|it| it == name);
+        let named = |name: &str| names.accounts.iter().any(|it| it == name);
+        let is_fingerprint = |name: &str| names.fingerprints.iter().any(|it| it == name);
+        let fingerprint = record.params.iter().find(|it| is_fingerprint(&it.name));
         let mut queries = record.query_values.iter();
         let account = record
             .params
@@ -119,6 +143,8 @@ impl<'a> Exchange<'a> {
             keyed: !FALLBACKS.contains(&&*record.key),
             client_ip: text(record.client_ip.as_ref()),
             country: None,
+            asn: None,
+            fingerprint: fingerprint.map(|it| Cow::Borrowed(&*it.value)),
             user_agent: text(record.user_agent.as_ref()),
             links,
             user: user.map(|(value, _)| Cow::Borrowed(&**value)),
@@ -141,6 +167,18 @@ impl<'a> Exchange<'a> {
             referer_host: text(record.referer_host.as_ref()),
             referer_path: None,
             content_type: text(record.content_type.as_ref()),
+        }
+    }
+}
+
+impl<'a> Exchange<'a> {
+    /// The same, from where it comes.
+    #[must_use]
+    pub fn from_where(self, place: Whereabouts<'a>) -> Self {
+        Self {
+            country: place.country.map(Cow::Borrowed),
+            asn: place.asn,
+            ..self
         }
     }
 }

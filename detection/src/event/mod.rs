@@ -21,7 +21,7 @@ use throughline_session::wire::SessionId;
 pub(crate) use address::{parse as address, prefix};
 pub(crate) use browser::{Browser, Family};
 pub use claim::Claim;
-pub use exchange::{Exchange, LINKS_MAX};
+pub use exchange::{Exchange, LINKS_MAX, Named, Whereabouts};
 pub(crate) use exchange::{method, outcome, protocol, served};
 pub use kind::Kind;
 pub(crate) use template::Parameter;
@@ -100,6 +100,11 @@ pub(crate) struct Event {
     pub(crate) user_agent: Option<u64>,
     pub(crate) claim: Claim,
     pub(crate) browser: Option<Browser>,
+    /// Where the address is, by hash.
+    pub(crate) country: Option<u64>,
+    pub(crate) asn: Option<u32>,
+    /// Of the client's TLS, by hash.
+    pub(crate) fingerprint: Option<u64>,
     /// Fingerprint of the set of header names.
     pub(crate) header_shape: Option<u64>,
     /// Telling header names.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use throughline_session::wire::Record;
 
-use super::{Exchange, Kind, served};
+use super::{Exchange, Kind, Named, served};
 use crate::hash;
 
 /// Nodes of one application at most; later paths end at the deepest node there is.
@@ -121,7 +121,7 @@ impl Templates {
     pub fn of_record(&mut self, record: &Record<'_>) -> u32 {
         let path = record.path.as_deref().unwrap_or_default();
         let kind = Kind::of(path, None, record.content_type.as_deref());
-        let served = served(&Exchange::of_record(record, &[]));
+        let served = served(&Exchange::of_record(record, Named::default()));
         self.resolve(path, kind, false, served).endpoint
     }
 

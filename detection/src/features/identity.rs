@@ -25,6 +25,11 @@ pub(crate) struct Identity {
     pub(crate) marks: Option<u32>,
     /// Requests with this user agent whose headers are known.
     pub(crate) marked: u32,
+    /// Countries and autonomous systems, where the caller has databases.
+    pub(crate) countries: Bits<1>,
+    pub(crate) asns: Bits<1>,
+    /// Of the client's TLS, the latest.
+    pub(crate) fingerprint: Option<u64>,
     agent: Option<u64>,
     pub(crate) http2: bool,
     pub(crate) http10: bool,
@@ -42,6 +47,13 @@ impl Identity {
         if let Some(subnet) = event.subnet {
             self.subnets.insert(hash::bytes(3, &octets(subnet)));
         }
+        if let Some(country) = event.country {
+            self.countries.insert(country);
+        }
+        if let Some(asn) = event.asn {
+            self.asns.insert(hash::mix(u64::from(asn)));
+        }
+        self.fingerprint = event.fingerprint.or(self.fingerprint);
         if let Some(agent) = event.user_agent {
             self.agents.insert(agent);
             self.claim = event.claim;
@@ -64,9 +76,19 @@ impl Identity {
     }
 }
 
+fn known(count: f64) -> Option<f64> {
+    (count > 0.5).then(|| log1p(count))
+}
+
 pub(super) const FEATURES: &[Feature] = &[
     feature("addresses", Machine, "Addresses in the session, logarithm.", |view| {
         Some(log1p(view.session.totals.addresses.count()))
+    }),
+    feature("countries", Machine, "Countries in the visit, where known, logarithm.", |view| {
+        known(view.visit.identity.countries.count())
+    }),
+    feature("networks_owned", Machine, "Autonomous systems, where known, logarithm.", |view| {
+        known(view.visit.identity.asns.count())
     }),
     feature("claims_browser", Either, "The user agent claims a browser.", |view| {
         match view.visit.identity.claim {

@@ -69,6 +69,8 @@ pub(crate) struct View<'a> {
     pub(crate) visit: &'a Visit,
     pub(crate) address: Option<&'a Source>,
     pub(crate) subnet: Option<&'a Source>,
+    /// All clients with the same TLS fingerprint, where the proxy measures it.
+    pub(crate) fingerprint: Option<&'a Source>,
     pub(crate) application: &'a Application,
     /// Whether the application has a baseline.
     pub(crate) ready: bool,

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Direction::{Either, Machine};
 use super::{Feature, feature};
 use crate::event::Templates;
-use crate::num::{log1p, share};
+use crate::num::{self, log1p, share};
 use crate::sketch::{Bits, Sample};
 use crate::state::Step;
 
@@ -21,7 +21,38 @@ pub(crate) struct Place {
     pub(crate) steps: u32,
     pub(crate) numbers: u32,
     last: u64,
+    pace: Pace,
     pub(crate) sample: Sample,
+}
+
+/// Time from one new value to the next. Sums are thousandths, so that snapshots are exact.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+struct Pace {
+    last_us: i64,
+    gaps: u32,
+    /// Of `ln(1 + ms)`.
+    log_sum: u32,
+    log_squares: u32,
+}
+
+impl Pace {
+    /// More tell nothing new, and would not fit.
+    const GAPS_MAX: u32 = 4_096;
+    /// Shorter gaps are values asked for side by side.
+    const SHORTEST_MS: f64 = 200.0;
+
+    fn observe(&mut self, at_us: i64) {
+        let before = self.last_us;
+        self.last_us = at_us.max(before);
+        let ms = at_us.saturating_sub(before) as f64 / 1e3;
+        if before == 0 || ms < Self::SHORTEST_MS || self.gaps >= Self::GAPS_MAX {
+            return;
+        }
+        let log = log1p(ms);
+        self.gaps += 1;
+        self.log_sum = self.log_sum.saturating_add(num::count((log * 1e3).round()));
+        self.log_squares = self.log_squares.saturating_add(num::count((log * log * 1e3).round()));
+    }
 }
 
 impl Place {
@@ -33,6 +64,19 @@ impl Place {
     /// How many different values.
     pub(crate) fn distinct(&self) -> f64 {
         self.values.count().min(f64::from(self.requests))
+    }
+
+    /// Standard deviation of the logarithm of the time from one value to the next; `None` before
+    /// there were ten.
+    pub(crate) fn pace_spread(&self) -> Option<f64> {
+        const ENOUGH: u32 = 10;
+        let pace = &self.pace;
+        if pace.gaps < ENOUGH {
+            return None;
+        }
+        let mean = share(pace.log_sum, pace.gaps)? / 1e3;
+        let square = share(pace.log_squares, pace.gaps)? / 1e3;
+        Some((square - mean * mean).max(0.0).sqrt())
     }
 }
 
@@ -75,6 +119,9 @@ impl Parameters {
         place.values.insert(parameter.value);
         if event.missed() {
             place.misses = place.misses.saturating_add(1);
+        }
+        if new {
+            place.pace.observe(event.at_us);
         }
         if new || event.missed() {
             place.sample.add(event.position);

@@ -48,6 +48,12 @@ pub(super) const FEATURES: &[Feature] = &[
     feature("address_referers", Person, "Share of its requests with a referer.", |view| {
         view.address.and_then(|source| share(source.referers, source.requests))
     }),
+    feature("fingerprint_sessions", Either, "Sessions with the TLS fingerprint, logarithm.", |view| {
+        view.fingerprint.map(|source| log1p(source.sessions.count()))
+    }),
+    feature("fingerprint_assets", Person, "Share of assets in all its requests.", |view| {
+        view.fingerprint.and_then(|source| share(source.assets, source.requests))
+    }),
     feature("subnet_sessions", Either, "Sessions from the network, logarithm.", |view| {
         view.subnet.map(|source| log1p(source.sessions.count()))
     }),

@@ -42,18 +42,29 @@ pub(crate) struct Endpoint {
     pub(crate) pairs_near: u32,
     /// Networks that these pairs came from, each once: one client's habit is nobody else's.
     taught: Bits<4>,
+    /// The same for tries, the first three of each network.
+    tried: Bits<16>,
 }
 
 impl Endpoint {
     fn learn_tries(&mut self, event: &Event, place: Option<&Place>, network: u64) {
         const TRIES_MAX: u32 = 3;
+        const TRIED_MAX: f64 = 1_500.0;
         const NETWORKS_MAX: f64 = 500.0;
         let tries = place.map_or(0, |it| it.requests);
         if event.parameter.is_none() || tries > TRIES_MAX {
             return;
         }
-        self.tries += 1;
-        self.tries_missed += u32::from(event.missed());
+        // Whoever changes the session with every few tries must not make misses usual.
+        if self.tried.insert(hash::pair(network, u64::from(tries))) {
+            self.tries += 1;
+            self.tries_missed += u32::from(event.missed());
+            if self.tried.count() > TRIED_MAX {
+                self.tried = Bits::default();
+                self.tries /= 2;
+                self.tries_missed /= 2;
+            }
+        }
         let Some(place) = place.filter(|_| tries == TRIES_MAX && self.taught.insert(network))
         else {
             return;
@@ -192,6 +203,9 @@ impl Application {
             user_agent: exchange.user_agent.as_deref().map(hashed),
             claim,
             browser,
+            country: exchange.country.as_deref().map(hashed),
+            asn: exchange.asn,
+            fingerprint: exchange.fingerprint.as_deref().map(hashed),
             header_shape: exchange.header_shape,
             header_marks: exchange.header_marks,
             links: exchange.links,

@@ -287,7 +287,7 @@ impl Campaign {
     }
 
     /// Whether those who browse fail as well: a login that is out of order is no campaign.
-    fn is_down(&self, now_us: i64) -> bool {
+    pub(crate) fn is_down(&self, now_us: i64) -> bool {
         let [failed, succeeded] = self.people_now.counts(now_us);
         failed >= 5.0 && failed > succeeded
     }

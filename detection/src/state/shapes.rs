@@ -26,6 +26,9 @@ struct Usual {
 pub(crate) struct Shapes {
     browsers: Top<32>,
     others: Top<32>,
+    /// TLS fingerprints by claim.
+    browser_prints: Top<32>,
+    other_prints: Top<32>,
     usual: [Usual; 3],
     /// By family and version.
     versions: Top<48>,
@@ -33,6 +36,13 @@ pub(crate) struct Shapes {
 
 impl Shapes {
     pub(crate) fn learn(&mut self, event: &Event) {
+        if let Some(print) = event.fingerprint.map(num::low32) {
+            match event.claim {
+                Claim::Browser => self.browser_prints.add(print),
+                Claim::Tool | Claim::Crawler => self.other_prints.add(print),
+                _ => {}
+            }
+        }
         let Some(shape) = event.header_shape.map(num::low32) else {
             return;
         };
@@ -65,12 +75,19 @@ impl Shapes {
 
     /// Whether a shape is that of tools, and of hardly any browser.
     pub(crate) fn foreign(&self, shape: u64) -> bool {
+        Self::of_others(&self.browsers, &self.others, shape)
+    }
+
+    /// The same of a TLS fingerprint: the library that shook hands is not the one that was named.
+    pub(crate) fn foreign_print(&self, print: u64) -> bool {
+        Self::of_others(&self.browser_prints, &self.other_prints, print)
+    }
+
+    fn of_others(browsers: &Top<32>, others: &Top<32>, hash: u64) -> bool {
         const KNOWN: u32 = 200;
-        let shape = num::low32(shape);
-        let (browsers, others) = (self.browsers.count(shape), self.others.count(shape));
-        self.browsers.total() >= KNOWN
-            && others >= 5
-            && browsers.saturating_mul(50) < self.browsers.total()
+        let key = num::low32(hash);
+        let rare = browsers.count(key).saturating_mul(50) < browsers.total();
+        browsers.total() >= KNOWN && others.count(key) >= 5 && rare
     }
 
     /// The headers that most visits with this browser have here: what over plain HTTP nobody

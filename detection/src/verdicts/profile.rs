@@ -88,6 +88,9 @@ pub struct Profile {
     pub good_bots: Vec<Network>,
     /// Parameters of records, or of queries, whose value is the account that a login tries.
     pub account_parameters: Vec<String>,
+    /// Parameters of records whose value is the fingerprint of the client's TLS, as the proxy
+    /// measured it.
+    pub fingerprint_parameters: Vec<String>,
 }
 
 impl Profile {

@@ -3,6 +3,7 @@
 //! asked directly.
 #![expect(clippy::expect_used, reason = "helpers of tests, outside of `#[test]`")]
 
+mod fingerprints;
 mod outdated_browser;
 mod request_uniqueness;
 mod response_time_anomaly;

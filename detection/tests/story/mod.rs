@@ -122,6 +122,8 @@ impl Client {
             keyed: self.keyed,
             client_ip: owned(&self.ip),
             country: None,
+            asn: None,
+            fingerprint: None,
             user_agent: owned(&self.user_agent),
             links: Default::default(),
             user: None,
