@@ -16,6 +16,7 @@ pub mod endpoints;
 pub mod envoy_admin;
 pub mod evaluate;
 pub mod filters;
+pub mod geo;
 pub mod ingest;
 pub mod ledger;
 pub mod lock;

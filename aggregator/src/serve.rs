@@ -15,6 +15,7 @@ use crate::config::units::micros;
 use crate::config::{ServeOptions, Tokens};
 use crate::envoy_admin::{Envoys, watch};
 use crate::evaluate::read_model;
+use crate::geo::Geo;
 use crate::ledger::Books;
 use crate::lock::DataLock;
 use crate::log::{Budget, Disk, FileLog, Folder, Limits, Log};
@@ -61,7 +62,8 @@ impl Service {
         let policies = Policies::open(data, options.policy_file.as_deref())?;
         let metrics = Arc::new(Metrics::default());
         let file = data.join("hot.duckdb");
-        let database = Database::open(&file, options.duckdb_memory)
+        let geo = open_geo(options)?;
+        let database = Database::open_with(&file, options.duckdb_memory, geo.clone())
             .with_context(|| format!("cannot open {}", file.display()))?;
         let database = Arc::new(database);
         let mut restored = Store::restore(&database).context("cannot read the database")?;
@@ -84,7 +86,7 @@ impl Service {
         let (health, outbox) = (Arc::clone(&parts.health), Arc::clone(&parts.outbox));
         outbox.begin(restored.verdicts);
         // Before the store, which would have the log delete what detection still needs.
-        let (detecting, detection) = start_detection(options, &parts)?;
+        let (detecting, detection) = start_detection(options, &parts, geo)?;
         let (compactor, segments) = start_compactor(options, &parts, &clock)?;
         let store = Store::start(parts, restored).context("cannot start the store")?;
         let app = Arc::new(App {
@@ -180,9 +182,18 @@ fn open_log(
     .context("cannot open the log")
 }
 
+fn open_geo(options: &ServeOptions) -> anyhow::Result<Option<Arc<Geo>>> {
+    if options.geo.is_empty() {
+        return Ok(None);
+    }
+    let geo = Geo::open(&options.geo).context("--geo")?;
+    Ok(Some(Arc::new(geo)))
+}
+
 fn start_detection(
     options: &ServeOptions,
     store: &StoreParts,
+    geo: Option<Arc<Geo>>,
 ) -> anyhow::Result<(Detecting, Arc<Status>)> {
     let status = Arc::<Status>::default();
     let model = options.model.as_deref().map(read_model).transpose()?;
@@ -202,6 +213,7 @@ fn start_detection(
             ..Settings::default()
         },
         model: model.map(Arc::new),
+        geo,
     };
     let detecting = Detecting::start(parts).context("cannot start detection")?;
     Ok((detecting, status))

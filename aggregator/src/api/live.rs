@@ -388,7 +388,7 @@ fn find_sessions(
         meant.sql
     );
     show(connection, "session", (&sql, meant.values), found, |row| {
-        Ok((Session::read(row)?, row.get(16)?))
+        Ok((Session::read(row)?, row.get(17)?))
     })
 }
 

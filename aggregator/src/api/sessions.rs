@@ -91,6 +91,9 @@ pub(super) struct Session {
     response_bytes: u64,
     /// Client addresses.
     ips: Listed,
+    /// Countries of these addresses, two letters each; absent where none is known.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    countries: Vec<String>,
     /// User agents.
     user_agents: Listed,
     /// There were more addresses or user agents than are kept: the counts are lower bounds.
@@ -116,7 +119,7 @@ pub(super) struct Session {
 /// Columns of [`Session::read`], of `session_rows`.
 pub(super) const COLUMNS: &str = "lower(hex(session)), application, key, epoch_us(first),
     epoch_us(last), len(visit_starts)::UBIGINT, requests, errors_4xx, errors_5xx, request_bytes,
-    response_bytes, ips, user_agents, more, users, roles";
+    response_bytes, ips, user_agents, more, users, roles, countries_of(ips)";
 
 impl Session {
     pub(super) fn read(row: &Row<'_>) -> duckdb::Result<Self> {
@@ -135,6 +138,7 @@ impl Session {
             request_bytes: row.get(9)?,
             response_bytes: row.get(10)?,
             ips: Listed::of(row.get(11)?),
+            countries: texts(row.get(16)?),
             user_agents: Listed::of(row.get(12)?),
             more: row.get(13)?,
             users: Listed::of(row.get(14)?),
@@ -384,7 +388,7 @@ fn page(
     values.push(Value::UBigInt(limit as u64 + 1));
     let mut statement = connection.prepare(&sql)?;
     let read = |row: &Row<'_>| {
-        let (ordered_by, session): (_, String) = (OrderedBy::of(row.get(16)?), row.get(0)?);
+        let (ordered_by, session): (_, String) = (OrderedBy::of(row.get(17)?), row.get(0)?);
         let times: (i64, i64) = (row.get(3)?, row.get(4)?);
         Ok((Session::read(row)?, ordered_by, session, times))
     };

@@ -174,6 +174,17 @@ pub struct ServeOptions {
     #[arg(long, env = "THROUGHLINE_MODEL", value_name = "FILE")]
     pub model: Option<PathBuf>,
 
+    /// Database in MaxMind's format (`.mmdb`) of countries, cities or autonomous systems; repeatable,
+    /// or separated by commas, asked in this order. Read at the start. None by default: then no
+    /// country is known.
+    #[arg(
+        long,
+        env = "THROUGHLINE_GEO",
+        value_delimiter = ',',
+        value_name = "FILE"
+    )]
+    pub geo: Vec<PathBuf>,
+
     /// File (YAML or JSON) that is the policy: read again when it changes, and not to be changed
     /// through the API.
     #[arg(long, env = "THROUGHLINE_POLICY_FILE", value_name = "FILE")]

@@ -118,6 +118,12 @@ pub const FIELDS: &[Field] = &[
         "client address or network",
     ),
     field(
+        "country",
+        Kind::Capitals,
+        Place::List("countries_of(ips)"),
+        "country of a client address, two letters; needs `--geo`",
+    ),
+    field(
         "ua",
         Kind::Part,
         Place::List("user_agents"),

@@ -7,6 +7,7 @@ use duckdb::{Config, Connection};
 
 use super::rollup;
 use super::segments::{Folder, Retired, make_views, quoted, sweep};
+use crate::geo::{self, Geo};
 
 /// Version of the tables; raised with every change to `schema.sql`.
 pub const SCHEMA_VERSION: i64 = 8;
@@ -64,6 +65,8 @@ pub struct Database {
     /// Where closed segments are.
     pub(super) folder: Folder,
     memory_bytes: u64,
+    /// What `country_of` asks.
+    geo: Option<Arc<Geo>>,
     /// Taken before `open` by whoever takes both.
     writer: Mutex<Option<Connection>>,
     /// Files that go when nobody reads them any more.
@@ -101,10 +104,22 @@ impl Database {
     /// # Errors
     /// When it cannot be opened, or was made by a newer version.
     pub fn open(file: &Path, memory_bytes: u64) -> Result<Self, StoreError> {
+        Self::open_with(file, memory_bytes, None)
+    }
+
+    /// The same, with databases that know where addresses are.
+    ///
+    /// # Errors
+    /// As [`Database::open`].
+    pub fn open_with(
+        file: &Path,
+        memory_bytes: u64,
+        geo: Option<Arc<Geo>>,
+    ) -> Result<Self, StoreError> {
         let folder = file.with_file_name("segments");
         std::fs::create_dir_all(&folder)?;
         let folder = Folder::new(folder.canonicalize()?);
-        let connection = connect(file, &folder, memory_bytes)?;
+        let connection = connect(file, &folder, memory_bytes, geo.as_ref())?;
         let orphans = sweep(&connection, &folder)?;
         if orphans > 0 {
             tracing::info!(
@@ -116,6 +131,7 @@ impl Database {
             file: file.to_path_buf(),
             folder,
             memory_bytes,
+            geo,
             writer: Mutex::default(),
             retired: Retired::default(),
             open: RwLock::new(Mutex::new(Some(connection))),
@@ -200,7 +216,12 @@ impl Database {
         let mut connection = open.lock().unwrap_or_else(PoisonError::into_inner);
         drop(connection.take());
         let done = work();
-        *connection = Some(connect(&self.file, &self.folder, self.memory_bytes)?);
+        *connection = Some(connect(
+            &self.file,
+            &self.folder,
+            self.memory_bytes,
+            self.geo.as_ref(),
+        )?);
         done
     }
 
@@ -221,7 +242,12 @@ fn snapshots(file: &Path) -> PathBuf {
     file.with_file_name("sql")
 }
 
-fn connect(file: &Path, folder: &Folder, memory_bytes: u64) -> Result<Connection, StoreError> {
+fn connect(
+    file: &Path,
+    folder: &Folder,
+    memory_bytes: u64,
+    geo: Option<&Arc<Geo>>,
+) -> Result<Connection, StoreError> {
     let threads = std::thread::available_parallelism()
         .map_or(1, usize::from)
         .min(4);
@@ -241,6 +267,7 @@ fn connect(file: &Path, folder: &Folder, memory_bytes: u64) -> Result<Connection
         quoted(&folder.0),
         quoted(&snapshots(file))
     ))?;
+    geo::register(&connection, geo)?;
     migrate(&mut connection, file)?;
     // Anew at each start: the folder may have moved, and files may be gone.
     for path in make_views(&connection, folder)? {

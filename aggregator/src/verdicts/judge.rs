@@ -8,12 +8,13 @@ use sha2::{Digest as _, Sha256};
 use throughline_detection::detectors::{self, Weight};
 use throughline_detection::model::Model;
 use throughline_detection::verdicts::{HOLDS_US, Knowledge, Network, Profile, Subject, Verdict};
-use throughline_detection::{Detection, LogPosition, Settings};
+use throughline_detection::{Detection, LogPosition, Settings, Whereabouts};
 use throughline_session::hex::Hex;
 use throughline_session::wire::{Record, SessionId};
 
 use super::learnt;
 use super::ruling::{Label, Labelling, Profiles, Ruling};
+use crate::geo::{Country, Geo};
 use crate::ingest::{header, line};
 use crate::log::Entry;
 use crate::policy::detection::{DetectionProfile, profile_for};
@@ -213,6 +214,8 @@ pub struct Judge {
     suppressed: u64,
     #[serde(skip)]
     model: Option<Arc<Model>>,
+    #[serde(skip)]
+    geo: Option<Arc<Geo>>,
 }
 
 impl Judge {
@@ -230,7 +233,13 @@ impl Judge {
             rejected_set: HashSet::new(),
             suppressed: 0,
             model: None,
+            geo: None,
         }
+    }
+
+    /// From here on, `geo` says where the clients are.
+    pub fn locate(&mut self, geo: Arc<Geo>) {
+        self.geo = Some(geo);
     }
 
     /// From here on, evidence says what `model` thinks of the session as well.
@@ -305,7 +314,18 @@ impl Judge {
         if !self.applications.contains(&*record.application) {
             self.meet(&record.application);
         }
-        for verdict in self.detection.observe(record, position(place)) {
+        let geo = self.geo.as_deref();
+        let address = record.client_ip.as_deref().and_then(|ip| ip.parse().ok());
+        let whence = geo.zip(address);
+        let country = whence.and_then(|(geo, address)| geo.country(address));
+        let whereabouts = Whereabouts {
+            country: country.as_ref().map(Country::as_str),
+            asn: whence.and_then(|(geo, address)| geo.asn(address)),
+        };
+        let verdicts = self
+            .detection
+            .observe_from(record, whereabouts, position(place));
+        for verdict in verdicts {
             let model = self.model.as_ref();
             let learnt = model.and_then(|it| learnt::vote(it, &self.detection, &verdict));
             let mut event = Event::of(verdict, self.policy_version.as_ref());

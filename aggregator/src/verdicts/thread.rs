@@ -9,6 +9,7 @@ use throughline_detection::Settings;
 use throughline_detection::model::Model;
 
 use super::{ApplicationStatus, Judge, Outbox, Snapshot, SnapshotError, Status};
+use crate::geo::Geo;
 use crate::log::{Gap, Item, Log, Next};
 use crate::metrics::Metrics;
 use crate::store::{Database, Health, Replayed};
@@ -49,6 +50,8 @@ pub struct DetectionParts {
     pub settings: Settings,
     /// What is asked beside the detectors.
     pub model: Option<Arc<Model>>,
+    /// What knows where addresses are.
+    pub geo: Option<Arc<Geo>>,
 }
 
 /// The running thread.
@@ -78,6 +81,9 @@ impl Detecting {
                 let _close = CloseOnDrop(Arc::clone(&parts.outbox));
                 let goal = parts.log.state().end;
                 let mut judge = begin(&parts);
+                if let Some(geo) = &parts.geo {
+                    judge.locate(Arc::clone(geo));
+                }
                 if let Some(model) = &parts.model {
                     judge.ask(Arc::clone(model));
                 }
