@@ -28,6 +28,7 @@ export const FIELDS: readonly Field[] = [
   is("user", "value of a user parameter", listed),
   is("role", "value of a role parameter", listed),
   is("ip", "client address or network", listed),
+  is("country", "country of a client address, two letters; needs --geo", listed),
   is("endpoint", "method and path template of a request", listed),
   is("path", "path of a request, * at its end", listed),
   is("status", "status of a request", { ...listed, fixed: ["4xx", "5xx"] }),
