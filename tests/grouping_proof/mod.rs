@@ -218,7 +218,10 @@ async fn verdicts_on_the_story_are_those_of_the_real_aggregator() {
     let batches = replay_with(&recordings[0], arm.policy, SECRET).unwrap();
     let authorization = format!("Bearer {}", stack.token);
     for batch in &batches {
-        let headers = [("authorization", &*authorization)];
+        let headers = [
+            ("authorization", &*authorization),
+            ("content-type", "application/x-ndjson"),
+        ];
         let body = Bytes::from(batch.clone());
         let answer = stack.api.send(Method::POST, "/v1/ingest", &headers, body);
         let (status, answer) = answer.await.unwrap();
