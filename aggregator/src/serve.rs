@@ -61,11 +61,8 @@ impl Service {
         let gate = Gate::open(data, tokens, clock.now_us())?;
         let policies = Policies::open(data, options.policy_file.as_deref())?;
         let metrics = Arc::new(Metrics::default());
-        let file = data.join("hot.duckdb");
         let geo = open_geo(options)?;
-        let database = Database::open_with(&file, options.duckdb_memory, geo.clone())
-            .with_context(|| format!("cannot open {}", file.display()))?;
-        let database = Arc::new(database);
+        let database = Arc::new(open_database(options, geo.clone())?);
         let mut restored = Store::restore(&database).context("cannot read the database")?;
         let log = open_log(options, disk, &restored, &metrics)?;
         let log = Arc::new(log);
@@ -159,6 +156,12 @@ fn limits(options: &ServeOptions) -> Limits {
         backlog_max: options.max_log_backlog,
         free_min: options.min_free_disk,
     }
+}
+
+fn open_database(options: &ServeOptions, geo: Option<Arc<Geo>>) -> anyhow::Result<Database> {
+    let file = options.data.join("hot.duckdb");
+    Database::open_with(&file, options.duckdb_memory, geo)
+        .with_context(|| format!("cannot open {}", file.display()))
 }
 
 fn open_log(
