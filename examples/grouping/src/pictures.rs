@@ -79,8 +79,7 @@ fn recall(figures: &Figures) -> String {
             of.recall.value
         );
     }
-    let title =
-        "Bots caught, mean of seven scenes, where one honest client in a thousand may be hit";
+    let title = "Bots caught, mean of seven scenes, at one honest client in a thousand hit";
     frame(720, 346, title, &inside)
 }
 
@@ -244,9 +243,9 @@ fn sessions(figures: &Figures) -> String {
         let at = 66.0 + 24.0 * f64::from(row);
         let _ = writeln!(
             inside,
-            "<circle class=\"{class}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"5\"/><text x=\"{:.1}\" y=\"{:.1}\">{}</text><text x=\"340\" y=\"{at:.0}\">{} {}</text><text class=\"m\" x=\"620\" y=\"{at:.0}\">{:.2} / {:.2}</text>",
+            "<circle class=\"{class}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"5\"/><text x=\"{:.1}\" y=\"{:.1}\">{}</text><text x=\"400\" y=\"{at:.0}\">{} {}</text><text class=\"m\" x=\"660\" y=\"{at:.0}\">{:.2} / {:.2}</text>",
             x + 7.0,
-            y - 6.0 + 12.0 * f64::from(row % 2),
+            y + 14.0 - 20.0 * f64::from(row % 2),
             arm.label,
             arm.label,
             if arm.control { "" } else { arm.title },
@@ -258,5 +257,5 @@ fn sessions(figures: &Figures) -> String {
         inside,
         "<text class=\"m\" x=\"180\" y=\"324\" text-anchor=\"middle\">recall: a client's requests in one session</text><text class=\"m\" transform=\"translate(18 170) rotate(-90)\" text-anchor=\"middle\">precision: a session's requests by one client</text>"
     );
-    frame(720, 334, "How true the sessions are (B-cubed)", &inside)
+    frame(740, 334, "How true the sessions are (B-cubed)", &inside)
 }
