@@ -84,6 +84,10 @@ envoy_offers! {
         timeout_ms: u32, token: *mut u32,
     ) -> u32;
     fn proxy_set_effective_context(context: u32) -> u32;
+    fn proxy_call_foreign_function(
+        name: *const u8, name_size: usize, argument: *const u8, argument_size: usize,
+        bytes: *mut *mut u8, size: *mut usize,
+    ) -> u32;
 }
 
 /// Memory for a buffer that Envoy is about to fill; null when there is none.
@@ -223,6 +227,37 @@ pub(crate) fn http_call(
         )
     };
     (status == OK).then_some(token)
+}
+
+/// Calls a function that Envoy offers beyond the ABI; `None` where it has none of this name, or
+/// the call failed.
+fn foreign(name: &str, argument: &[u8]) -> Option<Vec<u8>> {
+    // SAFETY: both slices are live during the call; `receive` passes live out-pointers.
+    receive(|bytes, size| unsafe {
+        proxy_call_foreign_function(
+            name.as_ptr(),
+            name.len(),
+            argument.as_ptr(),
+            argument.len(),
+            bytes,
+            size,
+        )
+    })
+}
+
+/// An expression over attributes (CEL), compiled once for this VM.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Expression([u8; 4]);
+
+/// Compiles an expression; `None` where Envoy was built without them.
+pub(crate) fn expression(text: &str) -> Option<Expression> {
+    let token = foreign("expr_create", text.as_bytes())?;
+    token.try_into().ok().map(Expression)
+}
+
+/// Its value in the exchange that is handled; `None` where an attribute in it has none.
+pub(crate) fn evaluate(expression: Expression) -> Option<Vec<u8>> {
+    foreign("expr_evaluate", &expression.0)
 }
 
 /// Makes the calls that follow count as this context's.

@@ -2,21 +2,29 @@
 
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 
-use throughline_session::filter::{Call, Counter, Host, Level, Property, Side};
+use throughline_session::filter::{Call, Counter, Ended, Host, Level, Property, Side};
 use throughline_session::headers::HeaderBlock;
 
-use crate::abi;
+use crate::abi::{self, Expression};
 
 /// The Envoy worker that this VM runs in.
 pub(crate) struct Envoy {
     /// Metric ids in the order of `Counter::ALL`.
     counters: [Option<u32>; Counter::ALL.len()],
+    /// What [`Ended`] asks for, as one list; `None` where Envoy cannot evaluate expressions.
+    ended: Option<Expression>,
 }
+
+/// [`Ended::ASKED`] in the language of Envoy's expressions. An answer of Envoy's own has no
+/// latency, and a list with an attribute that is not there would have no value at all.
+const ENDED: &str = "[source.address, request.protocol, response.flags, \
+     has(response.backend_latency) ? response.backend_latency : '']";
 
 impl Envoy {
     pub(crate) fn new() -> Self {
         Self {
             counters: Counter::ALL.map(|counter| abi::define_counter(counter.name())),
+            ended: abi::expression(ENDED),
         }
     }
 }
@@ -63,6 +71,13 @@ impl Host for Envoy {
 
     fn property(&self, property: Property) -> Option<Vec<u8>> {
         abi::property(path(property))
+    }
+
+    fn ended(&self) -> Ended {
+        match self.ended.and_then(abi::evaluate) {
+            Some(values) => Ended::new(HeaderBlock::new(values)),
+            None => Ended::one_by_one(self),
+        }
     }
 
     fn call(&mut self, call: &Call<'_>) -> Option<u32> {

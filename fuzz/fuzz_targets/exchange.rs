@@ -64,7 +64,7 @@ fuzz_target!(|data: &[u8]| {
         request,
         ..Parts::default()
     };
-    let known = policy.early(&early, data, hasher);
+    let known = policy.early(&early, || data, hasher);
     let late = Parts {
         request,
         request_body: Some(Body::new(request_body, Extent::Whole, kind, encoding)),

@@ -37,17 +37,21 @@ impl<const N: usize> Hex<N> {
     }
 
     /// The digits, without an allocation: every record has four such ids and more.
-    fn digits(&self) -> Digits<N> {
+    pub(crate) fn digits(&self) -> Digits<N> {
         Digits(self.0.map(|byte| [digit(byte >> 4), digit(byte)]))
     }
 }
 
 /// The digits of a [`Hex`].
-struct Digits<const N: usize>([[u8; 2]; N]);
+pub(crate) struct Digits<const N: usize>([[u8; 2]; N]);
 
 impl<const N: usize> Digits<N> {
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.0.as_flattened()
+    }
+
     fn as_str(&self) -> &str {
-        std::str::from_utf8(self.0.as_flattened()).unwrap_or_default()
+        std::str::from_utf8(self.as_bytes()).unwrap_or_default()
     }
 }
 

@@ -34,6 +34,15 @@ pub struct Request<'a> {
     pub content_encoding: Option<&'a [u8]>,
     cookie: Option<&'a [u8]>,
     has_more_cookies: bool,
+    /// A [`bit`] for each header and for each cookie: many rules ask for one that is not there.
+    header_bits: u64,
+    cookie_bits: u64,
+}
+
+/// One of 64 bits for a name. Where it is missing the name is, too.
+fn bit(name: &[u8]) -> u64 {
+    let first = name.first().copied().unwrap_or_default();
+    1 << ((usize::from(first) * 5 + name.len()) % 64)
 }
 
 impl<'a> Request<'a> {
@@ -45,6 +54,7 @@ impl<'a> Request<'a> {
             ..Self::default()
         };
         for (name, value) in headers {
+            request.header_bits |= bit(name);
             let slot = match name {
                 b":method" => &mut request.method,
                 b":scheme" => &mut request.scheme,
@@ -65,7 +75,23 @@ impl<'a> Request<'a> {
             };
             slot.get_or_insert(value);
         }
+        for cookies in request.cookies() {
+            for cookie in cookies.split(|byte| *byte == b';') {
+                let name = cookie.split(|byte| *byte == b'=').next();
+                request.cookie_bits |= bit(name.unwrap_or_default().trim_ascii_start());
+            }
+        }
         request
+    }
+
+    /// Whether there may be a header of this name.
+    pub(crate) fn may_have_header(&self, name: &str) -> bool {
+        self.header_bits & bit(name.as_bytes()) != 0
+    }
+
+    /// Whether there may be a cookie of this name.
+    pub(crate) fn may_have_cookie(&self, name: &str) -> bool {
+        self.cookie_bits & bit(name.as_bytes()) != 0 || name.contains('=')
     }
 
     /// Each `cookie` header: HTTP/2 clients may send one per cookie. The first is at hand, because

@@ -230,12 +230,16 @@ impl Place {
         let request = &parts.request;
         match self {
             Self::Bearer => bearer::find(request),
-            Self::Cookie(name) => cookie::find(request, name),
+            Self::Cookie(name) if request.may_have_cookie(name) => cookie::find(request, name),
+            Self::Cookie(_) => Outcome::Missing,
             Self::Fingerprint(name) => fingerprint::find(request, name),
             Self::Form(name) => body(parts, parts.request_body.as_ref(), |b| form::find(b, name)),
             Self::Graphql(part) => graphql::find(parts, part),
             Self::Grpc(part) => grpc::find(request, *part),
-            Self::Header(name) => header::find(request.headers, name),
+            Self::Header(name) if request.may_have_header(name) => {
+                header::find(request.headers, name)
+            }
+            Self::Header(_) => Outcome::Missing,
             Self::Host => host::find(request),
             Self::Json(path) => body(parts, parts.request_body.as_ref(), |b| json::find(b, path)),
             Self::Jwt(jwt) => jwt::find(parts, jwt),

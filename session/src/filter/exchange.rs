@@ -1,6 +1,7 @@
 //! exchange → record: what is kept of a request until its exchange ends, and the record then.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::rc::Rc;
 
 use super::finder;
@@ -29,7 +30,8 @@ const QUERY_VALUE_BYTES_MAX: usize = 256;
 pub struct Exchange {
     start_us: i64,
     headers: HeaderBlock,
-    client_ip: Vec<u8>,
+    /// Where it was needed for the session; else it is asked for at the end.
+    client_ip: Option<Vec<u8>>,
     /// The policy it began with: a change in between must not split it.
     policy: Rc<Policy>,
     early: Early,
@@ -85,7 +87,8 @@ impl Exchange {
     pub(super) fn begin<H: Host>(host: &H, active: &Active, hasher: &Hasher) -> Self {
         let policy = &active.policy;
         let headers = host.request_headers();
-        let client_ip = client_ip(host);
+        let known_ip = OnceCell::new();
+        let client_ip = || &**known_ip.get_or_init(|| client_ip(host));
         let start_us = host.now_us();
         let before = active.before(start_us);
         let reads_tls = policy.reads_tls
@@ -101,11 +104,11 @@ impl Exchange {
             tls_sni: tls.as_ref().and_then(|tls| tls.sni.as_deref()),
             ..Parts::default()
         };
-        let early = policy.early(&parts, &client_ip, hasher);
+        let early = policy.early(&parts, client_ip, hasher);
         let mut needs = early.needs;
         let mut body_bytes = policy.body_bytes;
         let mut beside = |policy: &Rc<Policy>| {
-            let early = policy.early(&parts, &client_ip, hasher);
+            let early = policy.early(&parts, client_ip, hasher);
             needs = needs | early.needs;
             body_bytes = body_bytes.max(policy.body_bytes);
             (Rc::clone(policy), early)
@@ -114,7 +117,7 @@ impl Exchange {
         let mut trials = Vec::new();
         let mut finder = false;
         if active.samples() {
-            let client = hasher.sample(&client_ip, parts.request.user_agent.unwrap_or_default());
+            let client = hasher.sample(client_ip(), parts.request.user_agent.unwrap_or_default());
             let has = |sample: &Sample| sample.has(client, start_us);
             let candidates = active.candidates.iter().filter(|it| has(&it.sample));
             trials = candidates.map(|it| beside(&it.policy)).collect();
@@ -131,8 +134,8 @@ impl Exchange {
         }
         Self {
             start_us,
+            client_ip: known_ip.into_inner(),
             headers,
-            client_ip,
             policy: Rc::clone(policy),
             early,
             bytes: Some(Bytes::default()),
@@ -206,15 +209,24 @@ impl Exchange {
     ) -> Result<Hits, serde_json::Error> {
         let before = line.len();
         let response = host.response_headers();
-        let protocol = host.property(Property::Protocol);
+        let ended = host.ended();
         let mut cut = Vec::new();
-        let mut record = self.request_part(hasher, &mut cut);
+        let client_ip = match &self.client_ip {
+            Some(known) => known,
+            None => address(ended.get(Property::SourceAddress).unwrap_or_default()),
+        };
+        let request = Request::new(&self.headers);
+        let mut record = self.request_part(&request, hasher, client_ip, &mut cut);
         record.index = index;
-        record.protocol = short(protocol.as_deref(), "protocol", &mut cut);
+        record.protocol = short(ended.get(Property::Protocol), "protocol", &mut cut);
         record.duration_us = u64::try_from(now_us.saturating_sub(self.start_us)).unwrap_or(0);
+        let number = |property| ended.get(property).and_then(number);
+        record.flags = number(Property::ResponseFlags).unwrap_or(0);
+        record.upstream_us =
+            number(Property::BackendLatency).map(|nanoseconds| nanoseconds / 1_000);
         self.add_response(&mut record, host, &response, &mut cut);
         record.truncated = cut;
-        let parts = self.parts(&response);
+        let parts = self.parts(request, &response);
         let late = self.policy.late(&self.early, &parts, hasher);
         record.application = Cow::Borrowed(late.application);
         record.key = Cow::Borrowed(late.key);
@@ -240,7 +252,7 @@ impl Exchange {
         if self.finder {
             record.finder = finder::places(&parts, hasher);
         }
-        let written = serde_json::to_writer(&mut *line, &record);
+        let written = record.write(line);
         match written {
             Ok(()) => line.push(b'\n'),
             Err(_) => line.truncate(before),
@@ -248,8 +260,7 @@ impl Exchange {
         written.map(|()| late.hits)
     }
 
-    fn parts<'a>(&'a self, response: &'a HeaderBlock) -> Parts<'a> {
-        let request = Request::new(&self.headers);
+    fn parts<'a>(&'a self, request: Request<'a>, response: &'a HeaderBlock) -> Parts<'a> {
         let body = |kept: &'a Kept, needed: bool, kind, encoding| {
             let there = needed && (kept.refused || kept.complete || !kept.bytes.is_empty());
             there.then(|| Body::new(&kept.bytes, kept.extent(), kind, encoding))
@@ -280,16 +291,21 @@ impl Exchange {
         }
     }
 
-    fn request_part<'a>(&'a self, hasher: &Hasher, cut: &mut Vec<Cow<'a, str>>) -> Record<'a> {
-        let request = Request::new(&self.headers);
+    fn request_part<'a>(
+        &'a self,
+        request: &Request<'a>,
+        hasher: &Hasher,
+        client_ip: &'a [u8],
+        cut: &mut Vec<Cow<'a, str>>,
+    ) -> Record<'a> {
         let policy = &*self.policy;
         let path = request.path().map(|path| {
             let (path, path_cut) = redact::path(path, &policy.secret_paths, hasher);
             note(cut, "path", path_cut);
             Cow::Owned(path)
         });
-        let (query_names, query_values) = query_parts(&request, policy, hasher, cut);
-        let client_ip = Some(&*self.client_ip).filter(|ip| !ip.is_empty());
+        let (query_names, query_values) = query_parts(request, policy, hasher, cut);
+        let client_ip = Some(client_ip).filter(|ip| !ip.is_empty());
         let shape = shape::of(&self.headers);
         Record {
             index: 0,
@@ -369,7 +385,6 @@ impl Exchange {
                 .and_then(|status| u16::try_from(status).ok())
                 .filter(|status| *status != 0);
         }
-        record.flags = number(Property::ResponseFlags).unwrap_or(0);
         let bytes = self.bytes.unwrap_or_else(|| Bytes {
             // Envoy's own figure would be what the client claims, and nothing was read.
             request: 0,
@@ -377,8 +392,6 @@ impl Exchange {
         });
         record.request_bytes = bytes.request;
         record.response_bytes = bytes.response;
-        record.upstream_us =
-            number(Property::BackendLatency).map(|nanoseconds| nanoseconds / 1_000);
     }
 }
 
@@ -417,7 +430,14 @@ fn query_parts<'a>(
             note(cut, "query_names", true);
             break;
         }
-        let (shown, name_cut) = redact::name(&name, value.is_empty(), QUERY_NAME_BYTES_MAX, hasher);
+        let (bare, limit) = (value.is_empty(), QUERY_NAME_BYTES_MAX);
+        let (shown, name_cut) = match &name {
+            Cow::Borrowed(name) => redact::name(name, bare, limit, hasher),
+            Cow::Owned(name) => {
+                let (shown, name_cut) = redact::name(name, bare, limit, hasher);
+                (Cow::Owned(shown.into_owned()), name_cut)
+            }
+        };
         note(cut, "query_names", name_cut);
         if policy
             .query_values
@@ -427,32 +447,36 @@ fn query_parts<'a>(
             // Some servers take `;` for `&`: what follows is another parameter's.
             let value = value.split(|byte| *byte == b';').next().unwrap_or_default();
             let value = crate::text::percent_decoded(value);
-            let (value, value_cut) = limited(&value, QUERY_VALUE_BYTES_MAX);
+            let (value, value_cut) = match &value {
+                Cow::Borrowed(value) => limited(value, QUERY_VALUE_BYTES_MAX),
+                Cow::Owned(value) => {
+                    let (value, value_cut) = limited(value, QUERY_VALUE_BYTES_MAX);
+                    (Cow::Owned(value.into_owned()), value_cut)
+                }
+            };
             note(cut, "query_values", value_cut);
-            values.push((
-                Cow::Owned(shown.to_string()),
-                Cow::Owned(value.into_owned()),
-            ));
+            values.push((shown.clone(), value));
         }
-        names.push(Cow::Owned(shown.into_owned()));
+        names.push(shown);
     }
     (names, values)
 }
 
 fn client_ip<H: Host>(host: &H) -> Vec<u8> {
-    let mut address = host.property(Property::SourceAddress).unwrap_or_default();
-    // `1.2.3.4:80`, `[::1]:80`; a Unix socket's path has no port and is no address.
-    let length = host_of(&address).len();
-    address.truncate(length);
-    if address.starts_with(b"[") && address.ends_with(b"]") {
-        address.pop();
-        address.remove(0);
-    }
+    let source = host.property(Property::SourceAddress).unwrap_or_default();
+    address(&source).to_vec()
+}
+
+/// `1.2.3.4:80`, `[::1]:80` → the address; a Unix socket's path has no port and is none.
+fn address(source: &[u8]) -> &[u8] {
+    let host = host_of(source);
+    let inside = host.strip_prefix(b"[").and_then(|it| it.strip_suffix(b"]"));
+    let address = inside.unwrap_or(host);
     let looks_right = |byte: &u8| byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':');
     if address.iter().all(looks_right) {
         address
     } else {
-        Vec::new()
+        &[]
     }
 }
 
@@ -477,11 +501,11 @@ fn referer_host(referer: &[u8]) -> Option<&[u8]> {
 }
 
 fn short<'a>(
-    value: Option<&[u8]>,
+    value: Option<&'a [u8]>,
     field: &'static str,
     cut: &mut Vec<Cow<'a, str>>,
 ) -> Option<Cow<'a, str>> {
-    value.map(|value| Cow::Owned(text(value, SHORT_BYTES_MAX, field, cut).into_owned()))
+    value.map(|value| text(value, SHORT_BYTES_MAX, field, cut))
 }
 
 fn text<'v>(

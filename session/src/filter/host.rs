@@ -16,6 +16,11 @@ pub trait Host {
     fn body_chunk(&self, side: Side, bytes_max: usize) -> Vec<u8>;
     /// An attribute of the exchange as the proxy serialises it; `None` where it has none.
     fn property(&self, property: Property) -> Option<Vec<u8>>;
+    /// What is asked of every exchange that has ended. A proxy that can answer it in one call does
+    /// so: each call costs the request as much as its session id.
+    fn ended(&self) -> Ended {
+        Ended::one_by_one(self)
+    }
     /// Starts an HTTP call; `None` when the proxy refuses. The token comes back with the answer.
     fn call(&mut self, call: &Call<'_>) -> Option<u32>;
     /// The body of the answer that is being handled, at most `bytes_max` of it.
@@ -30,6 +35,42 @@ pub trait Host {
     fn set_shared(&mut self, key: &str, value: &[u8], version: u32) -> bool;
     /// Writes to the proxy's log.
     fn log(&self, level: Level, message: &str);
+}
+
+/// The attributes of an ended exchange that every record needs.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ended(HeaderBlock);
+
+impl Ended {
+    /// What they are, in order.
+    pub const ASKED: [Property; 4] = [
+        Property::SourceAddress,
+        Property::Protocol,
+        Property::ResponseFlags,
+        Property::BackendLatency,
+    ];
+
+    /// Takes a list in the proxy's serialised form, which is that of headers: a value for each of
+    /// [`Self::ASKED`], empty where there is none.
+    #[must_use]
+    pub fn new(values: HeaderBlock) -> Self {
+        Self(values)
+    }
+
+    /// Asks for each by itself.
+    pub fn one_by_one<H: Host + ?Sized>(host: &H) -> Self {
+        let values = Self::ASKED.map(|property| host.property(property).unwrap_or_default());
+        let pairs = values.each_ref().map(|value| (&**value, &b""[..]));
+        Self(HeaderBlock::from_pairs(&pairs))
+    }
+
+    /// One of them; `None` where there is none.
+    #[must_use]
+    pub fn get(&self, property: Property) -> Option<&[u8]> {
+        let position = Self::ASKED.iter().position(|asked| *asked == property)?;
+        let (value, _) = self.0.iter().nth(position)?;
+        Some(value).filter(|value| !value.is_empty())
+    }
 }
 
 /// An attribute of the exchange.

@@ -13,5 +13,5 @@ mod worker;
 mod tests;
 
 pub use exchange::Exchange;
-pub use host::{Call, Counter, Host, Level, Property, Side};
+pub use host::{Call, Counter, Ended, Host, Level, Property, Side};
 pub use worker::{Settings, SetupError, Worker};

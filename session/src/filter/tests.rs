@@ -30,6 +30,8 @@ struct FakeHost {
     request: HeaderBlock,
     response: HeaderBlock,
     properties: HashMap<Property, Vec<u8>>,
+    /// Properties that were asked for, in order.
+    asked: RefCell<Vec<Property>>,
     /// The chunk that is passing by.
     request_body: Vec<u8>,
     response_body: Vec<u8>,
@@ -64,6 +66,7 @@ impl Host for FakeHost {
         body.iter().copied().take(bytes_max).collect()
     }
     fn property(&self, property: Property) -> Option<Vec<u8>> {
+        self.asked.borrow_mut().push(property);
         self.properties.get(&property).cloned()
     }
     fn call(&mut self, call: &Call<'_>) -> Option<u32> {
@@ -267,6 +270,30 @@ fn one_exchange_becomes_one_full_record() {
         })
     );
     hides_secrets(&host.calls[0]);
+}
+
+/// Each question costs every request as much as its session id.
+#[test]
+fn no_more_is_asked_than_is_needed() {
+    let keyed = &[("authorization", "Bearer tok-1")][..];
+    for (request, at_first) in [(keyed, &[][..]), (&[], &[Property::SourceAddress])] {
+        let mut host = FakeHost::with(request, &[(":status", "200")]);
+        let address = b"203.0.113.7:5000".to_vec();
+        host.properties = HashMap::from([(Property::SourceAddress, address)]);
+        let mut worker = worker();
+        // Who the worker is, it asks once.
+        exchange(&mut worker, &mut host);
+        host.asked.borrow_mut().clear();
+        let exchange = worker.on_request(&host);
+        assert_eq!(*host.asked.borrow(), at_first);
+        worker.on_end(&mut host, Some(exchange));
+        assert_eq!(host.asked.borrow()[at_first.len()..], Ended::ASKED);
+        host.pass_ms(100);
+        worker.on_tick(&mut host);
+        let (_, records) = parse(&host.calls[0]);
+        let addresses = records.iter().map(|record| record.client_ip.as_deref());
+        assert!(addresses.eq([Some("203.0.113.7"); 2]));
+    }
 }
 
 #[test]

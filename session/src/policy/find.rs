@@ -108,9 +108,15 @@ impl Early {
 }
 
 impl Policy {
-    /// Finds the application and the sessions of a request; a fallback always finds one.
+    /// Finds the application and the sessions of a request; a fallback always finds one, and
+    /// only for a fallback is `client_ip` asked.
     #[must_use]
-    pub fn early(&self, parts: &Parts<'_>, client_ip: &[u8], hasher: &Hasher) -> Early {
+    pub fn early<'c>(
+        &self,
+        parts: &Parts<'_>,
+        client_ip: impl FnOnce() -> &'c [u8],
+        hasher: &Hasher,
+    ) -> Early {
         let application = self.application_of(parts);
         let place = self.place(application, parts);
         let mut early = Early {
@@ -121,7 +127,7 @@ impl Policy {
             self.try_rule(index, rule, parts, &place, hasher, &mut early);
         }
         if early.found.is_empty() {
-            let session = self.fallback_session(place.application, parts, client_ip, hasher);
+            let session = self.fallback_session(place.application, parts, client_ip(), hasher);
             early.found.push(Found {
                 rule: None,
                 session,
@@ -136,7 +142,8 @@ impl Policy {
     pub fn late<'p>(&'p self, early: &Early, parts: &Parts<'_>, hasher: &Hasher) -> Late<'p> {
         let place = self.place(early.application, parts);
         let mut all = early.clone();
-        for (index, rule) in self.covering(&place).filter(|(_, rule)| rule.late) {
+        let late = self.rules.iter().enumerate().filter(|(_, rule)| rule.late);
+        for (index, rule) in late.filter(|(_, rule)| rule.when.covers(&place)) {
             self.try_rule(index, rule, parts, &place, hasher, &mut all);
         }
         let order = |found: &Found| found.rule.unwrap_or(usize::MAX);
@@ -255,6 +262,9 @@ impl Policy {
     }
 
     fn needs(&self, place: &Where<'_>, parts: &Parts<'_>) -> Needs {
+        if !self.reads_bodies {
+            return Needs::default();
+        }
         let rules = self.covering(place).map(|(_, rule)| &rule.from);
         let kept = self
             .parameters
@@ -355,6 +365,17 @@ impl Policy {
 impl Rule {
     /// The session of the values; every part of a composite key must be found.
     fn session(&self, parts: &Parts<'_>, place: &Where<'_>, hasher: &Hasher) -> Looked {
+        let namespace = Namespace::Named(&self.namespace);
+        // Nearly every rule has one.
+        if let [source] = &*self.from {
+            return match source.find(parts) {
+                Outcome::Found(value) => {
+                    Looked::Found(hasher.session(place.application, namespace, [&*value]))
+                }
+                Outcome::Missing | Outcome::NotYet => Looked::Missing,
+                Outcome::Failed(why) => Looked::Failed(why),
+            };
+        }
         let mut values: [Option<Cow<'_, [u8]>>; 8] = Default::default();
         for (slot, source) in values.iter_mut().zip(&self.from) {
             match source.find(parts) {
@@ -364,7 +385,6 @@ impl Rule {
             }
         }
         let values = values.iter().flatten().map(|value| &**value);
-        let namespace = Namespace::Named(&self.namespace);
         Looked::Found(hasher.session(place.application, namespace, values))
     }
 }

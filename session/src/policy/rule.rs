@@ -23,6 +23,8 @@ pub struct Policy {
     pub body_bytes: usize,
     /// Whether any rule or parameter reads the TLS handshake.
     pub reads_tls: bool,
+    /// Whether any rule or parameter reads a body.
+    pub(super) reads_bodies: bool,
 }
 
 /// A key rule.
@@ -51,6 +53,8 @@ pub(super) struct Kept {
 /// What a rule or parameter is limited to.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct When {
+    /// Nothing below limits it, as with every built-in rule.
+    always: bool,
     applications: Vec<String>,
     scope: Scope,
     methods: Vec<String>,
@@ -106,7 +110,10 @@ impl Policy {
                 .filter_map(secret_path)
                 .collect(),
             body_bytes: usize::try_from(document.body_bytes.0).unwrap_or(usize::MAX),
-            reads_tls: sources.any(|source| matches!(source.place, Place::Tls(_))),
+            reads_tls: sources
+                .clone()
+                .any(|source| matches!(source.place, Place::Tls(_))),
+            reads_bodies: sources.any(Source::reads_body),
             rules,
             parameters,
         }
@@ -159,6 +166,10 @@ impl When {
         methods: &[String],
     ) -> Self {
         Self {
+            always: applications.is_empty()
+                && hosts.is_empty()
+                && path_prefixes.is_empty()
+                && methods.is_empty(),
             applications: applications.to_vec(),
             scope: Scope::new(hosts, path_prefixes),
             methods: methods.to_vec(),
@@ -166,6 +177,10 @@ impl When {
     }
 
     pub(super) fn covers(&self, place: &Where<'_>) -> bool {
+        self.always || self.limits_cover(place)
+    }
+
+    fn limits_cover(&self, place: &Where<'_>) -> bool {
         (self.applications.is_empty()
             || self
                 .applications

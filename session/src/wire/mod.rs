@@ -6,6 +6,7 @@
 mod batch;
 mod flags;
 mod record;
+mod write;
 
 pub use batch::{BatchHeader, Dropped, Ledger, Refused, Reply, Share, ShareKind, WIRE_VERSION};
 pub use flags::{flag_bits, flag_letters};
