@@ -97,7 +97,7 @@ export function Related({ session }: { session: SessionWithVisits }) {
 function Beside({ id, other }: { id: string; other: string }) {
   return (
     <Link
-      className="soft"
+      className={style.beside}
       to={`/sessions/${id}/compare/${other}`}
       title="Both sessions beside each other"
       aria-label={`Compare with ${other.slice(0, 12)}`}
