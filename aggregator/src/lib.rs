@@ -16,6 +16,8 @@ pub mod endpoints;
 pub mod envoy_admin;
 pub mod evaluate;
 pub mod filters;
+#[cfg(test)]
+mod fits;
 pub mod geo;
 pub mod ingest;
 pub mod ledger;

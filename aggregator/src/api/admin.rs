@@ -116,9 +116,9 @@ pub(super) async fn read_up_to<B: Buf>(
         .await
         .map_err(|_| ApiError::BodyTimeout)?;
     let (body, _room) = read.map_err(|error| match error {
-        BodyError::TooLong => too_long,
+        BodyError::TooLong | BodyError::UnpacksTooLong => too_long,
         BodyError::Full => ApiError::QueueFull,
-        BodyError::Broken => ApiError::BodyBroken,
+        BodyError::Broken | BodyError::NotUnpackable(_) => ApiError::BodyBroken,
     })?;
     Ok(body)
 }

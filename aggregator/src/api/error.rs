@@ -1,6 +1,6 @@
 //! Every error of the API, as RFC 9457 problems: what is wrong, where, and what helps.
 
-use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{ACCEPT_ENCODING, ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -9,6 +9,7 @@ use warp::reply::Response;
 use super::{denied, sql};
 use crate::filters::FilterError;
 use crate::ingest::BatchError;
+use crate::ingest::unpack::ENCODINGS;
 use crate::log::Refusal;
 use crate::policy::{PolicyError, Refused};
 use crate::sql::SqlError;
@@ -53,7 +54,7 @@ pub enum ApiError {
     },
     /// Whoever asks may not.
     Denied(Denied),
-    /// A compressed body.
+    /// A body that is packed in a way that is not taken.
     UnsupportedEncoding {
         /// `content-encoding`.
         encoding: String,
@@ -62,6 +63,16 @@ pub enum ApiError {
     TooLarge {
         /// Bytes.
         most: u64,
+    },
+    /// The body is longer than a batch may be once it is unpacked.
+    UnpacksTooLarge {
+        /// Bytes.
+        most: u64,
+    },
+    /// The body is not what `content-encoding` says.
+    BadEncoding {
+        /// What is wrong with it.
+        reason: String,
     },
     /// The body did not arrive in time.
     BodyTimeout,
@@ -269,9 +280,19 @@ impl ApiError {
             Self::UnsupportedEncoding { .. } => (
                 S::UNSUPPORTED_MEDIA_TYPE,
                 "unsupported-encoding",
-                "The body is compressed",
+                "The body is packed in another way",
             ),
             Self::TooLarge { .. } => (S::PAYLOAD_TOO_LARGE, "too-large", "The body is too long"),
+            Self::UnpacksTooLarge { .. } => (
+                S::PAYLOAD_TOO_LARGE,
+                "unpacks-too-large",
+                "The body is too long once it is unpacked",
+            ),
+            Self::BadEncoding { .. } => (
+                S::BAD_REQUEST,
+                "bad-encoding",
+                "The body cannot be unpacked",
+            ),
             Self::BodyTimeout => (
                 S::REQUEST_TIMEOUT,
                 "body-timeout",
@@ -402,6 +423,12 @@ impl ApiError {
                 format!("`content-encoding: {encoding}` is not supported")
             }
             Self::TooLarge { most } => format!("a batch has at most {most} bytes"),
+            Self::UnpacksTooLarge { most } => {
+                format!("the body unpacks to more than {most} bytes; the rest was not read")
+            }
+            Self::BadEncoding { reason } => {
+                format!("the body is not what `content-encoding` says: {reason}")
+            }
             Self::BodyTimeout => "the body was not complete in time".into(),
             Self::BodyBroken => "the client broke the body off".into(),
             Self::QueueFull => {
@@ -447,8 +474,17 @@ impl ApiError {
         Some(match self {
             Self::NotFound => "GET /openapi.json lists every endpoint".into(),
             Self::Denied(denied) => denied::remedy(denied),
-            Self::UnsupportedEncoding { .. } => "send the body uncompressed".into(),
-            Self::TooLarge { .. } => "send smaller batches, or raise --max-batch-bytes".into(),
+            Self::UnsupportedEncoding { .. } => {
+                format!("send it as one of {ENCODINGS}")
+            }
+            Self::BadEncoding { .. } => {
+                "pack the body again: whole gzip members or zstd frames (window of 8 MiB at most), \
+                 and nothing behind them"
+                    .into()
+            }
+            Self::TooLarge { .. } | Self::UnpacksTooLarge { .. } => {
+                "send smaller batches, or raise --max-batch-bytes".into()
+            }
             Self::BadBatch(BatchError::Version { .. }) => {
                 "run the filter and the aggregator of the same release".into()
             }
@@ -553,6 +589,9 @@ impl ApiError {
         );
         if status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(RETRY_AFTER, HeaderValue::from_static(RETRY_S));
+        }
+        if matches!(self, Self::UnsupportedEncoding { .. }) {
+            headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(ENCODINGS));
         }
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

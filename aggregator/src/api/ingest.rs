@@ -18,6 +18,7 @@ use super::error::ApiError;
 use super::request::{Access, Call, call, json, respond};
 use crate::ingest::body::{self, BodyError};
 use crate::ingest::check;
+use crate::ingest::unpack::Encoding;
 use crate::log::{Appended, Batch, WorkerKey};
 use crate::tokens::{Denied, Scope};
 
@@ -44,15 +45,17 @@ pub(super) fn route(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     description = "Takes one batch as NDJSON: a header line, then one line per record. The reply comes \
         after the batch is on disk. A batch that was taken before is acknowledged again and not \
         stored twice. A record line that cannot be understood is put in quarantine and does not \
-        keep the others out.",
+        keep the others out. The body may be packed (`content-encoding: gzip` or `zstd`, several \
+        members or frames included). docs/ingest.md describes the format, and \
+        docs/ingest.schema.json each line.",
     request_body(content = String, content_type = "application/x-ndjson"),
     responses(
         (status = 200, description = "On disk", body = super::openapi::Acknowledgement),
         (status = 403, description = "A token for something else, or for other applications"),
         (status = 408, description = "The body came too slowly"),
         (status = 409, description = "Too old to tell whether it was taken before"),
-        (status = 413, description = "Longer than --max-batch-bytes"),
-        (status = 415, description = "Compressed"),
+        (status = 413, description = "Longer than --max-batch-bytes, packed or unpacked"),
+        (status = 415, description = "Packed in another way than gzip or zstd"),
     ),
 )]
 async fn handle<B: Buf>(
@@ -60,22 +63,16 @@ async fn handle<B: Buf>(
     stream: impl Stream<Item = Result<B, warp::Error>>,
 ) -> Result<Response, ApiError> {
     let app = &call.app;
-    let encoding = call
-        .headers
-        .get(CONTENT_ENCODING)
-        .map(http::HeaderValue::as_bytes);
-    if let Some(encoding) = encoding.filter(|it| !it.eq_ignore_ascii_case(b"identity")) {
-        let encoding = String::from_utf8_lossy(encoding).into_owned();
-        return Err(ApiError::UnsupportedEncoding { encoding });
-    }
-    let read = body::read(stream, app.max_batch_bytes, &app.budget);
+    let encoding = encoding(&call.headers)?;
+    let read = body::unpack(stream, encoding, app.max_batch_bytes, &app.budget);
     let read = tokio::time::timeout(BODY_TIME, read)
         .await
         .map_err(|_| ApiError::BodyTimeout)?;
+    let most = app.max_batch_bytes;
     let (body, room) = read.map_err(|error| match error {
-        BodyError::TooLong => ApiError::TooLarge {
-            most: app.max_batch_bytes,
-        },
+        BodyError::TooLong => ApiError::TooLarge { most },
+        BodyError::UnpacksTooLong => ApiError::UnpacksTooLarge { most },
+        BodyError::NotUnpackable(reason) => ApiError::BadEncoding { reason },
         BodyError::Full => ApiError::QueueFull,
         BodyError::Broken => ApiError::BodyBroken,
     })?;
@@ -117,6 +114,14 @@ async fn handle<B: Buf>(
             .live(app.clock.now_us())
             .map(|live| live.version.clone()),
     })
+}
+
+fn encoding(headers: &http::HeaderMap) -> Result<Encoding, ApiError> {
+    let mut named = headers.get_all(CONTENT_ENCODING).iter();
+    let first = named.next().map_or(&b""[..], http::HeaderValue::as_bytes);
+    let name = String::from_utf8_lossy(first).into_owned();
+    let encoding = Encoding::named(&name).filter(|_| named.next().is_none());
+    encoding.ok_or(ApiError::UnsupportedEncoding { encoding: name })
 }
 
 /// A record's application.

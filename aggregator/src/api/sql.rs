@@ -97,9 +97,11 @@ pub(super) async fn handle<B: Buf>(
         .await
         .map_err(|_| ApiError::BodyTimeout)?;
     let (body, _room) = read.map_err(|error| match error {
-        BodyError::TooLong => ApiError::BodyTooLong { most: BODY_LEN_MAX },
+        BodyError::TooLong | BodyError::UnpacksTooLong => {
+            ApiError::BodyTooLong { most: BODY_LEN_MAX }
+        }
         BodyError::Full => ApiError::QueueFull,
-        BodyError::Broken => ApiError::BodyBroken,
+        BodyError::Broken | BodyError::NotUnpackable(_) => ApiError::BodyBroken,
     })?;
     let asked: SqlQuestion =
         serde_json::from_slice(&body).map_err(|error| ApiError::BadBody(error.to_string()))?;

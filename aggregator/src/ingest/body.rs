@@ -3,13 +3,18 @@
 use bytes::Buf;
 use futures_util::{Stream, StreamExt as _};
 
+use super::unpack::{Encoding, Unpacker};
 use crate::log::{Budget, Room};
 
 /// Why a body could not be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BodyError {
-    /// Longer than one batch may be.
+    /// Longer than one batch may be, as it is sent.
     TooLong,
+    /// Longer than one batch may be, unpacked.
+    UnpacksTooLong,
+    /// Not what `content-encoding` says, or damaged.
+    NotUnpackable(String),
     /// All bodies in flight together are too long.
     Full,
     /// The client broke off.
@@ -25,25 +30,34 @@ pub async fn read<B: Buf, E>(
     len_max: u64,
     budget: &Budget,
 ) -> Result<(Vec<u8>, Room), BodyError> {
+    unpack(stream, Encoding::Identity, len_max, budget).await
+}
+
+/// Reads `stream` to its end and unpacks it, to at most `len_max` bytes, counted against `budget` as
+/// is the memory that unpacking takes.
+///
+/// # Errors
+/// As soon as a limit is passed; the rest is not read.
+pub async fn unpack<B: Buf, E>(
+    stream: impl Stream<Item = Result<B, E>>,
+    encoding: Encoding,
+    len_max: u64,
+    budget: &Budget,
+) -> Result<(Vec<u8>, Room), BodyError> {
     let mut stream = std::pin::pin!(stream);
-    let mut room = budget.room();
-    let mut body = Vec::new();
+    let mut unpacker = Unpacker::new(encoding, len_max, budget.room())?;
     while let Some(part) = stream.next().await {
         let mut part = part.map_err(|_| BodyError::Broken)?;
         while part.has_remaining() {
             let chunk = part.chunk();
-            let len = chunk.len() as u64;
-            if body.len() as u64 + len > len_max {
-                return Err(BodyError::TooLong);
-            }
-            if !room.grow(len) {
-                return Err(BodyError::Full);
-            }
-            body.extend_from_slice(chunk);
+            unpacker.take(chunk)?;
             let read = chunk.len();
             part.advance(read);
         }
     }
+    let unpacked = unpacker.finish()?;
+    let (body, mut room) = (unpacked.bytes, unpacked.room);
+    room.shrink_to(body.len() as u64);
     Ok((body, room))
 }
 
@@ -61,7 +75,8 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
             .unwrap();
-        let read = runtime.block_on(read(stream::iter(parts), len_max, &budget));
+        let parts = stream::iter(parts);
+        let read = runtime.block_on(read(parts, len_max, &budget));
         read.map(|(body, _room)| String::from_utf8(body).unwrap())
     }
 

@@ -3,7 +3,7 @@
 use throughline_session::wire::{BatchHeader, WIRE_VERSION};
 
 /// Longest text in a header, bytes.
-const TEXT_LEN_MAX: usize = 1024;
+pub(super) const TEXT_LEN_MAX: usize = 1024;
 /// End of the year 9999, microseconds since the Unix epoch: what RFC 3339 can still write.
 pub const TIME_MAX_US: i64 = 253_402_300_799_999_999;
 
@@ -63,8 +63,16 @@ pub enum BatchError {
 
 /// The lines of `body` that are not empty.
 pub(super) fn lines(body: &[u8]) -> impl Iterator<Item = &[u8]> {
-    body.split(|byte| *byte == b'\n')
-        .filter(|line| !line.trim_ascii().is_empty())
+    let mut rest = Some(body);
+    let next = move || {
+        let text = rest.take()?;
+        let end = memchr::memchr(b'\n', text).unwrap_or(text.len());
+        let (line, left) = text.split_at_checked(end)?;
+        // Without the line's end, where there is one.
+        rest = left.split_first().map(|(_, left)| left);
+        Some(line)
+    };
+    std::iter::from_fn(next).filter(|line| !line.trim_ascii().is_empty())
 }
 
 #[derive(serde::Deserialize)]

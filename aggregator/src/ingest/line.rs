@@ -13,9 +13,9 @@ const REASON_LEN_MAX: usize = 256;
 /// A clock may be this far ahead of the batch it is in, microseconds: one day.
 const AHEAD_MAX_US: i64 = 86_400_000_000;
 /// Counts and durations above this are no measurement: 2^53, which JSON numbers still hold.
-const NUMBER_MAX: u64 = 1 << 53;
+pub(super) const NUMBER_MAX: u64 = 1 << 53;
 /// Entries of a list: three times what the filter sends at most.
-const ENTRIES_MAX: usize = 3 * 64;
+pub(super) const ENTRIES_MAX: usize = 3 * 64;
 
 /// The lines after the header of a batch closed at `closed_us`: index, text, and what is read there.
 pub(crate) fn read_all(
@@ -118,7 +118,7 @@ fn single_texts(record: &Record<'_>) -> [Measured; 13] {
 }
 
 /// The longest text of each list.
-fn listed_texts(record: &Record<'_>) -> [Measured; 13] {
+fn listed_texts(record: &Record<'_>) -> [Measured; 14] {
     fn longest<'a>(texts: impl Iterator<Item = &'a Cow<'a, str>>) -> usize {
         texts.map(|text| text.len()).max().unwrap_or(0)
     }
@@ -167,6 +167,11 @@ fn listed_texts(record: &Record<'_>) -> [Measured; 13] {
             "trials",
             longest(trials.iter().map(|trial| &trial.policy_version)),
             3 * 128,
+        ),
+        (
+            "trials",
+            longest(trials.iter().map(|trial| &trial.application)),
+            3 * 64,
         ),
         (
             "trials",

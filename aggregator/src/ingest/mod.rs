@@ -7,5 +7,8 @@
 pub mod body;
 pub mod header;
 pub(crate) mod line;
+#[cfg(test)]
+mod schema;
+pub mod unpack;
 
 pub use header::{BatchError, TIME_MAX_US, check};

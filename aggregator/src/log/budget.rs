@@ -59,6 +59,13 @@ impl Room {
         }
         grown
     }
+
+    /// Gives back what is beyond `bytes`.
+    pub fn shrink_to(&mut self, bytes: u64) {
+        let less = self.bytes.saturating_sub(bytes);
+        self.budget.used.fetch_sub(less, Ordering::Relaxed);
+        self.bytes -= less;
+    }
 }
 
 impl Drop for Room {
@@ -80,6 +87,11 @@ mod tests {
         assert!(other.grow(4));
         assert!(!one.grow(u64::MAX));
         assert_eq!(budget.used(), 10);
+        other.shrink_to(9);
+        assert_eq!(budget.used(), 10, "it had less");
+        other.shrink_to(1);
+        assert_eq!(budget.used(), 7);
+        assert!(other.grow(3));
         drop(one);
         assert_eq!(budget.used(), 4);
         assert!(other.grow(6));

@@ -217,6 +217,7 @@ pub fn schema() -> Value {
 mod tests {
     use super::super::examples;
     use super::*;
+    use crate::fits::fits;
 
     #[test]
     fn every_place_of_the_filter_is_in_it() {
@@ -238,77 +239,6 @@ mod tests {
             text,
             "docs/policy.schema.json is stale: run the tests with UPDATE_EXPECT=1"
         );
-    }
-
-    /// Whether `value` fits: the words of JSON Schema that ours uses, but for `pattern`.
-    fn fits(all: &Value, rule: &Value, value: &Value) -> bool {
-        let Some(words) = rule.as_object() else {
-            return false;
-        };
-        let is_kind = |kind: &Value| match kind.as_str().unwrap() {
-            "object" => value.is_object(),
-            "array" => value.is_array(),
-            "string" => value.is_string(),
-            "boolean" => value.is_boolean(),
-            "number" => value.is_number(),
-            "integer" => value.is_i64() || value.is_u64(),
-            "null" => value.is_null(),
-            other => panic!("{other}"),
-        };
-        let number = value.as_f64();
-        let length = value.as_array().map(Vec::len);
-        words.iter().all(|(word, about)| match word.as_str() {
-            "$ref" => {
-                let name = about.as_str().unwrap().strip_prefix('#').unwrap();
-                fits(all, all.pointer(name).unwrap(), value)
-            }
-            "type" => match about {
-                Value::Array(kinds) => kinds.iter().any(is_kind),
-                kind => is_kind(kind),
-            },
-            "enum" => about.as_array().unwrap().contains(value),
-            "const" => about == value,
-            "oneOf" => {
-                let rules = about.as_array().unwrap();
-                rules.iter().filter(|rule| fits(all, rule, value)).count() == 1
-            }
-            "required" => {
-                let names = about.as_array().unwrap();
-                names
-                    .iter()
-                    .all(|name| value.get(name.as_str().unwrap()).is_some())
-            }
-            "properties" => value
-                .as_object()
-                .into_iter()
-                .flatten()
-                .all(|(name, field)| about.get(name).is_some_and(|rule| fits(all, rule, field))),
-            "items" => value
-                .as_array()
-                .into_iter()
-                .flatten()
-                .all(|item| fits(all, about, item)),
-            "maxItems" => length.is_none_or(|length| length as u64 <= about.as_u64().unwrap()),
-            "minItems" => length.is_none_or(|length| length as u64 >= about.as_u64().unwrap()),
-            "minLength" => value.as_str().is_none_or(|text| !text.is_empty()),
-            "exclusiveMinimum" => number.is_none_or(|number| number > about.as_f64().unwrap()),
-            "minimum" => number.is_none_or(|number| number >= about.as_f64().unwrap()),
-            "maximum" => number.is_none_or(|number| number <= about.as_f64().unwrap()),
-            "additionalProperties" => match about {
-                Value::Bool(false) => value.as_object().into_iter().flatten().all(|(name, _)| {
-                    words
-                        .get("properties")
-                        .is_some_and(|it| it.get(name).is_some())
-                }),
-                rule => value
-                    .as_object()
-                    .into_iter()
-                    .flatten()
-                    .all(|(_, field)| fits(all, rule, field)),
-            },
-            "pattern" | "description" | "default" | "title" | "$schema" | "$defs" => true,
-            other => panic!("{other}"),
-        })
     }
 
     fn check(policy: &Value, expected: bool) {

@@ -20,6 +20,7 @@ mod migrate;
 mod process;
 mod replay;
 mod segments;
+mod send;
 mod sql;
 mod store;
 mod verdicts;

@@ -1,8 +1,31 @@
+use std::io::Write as _;
+
 use http::{Request, StatusCode};
 use http_body_util::Full;
 use serde_json::json;
 
-use crate::common::{Batch, INGEST_TOKEN, Setup, line};
+use crate::common::{Answer, Batch, INGEST_TOKEN, Setup, TestService, line};
+
+fn gzip(body: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(body).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn zstd(body: &[u8]) -> Vec<u8> {
+    let mut packed = vec![0; zstd_safe::compress_bound(body.len())];
+    let len = zstd_safe::compress(&mut packed[..], body, 3).unwrap();
+    packed.truncate(len);
+    packed
+}
+
+async fn post_packed(service: &TestService, encoding: &str, body: Vec<u8>) -> Answer {
+    let request = Request::post("/v1/ingest")
+        .header("authorization", format!("Bearer {INGEST_TOKEN}"))
+        .header("content-encoding", encoding)
+        .body(Full::from(body));
+    service.ask(request.unwrap()).await
+}
 
 #[tokio::test]
 async fn acknowledges_batches_and_heartbeats() {
@@ -108,14 +131,77 @@ async fn refuses_what_is_no_batch() {
 }
 
 #[tokio::test]
-async fn needs_the_right_token_and_a_plain_body() {
+async fn packed_batches_are_the_batches_that_they_unpack_to() {
+    let (service, _folder) = Setup::default().temporary();
+    let batch = |sequence| {
+        let lines = (0..5).map(|n| line(n, 0));
+        Batch::new(sequence).records(lines).seen(sequence * 5 + 5)
+    };
+    for (sequence, encoding, pack) in [(0, "gzip", gzip as fn(&[u8]) -> Vec<u8>), (1, "zstd", zstd)]
+    {
+        let body = batch(sequence).body();
+        let answer = post_packed(&service, encoding, pack(&body)).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+        assert_eq!(answer.json()["duplicate"], false);
+        // The same batch, in two members, and as it is: it was taken.
+        let (head, tail) = body.split_at(100);
+        let answer = post_packed(&service, encoding, [pack(head), pack(tail)].concat()).await;
+        assert_eq!(answer.json()["duplicate"], true, "{}", answer.text);
+        assert_eq!(service.send(batch(sequence)).await["duplicate"], true);
+    }
+    service.stored().await;
+    assert_eq!(service.sql::<i64>("SELECT count(*) FROM records"), 10);
+    assert_eq!(service.app().budget.used(), 0);
+    let status = service.get("/v1/status").await.json();
+    assert_eq!(status["totals"]["balanced"], true, "{status}");
+    service.close();
+}
+
+#[tokio::test]
+async fn what_cannot_be_unpacked_is_refused_and_counted() {
+    let (service, _folder) = Setup::flags(&["--max-batch-bytes", "64KiB"]).temporary();
+    let zeroes = vec![b' '; 10 << 20];
+    for (encoding, body, expected) in [
+        ("gzip", gzip(&zeroes), (413, "unpacks-too-large")),
+        ("zstd", zstd(&zeroes), (413, "unpacks-too-large")),
+        ("gzip", Batch::new(0).body(), (400, "bad-encoding")),
+        ("zstd", gzip(&Batch::new(0).body()), (400, "bad-encoding")),
+        ("zstd", Vec::new(), (400, "bad-encoding")),
+        ("br", Batch::new(0).body(), (415, "unsupported-encoding")),
+        ("gzip, gzip", gzip(b""), (415, "unsupported-encoding")),
+    ] {
+        let answer = post_packed(&service, encoding, body).await;
+        let problem = answer.json();
+        let (status, kind) = expected;
+        assert_eq!(answer.status.as_u16(), status, "{problem}");
+        assert_eq!(problem["type"], format!("urn:throughline:problem:{kind}"));
+        assert!(problem["remedy"].is_string(), "{problem}");
+        if status == 415 {
+            assert_eq!(answer.header("accept-encoding"), "gzip, zstd, identity");
+        }
+    }
+    assert_eq!(service.app().budget.used(), 0, "nothing is kept of them");
+    let metrics = service.get("/metrics").await.text;
+    for (kind, times) in [
+        ("unpacks-too-large", 2),
+        ("bad-encoding", 3),
+        ("unsupported-encoding", 2),
+    ] {
+        let counted = format!("throughline_ingest_rejected_total{{reason=\"{kind}\"}} {times}");
+        assert!(metrics.contains(&counted), "{metrics}");
+    }
+    service.send(Batch::new(0).record(line(1, 0))).await;
+    service.close();
+}
+
+#[tokio::test]
+async fn needs_the_right_token() {
     let (service, _folder) = Setup::default().temporary();
     let body = Batch::new(0).body();
     let bearer = format!("Bearer {INGEST_TOKEN}");
     for (name, value, expected) in [
         ("authorization", "Bearer wrong-token-of-a-length", 401),
         ("x-nothing", "", 401),
-        ("content-encoding", "gzip", 415),
         ("content-encoding", "identity", 200),
     ] {
         let mut request = Request::post("/v1/ingest").header(name, value);
