@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use throughline_session::wire::Record;
+use throughline_session::wire::{Record, read_record};
 
 use super::header::{TIME_MAX_US, lines};
 
@@ -33,7 +33,7 @@ pub(crate) fn read_all(
 fn read(line: &[u8], index: u32, closed_us: i64) -> Result<Record<'_>, String> {
     let text = std::str::from_utf8(line)
         .map_err(|error| format!("not UTF-8 at byte {}", error.valid_up_to() + 1))?;
-    let record: Record<'_> = serde_json::from_str(text).map_err(|error| {
+    let record = read_record(text).map_err(|error| {
         error
             .to_string()
             .chars()

@@ -36,14 +36,23 @@ pub fn parameter_kind(kind: ParameterKind) -> &'static str {
 
 /// The parameters of one transaction.
 #[derive(Debug, Default)]
-pub struct Context(BTreeMap<(SessionId, String), Vec<ParamPart>>);
+pub struct Context(BTreeMap<SessionId, BTreeMap<String, Vec<ParamPart>>>);
 
 impl Context {
     /// Adds the parameters of a record.
     pub fn add(&mut self, record: &Record<'_>) {
+        if record.params.is_empty() {
+            return;
+        }
+        let params = self.0.entry(record.session).or_default();
         for param in &record.params {
-            let name = (record.session, param.name.to_string());
-            let parts = self.0.entry(name).or_default();
+            // Most records only say again what is known.
+            if !params.contains_key(&*param.name) {
+                params.insert(param.name.to_string(), Vec::new());
+            }
+            let Some(parts) = params.get_mut(&*param.name) else {
+                continue;
+            };
             let is_full = parts.len() >= VALUES_MAX;
             // Of plain values only the last matters here; every record keeps its own.
             let known = parts.iter_mut().find(|part| {
@@ -61,17 +70,12 @@ impl Context {
 
     /// Session, name and sums, in order.
     pub fn sorted(&self) -> impl Iterator<Item = (SessionId, &str, &ParamPart)> {
-        self.0.iter().flat_map(|((session, name), parts)| {
-            parts
-                .iter()
-                .map(move |part| (*session, name.as_str(), part))
+        self.0.iter().flat_map(|(session, params)| {
+            params.iter().flat_map(move |(name, parts)| {
+                let of_name = |part| (*session, name.as_str(), part);
+                parts.iter().map(of_name)
+            })
         })
-    }
-
-    /// Whether there are none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
     }
 }
 

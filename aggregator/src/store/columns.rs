@@ -33,26 +33,40 @@ type Texts = ListBuilder<StringBuilder>;
 /// One builder per column of `records`, in the table's order.
 macro_rules! columns {
     ($name:ident { $($column:ident: $builder:ty = $new:expr),+ $(,)? }) => {
-        pub(super) struct $name { $($column: $builder,)+ }
+        pub(super) struct $name {
+            $($column: $builder,)+
+            /// What the builders held when it was asked for: nothing is pushed after that.
+            done: Option<RecordBatch>,
+        }
 
         impl Default for $name {
             fn default() -> Self {
-                Self { $($column: $new,)+ }
+                Self { $($column: $new,)+ done: None }
             }
         }
 
         impl $name {
-            /// The columns so far, which stay as they are: a failed commit asks again.
-            pub(super) fn batch(&self) -> Result<RecordBatch, ArrowError> {
+            /// Number of rows.
+            pub(super) fn rows(&self) -> usize {
+                let building = self.position.len();
+                self.done.as_ref().map_or(building, RecordBatch::num_rows)
+            }
+
+            /// The columns, without a copy; a failed commit asks again, and gets the same.
+            pub(super) fn batch(&mut self) -> Result<RecordBatch, ArrowError> {
+                if let Some(done) = &self.done {
+                    return Ok(done.clone());
+                }
                 let mut fields = Vec::new();
                 let mut arrays: Vec<ArrayRef> = Vec::new();
                 $(
-                    let array = self.$column.finish_cloned();
-                    let array: ArrayRef = Arc::new(array);
+                    let array: ArrayRef = Arc::new(self.$column.finish());
                     fields.push(Field::new(stringify!($column), array.data_type().clone(), true));
                     arrays.push(array);
                 )+
-                RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)
+                let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)?;
+                self.done = Some(batch.clone());
+                Ok(batch)
             }
         }
     };
@@ -157,11 +171,6 @@ fn append_texts<T: AsRef<str>>(list: &mut Texts, texts: impl IntoIterator<Item =
 }
 
 impl Records {
-    /// Number of rows.
-    pub(super) fn rows(&self) -> usize {
-        self.position.len()
-    }
-
     pub(super) fn push(&mut self, record: &Record<'_>, context: &Context<'_>) {
         self.push_context(record, context);
         self.push_request(record);
@@ -363,11 +372,6 @@ columns!(Trials {
 });
 
 impl Trials {
-    /// Number of rows.
-    pub(super) fn rows(&self) -> usize {
-        self.position.len()
-    }
-
     pub(super) fn push(
         &mut self,
         place: (u64, u32),
@@ -404,11 +408,6 @@ columns!(Finds {
 });
 
 impl Finds {
-    /// Number of rows.
-    pub(super) fn rows(&self) -> usize {
-        self.position.len()
-    }
-
     pub(super) fn push(
         &mut self,
         position: u64,

@@ -11,13 +11,15 @@ use crate::envoy_admin::Changes;
 use crate::ledger::{Forgotten, WorkerBook};
 use crate::log::{Window, WorkerKey};
 
-/// Appends the rows of `$columns` to `$table`.
+/// Appends the rows of `$columns` to `$table`, where there are any.
 macro_rules! append {
     ($connection:expr, $table:literal, $columns:expr) => {
-        let mut appender = $connection.appender($table)?;
-        appender.append_record_batch($columns.batch()?)?;
-        // Else its rows miss the transaction.
-        appender.flush()?;
+        if $columns.rows() > 0 {
+            let mut appender = $connection.appender($table)?;
+            appender.append_record_batch($columns.batch()?)?;
+            // Else its rows miss the transaction.
+            appender.flush()?;
+        }
     };
 }
 
@@ -37,7 +39,7 @@ pub(super) struct Extras<'a> {
 /// follows it failed). The same step is then handed over again, and is not written twice.
 pub(super) fn commit(
     connection: &Connection,
-    step: &Step,
+    step: &mut Step,
     state: &State,
     extras: &Extras<'_>,
 ) -> Result<(), StoreError> {
@@ -61,18 +63,16 @@ pub(super) fn commit(
 
 fn write(
     connection: &Connection,
-    step: &Step,
+    step: &mut Step,
     state: &State,
     extras: &Extras<'_>,
 ) -> Result<(), StoreError> {
-    if step.records.rows() > 0 {
-        append!(connection, "hot_records", step.records);
-        let mut parts = VisitParts::default();
-        for (visit, part) in step.parts.sorted() {
-            parts.push(state.position, visit, part);
-        }
-        append!(connection, "hot_visit_parts", parts);
+    append!(connection, "hot_records", step.records);
+    let mut parts = VisitParts::default();
+    for (visit, part) in step.parts.sorted() {
+        parts.push(state.position, visit, part);
     }
+    append!(connection, "hot_visit_parts", parts);
     write_identity(connection, step, state)?;
     write_quarantine(connection, step)?;
     write_rulings(connection, &step.rulings)?;
@@ -104,28 +104,23 @@ fn write(
     Ok(())
 }
 
-fn write_identity(connection: &Connection, step: &Step, state: &State) -> Result<(), StoreError> {
-    let links = step.links.sorted();
-    if !links.is_empty() {
-        let mut parts = LinkParts::default();
-        for (name, part) in links {
-            parts.push(state.position, name, part);
-        }
-        append!(connection, "hot_link_parts", parts);
+fn write_identity(
+    connection: &Connection,
+    step: &mut Step,
+    state: &State,
+) -> Result<(), StoreError> {
+    let mut parts = LinkParts::default();
+    for (name, part) in step.links.sorted() {
+        parts.push(state.position, name, part);
     }
-    if !step.context.is_empty() {
-        let mut parts = ParamParts::default();
-        for (session, name, part) in step.context.sorted() {
-            parts.push(state.position, session, name, part);
-        }
-        append!(connection, "hot_param_parts", parts);
+    append!(connection, "hot_link_parts", parts);
+    let mut parts = ParamParts::default();
+    for (session, name, part) in step.context.sorted() {
+        parts.push(state.position, session, name, part);
     }
-    if step.trials.rows() > 0 {
-        append!(connection, "trials", step.trials);
-    }
-    if step.finds.rows() > 0 {
-        append!(connection, "finds", step.finds);
-    }
+    append!(connection, "hot_param_parts", parts);
+    append!(connection, "trials", step.trials);
+    append!(connection, "finds", step.finds);
     Ok(())
 }
 
@@ -296,7 +291,7 @@ mod tests {
             forgotten: Forgotten::default(),
             envoys: &Changes::default(),
         };
-        let refused = commit(&connection, &step, &state, &extras).unwrap_err();
+        let refused = commit(&connection, &mut step, &state, &extras).unwrap_err();
         assert!(
             super::super::thread::is_fatal(&refused),
             "not reopened after: {refused}"
@@ -309,7 +304,7 @@ mod tests {
             connection.query_row(rows, [], |row| row.get(0)).unwrap()
         };
         assert_eq!(rows(), RECORDS, "it is durable in spite of: {refused}");
-        commit(&connection, &step, &state, &extras).unwrap();
+        commit(&connection, &mut step, &state, &extras).unwrap();
         assert_eq!(rows(), RECORDS);
     }
 }

@@ -225,8 +225,8 @@ impl Writer {
                     "everything in the log is stored"
                 );
             }
-            let (step, closed) = self.gather(tail.as_mut());
-            if step.began().is_some() && !self.write(&step) {
+            let (mut step, closed) = self.gather(tail.as_mut());
+            if step.began().is_some() && !self.write(&mut step) {
                 return false;
             }
             if step.began().is_none() {
@@ -329,7 +329,7 @@ impl Writer {
     }
 
     /// Writes `step`, however often it takes; `false` when given up.
-    fn write(&mut self, step: &Step) -> bool {
+    fn write(&mut self, step: &mut Step) -> bool {
         let (gone, forgotten) = self.parts.books.overflow(&step.workers);
         // Once: what is asked for is not given again when the first try fails.
         let envoys = self.parts.envoys.unsaved();

@@ -5,11 +5,13 @@
 
 mod batch;
 mod flags;
+mod read;
 mod record;
 mod write;
 
 pub use batch::{BatchHeader, Dropped, Ledger, Refused, Reply, Share, ShareKind, WIRE_VERSION};
 pub use flags::{flag_bits, flag_letters};
+pub use read::{as_written, read_record};
 pub use record::{
     BootId, Link, LinkKind, Param, ParameterKind, QueryHash, Record, RecordId, SessionId, Trial,
 };
