@@ -7,7 +7,7 @@
 CARGO_FLAGS := --locked
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test screenshots oci evaluate evaluate-tools prove-grouping bench-filter bench-ui bench-detect clean
+.PHONY: help setup build demo test test-faults screenshots oci evaluate evaluate-tools prove-grouping bench-filter bench-ingest bench-ui bench-detect clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,12 @@ test: build ## Check format and lints, run every test, end to end included
 	cargo test $(CARGO_FLAGS) --workspace
 	scripts/test-api
 
+test-faults: build ## Kill the aggregator 50 times (FAULT_KILLS), fill its disk, tear its files, crowd it
+	@FAULT_KILLS=$${FAULT_KILLS:-50} cargo test $(CARGO_FLAGS) --workspace --test service faults -- --nocapture \
+		> target/test-faults.log 2>&1 || { tail -40 target/test-faults.log; exit 1; }
+	@grep -oE '^(test faults.*|skipped: .*|[0-9]+ records were .*)' target/test-faults.log
+	@grep -oE 'test-faults: kills=.*' target/test-faults.log
+
 screenshots: build ## Draw docs/images: every page of the web UI in both themes
 	UPDATE_IMAGES=1 cargo test $(CARGO_FLAGS) --package throughline-tests --test e2e browser
 
@@ -54,6 +60,10 @@ evaluate-tools: build ## Real tools (curl, scrapy, ffuf, hydra, …) against the
 bench-filter: setup ## Measure Envoy's CPU per request: no filter, an empty one, ours, each place
 	@scripts/build-filter --bench
 	@cargo run $(CARGO_FLAGS) --quiet --package bench -- filter
+
+bench-ingest: setup ## Measure ingest end to end beside a bare append (BENCH_RECORDS, BENCH_SECONDS=600)
+	@cargo build $(CARGO_FLAGS) --release --package throughline-aggregator --bin throughline --package bench --bin bench
+	@target/release/bench ingest
 
 bench-ui: build ## Measure the web UI: paint, interaction, size, axe (BENCH_RECORDS=5000000 fills the store first)
 	@BENCH_UI=1 cargo test $(CARGO_FLAGS) --package throughline-tests --test e2e browser -- --nocapture > target/bench-ui.log 2>&1 \

@@ -294,6 +294,7 @@ pub async fn serve(
     tokens: Tokens,
     clock: Arc<dyn Clock>,
 ) -> anyhow::Result<()> {
+    server::allow_descriptors();
     let listener = TcpListener::bind(options.listen)
         .await
         .with_context(|| format!("cannot listen on {}", options.listen))?;

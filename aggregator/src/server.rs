@@ -40,6 +40,20 @@ const HEADERS: [(HeaderName, HeaderValue); 4] = [
     ),
 ];
 
+/// Lets this process open as many files as the system allows: the usual 1,024 are fewer than
+/// [`CONNECTIONS_MAX`], and whoever holds a thousand connections would keep the filters out.
+pub(crate) fn allow_descriptors() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let most = Rlimit {
+        current: limit.maximum,
+        ..limit
+    };
+    if let Err(error) = setrlimit(Resource::Nofile, most) {
+        tracing::warn!(%error, open = limit.current, "no more files can be open than usual");
+    }
+}
+
 /// Serves `routes` until `end` resolves, and then until every request is answered.
 pub(crate) async fn run(
     listener: TcpListener,

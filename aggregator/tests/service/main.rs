@@ -11,6 +11,7 @@ mod ask;
 mod backtest;
 mod common;
 mod evaluate;
+mod faults;
 mod geo;
 mod hostile;
 mod ledger;

@@ -2,6 +2,7 @@
 
 mod batch;
 mod disk;
+pub(crate) mod load;
 mod program;
 mod service;
 pub(crate) mod shop;

@@ -77,6 +77,8 @@ impl Client {
 /// A running `throughline serve`; killed when dropped.
 pub(crate) struct Program {
     child: Child,
+    /// What it said until it listened.
+    early: String,
     lines: Receiver<String>,
     pub(crate) client: Client,
 }
@@ -130,12 +132,14 @@ impl Program {
             };
             let event: Value = serde_json::from_str(&line).unwrap_or_default();
             said.push_str(&line);
+            said.push('\n');
             if let Some(url) = event["fields"]["url"].as_str() {
                 break url.to_owned();
             }
         };
         Self {
             child,
+            early: said,
             lines,
             client: Client::new(url),
         }
@@ -167,7 +171,8 @@ impl Program {
             assert!(began.elapsed() < Duration::from_secs(20), "it does not end");
             std::thread::sleep(Duration::from_millis(5));
         };
-        (status, self.lines.iter().collect::<Vec<_>>().join("\n"))
+        let later = self.lines.iter().collect::<Vec<_>>().join("\n");
+        (status, format!("{}{later}", self.early))
     }
 }
 
