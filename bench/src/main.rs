@@ -3,6 +3,7 @@
 
 mod envoy;
 mod filter;
+mod ingest;
 mod load;
 mod report;
 mod sources;
@@ -14,11 +15,14 @@ use clap::Parser;
 enum Bench {
     /// CPU of Envoy per request: no filter, an empty filter, ours, and ours with a rule of each kind.
     Filter(filter::Arguments),
+    /// Ingest end to end beside a bare append: rows per second, acknowledgements, memory, disk.
+    Ingest(ingest::Arguments),
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     match Bench::parse() {
         Bench::Filter(arguments) => filter::run(&arguments).await,
+        Bench::Ingest(arguments) => ingest::run(&arguments).await,
     }
 }
