@@ -7,7 +7,7 @@
 CARGO_FLAGS := --locked
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test test-faults screenshots oci evaluate evaluate-tools prove-grouping bench-filter bench-ingest bench-ui bench-detect clean
+.PHONY: help setup build demo test test-faults screenshots oci evaluate evaluate-tools prove-grouping bench-filter bench-ingest bench-ui bench-import bench-detect clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -69,6 +69,10 @@ bench-ui: build ## Measure the web UI: paint, interaction, size, axe (BENCH_RECO
 	@BENCH_UI=1 cargo test $(CARGO_FLAGS) --package throughline-tests --test e2e browser -- --nocapture > target/bench-ui.log 2>&1 \
 		|| { tail -20 target/bench-ui.log; exit 1; }
 	@grep '^bench-ui:' target/bench-ui.log
+
+bench-import: setup ## Import a combined log beside GoAccess, which counts it: lines per second (BENCH_LINES)
+	@cargo build $(CARGO_FLAGS) --release --quiet --package throughline-aggregator --bin throughline
+	@scripts/bench-import
 
 bench-detect: ## Measure features and detectors: time per record, memory per session
 	@cargo run $(CARGO_FLAGS) --release --quiet --package throughline-detection --example bench_detect

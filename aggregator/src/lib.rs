@@ -9,16 +9,20 @@
 
 pub mod api;
 pub mod backtest;
+pub mod backup;
 pub mod client;
 pub mod clock;
 pub mod config;
+pub mod doctor;
 pub mod endpoints;
 pub mod envoy_admin;
 pub mod evaluate;
+pub mod export;
 pub mod filters;
 #[cfg(test)]
 mod fits;
 pub mod geo;
+pub mod import;
 pub mod ingest;
 pub mod ledger;
 pub mod lock;

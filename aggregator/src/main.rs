@@ -7,9 +7,11 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use throughline::backtest::{self, BacktestOptions};
+use throughline::backup::{self, RestoreOptions};
 use throughline::client::{self, ClientCommand, ClientError};
 use throughline::clock::System;
 use throughline::config::{LogFormat, ServeOptions};
+use throughline::doctor::{self, DoctorOptions};
 use throughline::evaluate::{EvaluateError, EvaluateOptions, TrainOptions};
 use throughline::policy::{self, PolicyCommand};
 use throughline::tokens::{self, TokenCommand};
@@ -39,6 +41,14 @@ enum Command {
     /// Run a statement, away from everything: what `POST /v1/sql` starts.
     #[command(hide = true)]
     SqlWorker,
+    /// Make a data folder of a backup.
+    Restore(RestoreOptions),
+    /// Say what is wrong with a data folder or a running service, and what helps.
+    #[command(
+        after_help = "Exit code: 0, nothing is wrong; 1, something is off; 2, something does \
+                            not work or is missing, or the service cannot be asked."
+    )]
+    Doctor(DoctorOptions),
     /// Judge stored records under another policy: who would newly be flagged, who no longer.
     Backtest(BacktestOptions),
     /// Check a policy, or describe what one looks like.
@@ -107,6 +117,23 @@ fn offline(name: &str, run: impl FnOnce() -> Result<(), EvaluateError>) -> ExitC
     }
 }
 
+/// Looks at a service or its files.
+fn doctor(options: &DoctorOptions) -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let looked = match runtime {
+        Ok(runtime) => runtime.block_on(doctor::run(options)),
+        Err(error) => Err(ClientError::Output(error)),
+    };
+    let (text, code) = looked.unwrap_or_else(|error| {
+        drop(writeln!(std::io::stderr(), "throughline: {error}"));
+        (String::new(), ExitCode::from(2))
+    });
+    // Whoever reads it may have gone.
+    writeln!(std::io::stdout(), "{text}").map_or(ExitCode::FAILURE, |()| code)
+}
+
 /// Asks a running service.
 fn ask(command: &ClientCommand) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -132,6 +159,10 @@ fn main() -> ExitCode {
         Command::Token(command) => return print(tokens::run(&command, &System)),
         Command::Ask(command) => return ask(&command),
         Command::SqlWorker => throughline::sql::work(std::io::stdin(), std::io::stdout()),
+        Command::Restore(options) => {
+            return print(backup::run(&options).map_err(Into::into));
+        }
+        Command::Doctor(options) => return doctor(&options),
         Command::Backtest(options) => return print(backtest::run(&options)),
         Command::Evaluate(options) => {
             return offline("evaluate", || throughline::evaluate::run(&options));

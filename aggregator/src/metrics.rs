@@ -70,6 +70,10 @@ pub struct Metrics {
     pub commit_seconds: Histogram,
     /// Time of one query of the API.
     pub query_seconds: Histogram,
+    /// Exports begun.
+    pub exports: Counter,
+    /// Exports that ended before their end.
+    pub exports_cut: Counter,
     /// Visits that a record may still join.
     pub open_visits: Level,
     /// Workers heard of lately.
@@ -114,6 +118,8 @@ impl Default for Metrics {
             fsync_seconds: times(),
             commit_seconds: times(),
             query_seconds: times(),
+            exports: Counter::default(),
+            exports_cut: Counter::default(),
             open_visits: Level::default(),
             live_workers: Level::default(),
             judged: Counter::default(),
@@ -213,6 +219,12 @@ impl Metrics {
             "One query of the API",
             Unit::Seconds,
             self.query_seconds.clone(),
+        );
+        to.register("exports", "Exports begun", self.exports.clone());
+        to.register(
+            "exports_cut",
+            "Exports that ended before their end",
+            self.exports_cut.clone(),
         );
         to.register(
             "open_visits",

@@ -9,12 +9,13 @@ use throughline_detection::Settings;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
-use crate::api::{App, Live, QUERIES_MAX, REPLAYS_MAX, SharedKey, routes};
+use crate::api::{App, IMPORTS_MAX, Live, QUERIES_MAX, REPLAYS_MAX, SharedKey, routes};
 use crate::clock::Clock;
 use crate::config::units::micros;
 use crate::config::{ServeOptions, Tokens};
 use crate::envoy_admin::{Envoys, watch};
 use crate::evaluate::read_model;
+use crate::export::Exports;
 use crate::geo::Geo;
 use crate::ledger::Books;
 use crate::lock::DataLock;
@@ -58,6 +59,7 @@ impl Service {
         std::fs::create_dir_all(data)
             .with_context(|| format!("cannot make the data folder {}", data.display()))?;
         let lock = DataLock::take(data)?;
+        let session_secret = tokens.session_secret.clone();
         let gate = Gate::open(data, tokens, clock.now_us())?;
         let policies = Policies::open(data, options.policy_file.as_deref())?;
         let metrics = Arc::new(Metrics::default());
@@ -96,6 +98,9 @@ impl Service {
             queries: Arc::new(Semaphore::new(QUERIES_MAX)),
             replays: Arc::new(Semaphore::new(REPLAYS_MAX)),
             live: Live::default(),
+            exports: Exports::default(),
+            imports: Arc::new(Semaphore::new(IMPORTS_MAX)),
+            session_secret,
             query_timeout: options.query_timeout,
             segments,
             errands: compactor.errands(),

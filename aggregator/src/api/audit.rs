@@ -1,4 +1,5 @@
-//! `GET /v1/audit`: who changed the policy, a token, or what is said of sessions and verdicts.
+//! `GET /v1/audit`: who changed the policy, a token, or what is said of sessions and verdicts, or had
+//! somebody forgotten.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use warp::filters::BoxedFilter;
 use warp::reply::Response;
 
 use super::error::ApiError;
+use super::forget::{self, Forgetting};
 use super::request::{Access, Call, call, json, respond};
 use super::{App, query};
 use crate::policy::{Change, Event};
@@ -32,7 +34,8 @@ pub(super) struct AuditEntry {
     /// `policy`, `rollback`, `candidate`, `candidate_deleted`, `finder`, `finder_stopped`,
     /// `token_created`, `token_revoked`, `verdict_labelled`, `verdict_label_deleted`,
     /// `session_pinned`, `session_unpinned`, `session_noted`, `session_note_deleted`, `view_saved`,
-    /// `view_deleted`, `api_document_put` or `api_document_deleted`.
+    /// `view_deleted`, `api_document_put`, `api_document_deleted`, `session_forgotten` or
+    /// `user_forgotten`.
     action: Cow<'static, str>,
     /// The version that it made; null when it made none.
     version: Option<u64>,
@@ -41,7 +44,7 @@ pub(super) struct AuditEntry {
     /// The candidate; null when it is about none.
     candidate: Option<String>,
     /// What else it is about: the token with its role and applications, the verdict, the session,
-    /// the view.
+    /// the view, or how many sessions were forgotten and since when they are gone.
     subject: Option<String>,
     #[serde(skip)]
     at_us: i64,
@@ -131,6 +134,24 @@ fn deeds(connection: &Connection, limit: usize) -> Result<Vec<AuditEntry>, Store
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+impl From<&Forgetting> for AuditEntry {
+    fn from(forgetting: &Forgetting) -> Self {
+        let (time, author, action, subject) = forgetting.told();
+        Self {
+            number: None,
+            time,
+            author,
+            comment: String::new(),
+            action: Cow::Borrowed(action),
+            version: None,
+            rollback_to: None,
+            candidate: None,
+            subject: Some(subject),
+            at_us: forgetting.asked_us(),
+        }
+    }
+}
+
 /// Changes, the newest first.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct AuditPage {
@@ -145,7 +166,8 @@ pub(super) fn route(app: &Arc<App>) -> BoxedFilter<(Response,)> {
         .boxed()
 }
 
-/// Who changed the policy, a token, or what is said of sessions and verdicts: the newest first.
+/// Who changed the policy, a token, or what is said of sessions and verdicts, or had somebody
+/// forgotten: the newest first.
 #[utoipa::path(
     get, path = "/v1/audit", tag = "policy", security((), ("read_token" = [])),
     params(("limit" = Option<u64>, Query, description = "Changes listed, 1 to 500; 50 when absent")),
@@ -160,6 +182,8 @@ pub(super) async fn handle(call: &Call) -> Result<Response, ApiError> {
     let tokens = call.app.gate.contents();
     items.extend(tokens.events.iter().rev().map(token));
     items.extend(query::run(call, move |connection| deeds(connection, limit)).await?);
+    let forgotten = query::run(call, move |connection| forget::latest(connection, limit)).await?;
+    items.extend(forgotten.iter().map(AuditEntry::from));
     // Stable: what happened at the same time stays in its order.
     items.sort_by_key(|entry| std::cmp::Reverse(entry.at_us));
     items.truncate(limit);

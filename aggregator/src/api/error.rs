@@ -123,6 +123,10 @@ pub enum ApiError {
         /// Which one.
         name: String,
     },
+    /// The service has no session secret.
+    NoSessionSecret,
+    /// Another log is taken in.
+    ImportsBusy,
     /// The query took too long.
     QueryTimeout {
         /// Milliseconds.
@@ -353,6 +357,16 @@ impl ApiError {
                 (S::NOT_FOUND, "unknown-verdict", "There is no such verdict")
             }
             Self::NothingOf { .. } => (S::NOT_FOUND, "nothing-stored", "Nothing is stored of this"),
+            Self::NoSessionSecret => (
+                S::FORBIDDEN,
+                "no-session-secret",
+                "The service has no session secret",
+            ),
+            Self::ImportsBusy => (
+                S::SERVICE_UNAVAILABLE,
+                "imports-busy",
+                "Another log is imported",
+            ),
             Self::QueryTimeout { .. } => (
                 S::SERVICE_UNAVAILABLE,
                 "query-timeout",
@@ -450,6 +464,11 @@ impl ApiError {
                 let name: String = name.chars().take(128).collect();
                 format!("nothing is stored of the {parameter} `{name}` within what is asked about")
             }
+            Self::NoSessionSecret => {
+                "sessions of a log cannot be found without a session secret of 16 bytes or more"
+                    .into()
+            }
+            Self::ImportsBusy => "one log is taken in at a time".into(),
             Self::QueryTimeout { after_ms } => format!("it was stopped after {after_ms} ms"),
             Self::QueriesBusy => "no connection to the database became free in time".into(),
             // What DuckDB says may quote data: it goes to the log.
@@ -509,7 +528,12 @@ impl ApiError {
             Self::QueryTimeout { .. } => {
                 "ask for a shorter time range, or raise --query-timeout".into()
             }
-            Self::QueriesBusy => "ask again later".into(),
+            Self::QueriesBusy | Self::ImportsBusy => "ask again later".into(),
+            Self::NoSessionSecret => {
+                "start the service with THROUGHLINE_SESSION_SECRET, the one that Envoy has; or use \
+                 `throughline import`, where only that needs it"
+                    .into()
+            }
             Self::BadBody(_) => "GET /openapi.json describes what the body must be".into(),
             Self::Unfit { remedy, .. } => (*remedy).into(),
             Self::Full { what, .. } => format!("delete some of the {what} first"),

@@ -133,7 +133,7 @@ struct Named<'a> {
 
 /// Refuses a batch with a record of an application that the token is not for. Lines that cannot be
 /// read are nobody's: they end in quarantine.
-fn check_scope(call: &Call, body: &[u8]) -> Result<(), ApiError> {
+pub(super) fn check_scope(call: &Call, body: &[u8]) -> Result<(), ApiError> {
     if call.grant.scope == Scope::All {
         return Ok(());
     }

@@ -5,6 +5,7 @@
 mod admin;
 mod applications;
 mod audit;
+mod backup;
 mod bots;
 mod candidate_verdicts;
 mod candidates;
@@ -18,13 +19,16 @@ mod docs;
 mod endpoints;
 mod error;
 mod evidence;
+mod export;
 mod facets;
 mod finder;
 mod flow_runs;
 mod flows;
+mod forget;
 mod health;
 mod histogram;
 mod identity;
+mod import;
 mod ingest;
 mod labels;
 mod live;
@@ -69,6 +73,7 @@ pub use router::routes;
 
 use crate::clock::Clock;
 use crate::envoy_admin::Envoys;
+use crate::export::Exports;
 use crate::ledger::Books;
 use crate::log::{Budget, Log};
 use crate::metrics::Metrics;
@@ -83,6 +88,9 @@ pub const QUERIES_MAX: usize = 4;
 
 /// Runs of detection over stored records at the same time: each keeps a processor busy.
 pub const REPLAYS_MAX: usize = 1;
+
+/// Logs that are taken in at the same time: each keeps a processor busy.
+pub const IMPORTS_MAX: usize = 1;
 
 /// What the endpoints work with.
 pub struct App {
@@ -104,6 +112,12 @@ pub struct App {
     pub live: Live,
     /// Statements of users.
     pub sql: Sql,
+    /// Lists on their way out.
+    pub exports: Exports,
+    /// One permit per log that is taken in.
+    pub imports: Arc<Semaphore>,
+    /// What the sessions of logs that are taken in are made with.
+    pub session_secret: Option<String>,
     /// A query is stopped after this long.
     pub query_timeout: Duration,
     /// How the closed segments stand.

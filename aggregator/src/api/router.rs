@@ -8,10 +8,10 @@ use warp::reply::Response;
 
 use super::request::recover;
 use super::{
-    App, applications, audit, bots, candidate_verdicts, candidates, compare, comparison, docs,
-    endpoints, evidence, facets, finder, flows, health, histogram, ingest, labels, live, metrics,
-    notes, openapi, pins, policy, quarantine, requests, sequence, session, sessions, sources, sql,
-    status, transitions, users, verdicts, views,
+    App, applications, audit, backup, bots, candidate_verdicts, candidates, compare, comparison,
+    docs, endpoints, evidence, export, facets, finder, flows, forget, health, histogram, import,
+    ingest, labels, live, metrics, notes, openapi, pins, policy, quarantine, requests, sequence,
+    session, sessions, sources, sql, status, transitions, users, verdicts, views,
 };
 
 /// Makes an endpoint.
@@ -19,6 +19,7 @@ type Route = fn(&Arc<App>) -> BoxedFilter<(Response,)>;
 
 const ALL: &[Route] = &[
     ingest::route,
+    import::route,
     sessions::route,
     facets::route,
     histogram::route,
@@ -31,6 +32,7 @@ const ALL: &[Route] = &[
     notes::route,
     views::list_route,
     views::route,
+    forget::route,
     quarantine::route,
     endpoints::route,
     applications::list_route,
@@ -48,6 +50,7 @@ const ALL: &[Route] = &[
     labels::route,
     labels::export_route,
     live::route,
+    export::route,
     sql::route,
     policy::route,
     policy::versions_route,
@@ -61,6 +64,7 @@ const ALL: &[Route] = &[
     candidate_verdicts::route,
     finder::route,
     audit::route,
+    backup::route,
     status::route,
     health::healthz,
     health::readyz,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use duckdb::{Connection, OptionalExt as _, Row, params};
+use http::Method;
 use serde::Serialize;
 use throughline_session::hex::Hex;
 use throughline_session::wire::SessionId;
@@ -13,9 +14,9 @@ use warp::reply::Response;
 
 use super::error::ApiError;
 use super::identity::{IdentityValue, ParamSummary, RelatedSession, SessionLink};
-use super::request::{Access, Call, call, json, respond};
+use super::request::{Call, call, json, respond};
 use super::sessions::{COLUMNS, Listed, Session, texts};
-use super::{App, SharedKey, identity, notes, pins, query, verdicts};
+use super::{App, SharedKey, forget, identity, notes, pins, query, verdicts};
 use crate::store::StoreError;
 use crate::time;
 
@@ -91,8 +92,13 @@ pub(super) fn id(text: &str) -> Result<SessionId, ApiError> {
 
 pub(super) fn route(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     warp::path!("v1" / "sessions" / String)
-        .and(call(app, Access::Read))
-        .then(|id: String, call: Call| async move { respond(handle(&id, &call).await) })
+        .and(call(app, forget::METHODS))
+        .then(|id: String, call: Call| async move {
+            respond(match call.method {
+                Method::DELETE => forget::session(&id, &call).await,
+                _ => handle(&id, &call).await,
+            })
+        })
         .boxed()
 }
 

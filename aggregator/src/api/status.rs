@@ -52,6 +52,11 @@ pub(super) struct StoreStatus {
     position: u64,
     /// Records ever stored.
     records: u64,
+    /// When DuckDB's file was last written: its last checkpoint. Null where that is not known.
+    #[schema(format = DateTime)]
+    checkpointed: Option<String>,
+    /// Bytes that the next checkpoint moves into that file.
+    wal_bytes: u64,
     /// Why it cannot be written; null when it can.
     failing: Option<String>,
 }
@@ -298,6 +303,8 @@ fn handle(call: &Call) -> Result<Response, ApiError> {
         store: StoreStatus {
             position: app.health.position(),
             records: app.health.records(),
+            checkpointed: app.database.checkpointed_us().map(time::text),
+            wal_bytes: app.database.wal_bytes(),
             failing: app.health.failing(),
         },
     })

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use duckdb::Connection;
 use duckdb::types::Value;
+use http::Method;
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 use warp::Filter;
@@ -18,7 +19,7 @@ use super::scope::{Extent, Scope};
 use super::sources::{ScopeQuery, VERDICTS_MAX};
 use super::top::{self, Figures, Top};
 use super::verdicts::Verdict;
-use super::{App, query, verdicts};
+use super::{App, forget, query, verdicts};
 use crate::filters::Clause;
 use crate::store::StoreError;
 
@@ -143,8 +144,13 @@ pub(super) struct UserDetail {
 
 pub(super) fn route(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     warp::path!("v1" / "users" / String)
-        .and(call(app, Access::Read))
-        .then(|user: String, call: Call| async move { respond(show(&user, &call).await) })
+        .and(call(app, forget::METHODS))
+        .then(|user: String, call: Call| async move {
+            respond(match call.method {
+                Method::DELETE => forget::user(&user, &call).await,
+                _ => show(&user, &call).await,
+            })
+        })
         .boxed()
 }
 

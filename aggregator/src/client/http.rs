@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
-use http::{HeaderValue, Method, Request, Response, Uri};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
 use hyper_util::client::legacy::Client;
@@ -50,9 +50,39 @@ pub enum ClientError {
     /// Something else answers there.
     #[error("{0} does not answer as a throughline does: {1}")]
     Strange(String, String),
+    /// The answer broke off.
+    #[error("the export broke off: what came is not everything; the service's log says why")]
+    Cut,
+    /// The service had not all requests to look at.
+    #[error(
+        "only the newest requests could be looked at, as the service has not closed a segment for \
+         long: what came is not everything; try again later, or start it with a smaller \
+         --segment-records"
+    )]
+    Partial,
+    /// A log is not imported.
+    #[error(transparent)]
+    Import(#[from] Box<super::ImportError>),
+    /// Bytes for a screen.
+    #[error("Parquet is not for a terminal: give --output FILE, or send it to a program")]
+    Terminal,
+    /// A file cannot be written.
+    #[error("cannot write {0}: {1}")]
+    File(String, std::io::Error),
     /// Whoever reads the output has gone.
     #[error("cannot print: {0}")]
     Output(std::io::Error),
+}
+
+impl ClientError {
+    /// What a problem says.
+    pub(super) fn of_problem(answer: &Value) -> Self {
+        let word = |name: &str| answer[name].as_str().unwrap_or_default().to_owned();
+        Self::Problem {
+            detail: word("detail"),
+            remedy: word("remedy"),
+        }
+    }
 }
 
 /// A service to be asked.
@@ -84,7 +114,7 @@ impl Http {
         &self,
         method: Method,
         path: &str,
-        body: Vec<u8>,
+        body: impl Into<Bytes>,
     ) -> Result<Response<Incoming>, ClientError> {
         let mut request = Request::builder()
             .method(method)
@@ -159,12 +189,52 @@ impl Http {
             .await
     }
 
+    /// Whatever JSON is answered, with its status.
+    pub(super) async fn raw(
+        &self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+    ) -> Result<(StatusCode, Value), ClientError> {
+        let answer = tokio::time::timeout(PATIENCE, self.patient(method, path, body)).await;
+        answer.unwrap_or_else(|_| {
+            let why = format!("no answer within {} s", PATIENCE.as_secs());
+            Err(ClientError::Strange(self.url.clone(), why))
+        })
+    }
+
+    /// [`Self::raw`], however long it takes.
+    pub(super) async fn patient(
+        &self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+    ) -> Result<(StatusCode, Value), ClientError> {
+        let strange = |why: String| ClientError::Strange(self.url.clone(), why);
+        let response = self.send(method, path, body).await?;
+        let status = response.status();
+        let body = Limited::new(response.into_body(), ANSWER_LEN_MAX).collect();
+        let bytes = body.await.map_err(|error| strange(error.to_string()))?;
+        let body = serde_json::from_slice(&bytes.to_bytes());
+        let body = body.map_err(|_| strange(format!("status {status}, and no JSON")))?;
+        Ok((status, body))
+    }
+
     /// An answer that goes on and on.
     pub(super) async fn follow(
         &self,
         path: &str,
         parameters: &[(&str, Option<String>)],
     ) -> Result<Incoming, ClientError> {
+        Ok(self.stream(path, parameters).await?.1)
+    }
+
+    /// The same, with its headers.
+    pub(super) async fn stream(
+        &self,
+        path: &str,
+        parameters: &[(&str, Option<String>)],
+    ) -> Result<(http::HeaderMap, Incoming), ClientError> {
         let response = self
             .send(Method::GET, &with(path, parameters), Vec::new())
             .await?;
@@ -172,12 +242,13 @@ impl Http {
             self.body(response).await?;
             return Err(ClientError::Strange(self.url.clone(), "no stream".into()));
         }
-        Ok(response.into_body())
+        let (parts, body) = response.into_parts();
+        Ok((parts.headers, body))
     }
 }
 
 /// `path` with the parameters that there are.
-fn with(path: &str, parameters: &[(&str, Option<String>)]) -> String {
+pub(super) fn with(path: &str, parameters: &[(&str, Option<String>)]) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     for (name, value) in parameters {
         if let Some(value) = value {

@@ -1,11 +1,14 @@
-//! `throughline sessions`, `show`, `tail`, `bots`, `endpoints` and `sql`: the common questions, put
+//! `throughline sessions`, `show`, `tail`, `bots`, `endpoints`, `sql`, `export`, `import` and `backup`: the common questions, put
 //! to a running service through its API. Tables for people, `--json` for programs.
 //!
 //! A command is one file with its arguments and `run`, and one line in [`ClientCommand`].
 
+mod backup;
 mod bots;
 mod endpoints;
+mod export;
 mod http;
+mod import;
 mod sessions;
 mod show;
 mod sql;
@@ -13,9 +16,11 @@ mod tail;
 
 use std::io::Write;
 
+use ::http::Method;
 use serde_json::Value;
 
 pub use http::ClientError;
+pub use import::ImportError;
 
 use http::Http;
 
@@ -34,6 +39,12 @@ pub enum ClientCommand {
     Endpoints(endpoints::Endpoints),
     /// Run one SELECT over the views of docs/sql.md.
     Sql(sql::Sql),
+    /// Write a whole list as CSV, NDJSON or Parquet.
+    Export(export::Export),
+    /// Take in access logs, as if the filter had seen their requests.
+    Import(import::Import),
+    /// Copy everything that the service has into a new folder, while it runs.
+    Backup(backup::Backup),
 }
 
 /// Where the service is, and how its answer is printed.
@@ -55,6 +66,21 @@ pub struct Place {
     json: bool,
 }
 
+/// What the service at `url` says of itself: `/readyz` and `/v1/status`.
+///
+/// # Errors
+/// When it cannot be asked, or does not let the token in.
+pub async fn answers(url: &str, token: Option<&str>) -> Result<(Value, Value), ClientError> {
+    let http = Http::new(url, token)?;
+    let ask = async |path: &str| http.raw(Method::GET, path, bytes::Bytes::new()).await;
+    let (_, readiness) = ask("/readyz").await?;
+    let (status, answer) = ask("/v1/status").await?;
+    if !status.is_success() {
+        return Err(ClientError::of_problem(&answer));
+    }
+    Ok((readiness, answer))
+}
+
 /// Asks, and prints the answer to `out`.
 ///
 /// # Errors
@@ -67,6 +93,9 @@ pub async fn run(command: &ClientCommand, out: &mut dyn Write) -> Result<(), Cli
         ClientCommand::Bots(command) => command.run(out).await,
         ClientCommand::Endpoints(command) => command.run(out).await,
         ClientCommand::Sql(command) => command.run(out).await,
+        ClientCommand::Export(command) => command.run(out).await,
+        ClientCommand::Backup(command) => command.run(out).await,
+        ClientCommand::Import(command) => Ok(command.run(out).await.map_err(Box::new)?),
     }
 }
 

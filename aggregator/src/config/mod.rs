@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::envoy_admin::Target;
+use crate::import::SESSION_SECRET;
 use crate::tokens::{TOKEN_LEN_MIN, Token};
 
 /// How logs are written to standard error.
@@ -222,6 +223,8 @@ pub struct Tokens {
     pub admin: Option<Token>,
     /// Anyone on this machine may read.
     pub development: bool,
+    /// What the sessions of logs that are taken in are made with: the same as in Envoy.
+    pub session_secret: Option<String>,
 }
 
 /// Name of the environment variable with the token for `POST /v1/ingest`.
@@ -307,6 +310,7 @@ impl ServeOptions {
             read,
             admin: token(ADMIN_TOKEN)?,
             development: self.development,
+            session_secret: env(SESSION_SECRET).filter(|secret| !secret.is_empty()),
         })
     }
 }

@@ -60,7 +60,13 @@ pub struct WorkerBook {
     pub shares: Vec<Share>,
     /// A live policy that it could not use.
     pub refused: Option<RefusedPolicy>,
+    /// What its clock is behind ours, with the way here, microseconds; and when that was seen.
+    /// Not known of a worker that was not heard of since the start.
+    pub behind: Option<(i64, i64)>,
 }
+
+/// A clock is looked at anew after this long: what was sent again after a while says too much.
+const CLOCK_LOOK_US: i64 = 60_000_000;
 
 /// A page that adds up: `seen = stored + quarantined + dropped + pending + lost`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -114,6 +120,13 @@ impl WorkerBook {
     /// Takes down what a batch or heartbeat says. Batches may come late and out of order; counts
     /// only grow, so the highest is the latest.
     pub fn hear(&mut self, header: &BatchHeader<'_>, arrived_us: i64) {
+        let behind_us = arrived_us.saturating_sub(header.closed_us);
+        // The quickest says most.
+        if self.behind.is_none_or(|(least_us, seen_us)| {
+            behind_us < least_us || arrived_us.saturating_sub(seen_us) > CLOCK_LOOK_US
+        }) {
+            self.behind = Some((behind_us, arrived_us));
+        }
         if self.last_contact_us == 0 {
             self.first_contact_us = arrived_us;
         }

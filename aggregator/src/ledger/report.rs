@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use super::{Forgotten, RefusedPolicy, Share, WorkerBook};
 use crate::envoy_admin::Known;
+use crate::import::CAPTURE_POINT;
 use crate::log::WorkerKey;
 use crate::time;
 
@@ -85,6 +86,9 @@ pub struct Worker {
     pub recovered: u64,
     /// What came after the last contact of a vanished worker; null for a live one.
     pub unknown: Option<Unknown>,
+    /// What its clock is behind ours, with the way here, milliseconds; null where it was not heard
+    /// of since the start.
+    pub clock_behind_ms: Option<i64>,
     /// How often each key rule and parameter found its value.
     pub shares: Vec<Share>,
     /// A live policy that it could not use; null where there is none.
@@ -273,11 +277,13 @@ fn worker(key: WorkerKey, book: &WorkerBook, moment: Moment) -> Worker {
         pending: balance.pending,
         lost: balance.lost,
         recovered: balance.recovered,
-        unknown: vanished.then(|| Unknown {
+        // A log that was read has ended: nothing came after it.
+        unknown: (vanished && book.capture_point != CAPTURE_POINT).then(|| Unknown {
             since: last_contact.clone(),
             at_least: None,
         }),
         last_contact,
+        clock_behind_ms: book.behind.map(|(behind_us, _)| behind_us / 1000),
         shares: book.shares.clone(),
         refused: book.refused.clone(),
     }

@@ -27,6 +27,22 @@ pub use file::{FileLog, Limits};
 pub use frame::BODY_LEN_MAX;
 pub use window::{Remembered, Verdict, WORKERS_MAX, Window, Windows};
 
+/// Where the segments in `folder` begin, in order.
+///
+/// # Errors
+/// When it cannot be listed.
+pub fn segments(folder: &std::path::Path) -> std::io::Result<Vec<u64>> {
+    segment::list(folder)
+}
+
+/// Length of the segment in `folder` that begins at `base`.
+///
+/// # Errors
+/// When it cannot be looked at.
+pub fn segment_len(folder: &std::path::Path, base: u64) -> std::io::Result<u64> {
+    Ok(segment::path(folder, base).metadata()?.len())
+}
+
 /// One filter instance: which run of which Envoy, and which worker of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct WorkerKey {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 use tokio::sync::{Mutex, Semaphore};
 
 use super::snapshot::Snapshot;
@@ -91,15 +91,8 @@ impl Sql {
             return Err(SqlError::Busy);
         };
         let snapshot = self.snapshot(now_us).await?;
-        let job = Job {
-            sql: sql.to_owned(),
-            rows_max,
-            service: std::process::id(),
-            cpu_s: self.time.as_secs().saturating_mul(THREADS) + 1,
-            tables: snapshot.tables.clone(),
-            views: snapshot.views.clone(),
-            folders: snapshot.folders.clone(),
-        };
+        let cpu_s = self.time.as_secs().saturating_mul(THREADS) + 1;
+        let job = job(&snapshot, sql, rows_max, cpu_s);
         let asked = Instant::now();
         let said = tokio::time::timeout(self.time, run(&job)).await;
         tracing::info!(took_ms = asked.elapsed().as_millis(), sql, "SQL");
@@ -109,8 +102,14 @@ impl Sql {
         Ok(answer)
     }
 
+    /// How long a statement may take.
+    #[must_use]
+    pub fn patience(&self) -> Duration {
+        self.time
+    }
+
     /// The last snapshot, or a new one; others wait for it meanwhile.
-    async fn snapshot(&self, now_us: i64) -> Result<Arc<Snapshot>, SqlError> {
+    pub(super) async fn snapshot(&self, now_us: i64) -> Result<Arc<Snapshot>, SqlError> {
         let mut current = self.snapshot.lock().await;
         if let Some(snapshot) = current.as_ref() {
             return Ok(Arc::clone(snapshot));
@@ -134,8 +133,22 @@ impl Sql {
     }
 }
 
-/// Everything that the child writes.
-async fn run(job: &Job) -> Result<Vec<u8>, SqlError> {
+/// What a child is told.
+pub(super) fn job(snapshot: &Snapshot, sql: &str, rows_max: u64, cpu_s: u64) -> Job {
+    Job {
+        sql: sql.to_owned(),
+        rows_max,
+        service: std::process::id(),
+        cpu_s,
+        tables: snapshot.tables.clone(),
+        views: snapshot.views.clone(),
+        folders: snapshot.folders.clone(),
+        copy: None,
+    }
+}
+
+/// A child that was told its job; what it says on its standard error goes to `errors`.
+pub(super) async fn start(job: &Job, errors: Stdio) -> Result<Child, SqlError> {
     let failed = |error: std::io::Error| SqlError::Failed(error.to_string());
     let mut child = Command::new(PROGRAM)
         .arg("sql-worker")
@@ -143,7 +156,7 @@ async fn run(job: &Job) -> Result<Vec<u8>, SqlError> {
         .current_dir(Path::new("/"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
+        .stderr(errors)
         .kill_on_drop(true)
         .spawn()
         .map_err(failed)?;
@@ -152,6 +165,13 @@ async fn run(job: &Job) -> Result<Vec<u8>, SqlError> {
         // Where it ended already, its exit says why.
         drop(input.write_all(&job).await);
     }
+    Ok(child)
+}
+
+/// Everything that the child writes.
+async fn run(job: &Job) -> Result<Vec<u8>, SqlError> {
+    let failed = |error: std::io::Error| SqlError::Failed(error.to_string());
+    let mut child = start(job, Stdio::null()).await?;
     let mut said = Vec::new();
     if let Some(output) = child.stdout.take() {
         let most = ANSWER_BYTES_MAX + (1 << 20);

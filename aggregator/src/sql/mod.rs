@@ -9,6 +9,7 @@
 //! is killed when its time is over or nobody waits for it any more.
 
 mod child;
+mod copy;
 mod sandbox;
 mod snapshot;
 mod value;
@@ -18,8 +19,11 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::export::Format;
+
 pub use child::{Answer, Sql, SqlError};
-pub use worker::run as work;
+pub use copy::Copied;
+pub use worker::{run as work, view_select};
 
 /// Longest statement, bytes.
 pub const SQL_LEN_MAX: usize = 64 * 1024;
@@ -58,6 +62,19 @@ struct Job {
     views: Vec<String>,
     /// The only folders that may be read.
     folders: Vec<PathBuf>,
+    /// Its rows are written as a file to the standard output.
+    #[serde(default)]
+    copy: Option<Copy>,
+}
+
+/// How the rows of a statement of the service's own are written as a file.
+#[derive(Debug, Serialize, Deserialize)]
+struct Copy {
+    format: Format,
+    /// To be run before the statement.
+    prepare: Vec<String>,
+    /// The only applications to be seen; all where there are none.
+    applications: Option<Vec<String>>,
 }
 
 /// A column of the answer.

@@ -30,7 +30,8 @@ SELECT
     client_ip,
     user_agent,
     referer_host,
-    content_type
+    content_type,
+    endpoint
 FROM raw.records;
 
 CREATE VIEW visits AS

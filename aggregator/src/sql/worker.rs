@@ -8,9 +8,20 @@ use duckdb::Connection;
 use duckdb::types::Value;
 
 use super::value::json;
-use super::{ANSWER_BYTES_MAX, Column, Job, MEMORY_MIB, Said, THREADS, sandbox};
+use super::{ANSWER_BYTES_MAX, Column, Copy, Job, MEMORY_MIB, Said, THREADS, sandbox};
+use crate::store::restrict_views;
 
 const VIEWS: &str = include_str!("views.sql");
+/// Where an export goes: the pipe to the service.
+const OUTPUT: &str = "/dev/stdout";
+
+/// The SELECT that the view `name` consists of.
+#[must_use]
+pub fn view_select(name: &str) -> &'static str {
+    let begins = format!("CREATE VIEW {name} AS");
+    let view = VIEWS.split(';').find_map(|view| view.split_once(&begins));
+    view.map_or("", |(_, select)| select.trim())
+}
 
 /// Reads a job from `input`, and writes what comes of it to `output`.
 ///
@@ -25,11 +36,30 @@ pub fn run(mut input: impl io::Read, output: impl Write) -> anyhow::Result<()> {
         bail!("the service has ended");
     }
     sandbox::limit_cpu(job.cpu_s).context("the sandbox")?;
+    if let Some(copy) = &job.copy {
+        return export(&job, copy);
+    }
     let mut output = BufWriter::new(output);
     if let Err(error) = answer(&job, &mut output) {
         say(&mut output, &Said::Refused(format!("{error:#}")))?;
     }
     Ok(output.flush()?)
+}
+
+/// Has DuckDB write the rows to the standard output, and says on the standard error why it did not.
+fn export(job: &Job, copy: &Copy) -> anyhow::Result<()> {
+    let written = open(job).and_then(|connection| {
+        for sql in &copy.prepare {
+            connection.execute_batch(sql)?;
+        }
+        let options = copy.format.options();
+        let sql = format!("COPY ({}) TO '{OUTPUT}' ({options})", job.sql);
+        Ok(connection.execute_batch(&sql)?)
+    });
+    if let Err(error) = &written {
+        writeln!(io::stderr(), "{error:#}")?;
+    }
+    written
 }
 
 fn say(output: &mut impl Write, said: &Said) -> anyhow::Result<()> {
@@ -79,14 +109,18 @@ fn path(path: &Path) -> anyhow::Result<String> {
 fn open(job: &Job) -> anyhow::Result<Connection> {
     let connection = Connection::open_in_memory()?;
     let folders: Result<Vec<_>, _> = job.folders.iter().map(|it| path(it)).collect();
+    let output = job.copy.as_ref().map_or(String::new(), |_| quoted(OUTPUT));
+    let limited = job.copy.as_ref().and_then(|it| it.applications.as_ref());
+    let schema = if limited.is_some() { "base" } else { "raw" };
     connection.execute_batch(&format!(
         "SET memory_limit = '{MEMORY_MIB}MiB'; SET threads = {THREADS};
          SET temp_directory = ''; SET max_temp_directory_size = '0KiB';
          SET autoinstall_known_extensions = false; SET autoload_known_extensions = false;
          SET allow_community_extensions = false; SET allow_unsigned_extensions = false;
          SET allow_persistent_secrets = false; SET enable_object_cache = false;
-         SET allowed_directories = [{}]; SET enable_external_access = false;
-         CREATE SCHEMA raw; SET schema = 'raw';",
+         SET allowed_directories = [{}]; SET allowed_paths = [{output}];
+         SET enable_external_access = false;
+         CREATE SCHEMA raw; CREATE SCHEMA base; SET schema = '{schema}';",
         folders?.join(", ")
     ))?;
     for (name, file) in &job.tables {
@@ -96,8 +130,14 @@ fn open(job: &Job) -> anyhow::Result<Connection> {
         ))?;
     }
     make(&connection, &job.views);
+    if let Some(applications) = limited {
+        connection.execute_batch("SET schema = 'raw';")?;
+        restrict_views(&connection, applications, "base")?;
+    }
+    // What the service itself writes is about its own tables.
+    let last = if job.copy.is_some() { "raw" } else { "main" };
     connection.execute_batch(&format!(
-        "SET schema = 'main'; {VIEWS} SET lock_configuration = true;"
+        "SET schema = 'main'; {VIEWS} SET schema = '{last}'; SET lock_configuration = true;"
     ))?;
     Ok(connection)
 }

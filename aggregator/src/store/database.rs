@@ -150,6 +150,21 @@ impl Database {
         &self.folder.0
     }
 
+    /// When DuckDB's file was last written, which checkpoints do: microseconds since the Unix epoch.
+    #[must_use]
+    pub fn checkpointed_us(&self) -> Option<i64> {
+        let written = self.file.metadata().ok()?.modified().ok()?;
+        let since = written.duration_since(std::time::UNIX_EPOCH).ok()?;
+        i64::try_from(since.as_micros()).ok()
+    }
+
+    /// Bytes that the next checkpoint moves into it.
+    #[must_use]
+    pub fn wal_bytes(&self) -> u64 {
+        let wal = self.file.with_extension("duckdb.wal");
+        wal.metadata().map_or(0, |it| it.len())
+    }
+
     /// Another connection, for as long as the result lives.
     ///
     /// # Errors
@@ -208,6 +223,21 @@ impl Database {
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         drop(writer.take());
         self.exchange(|| rewrite(&self.file))
+    }
+
+    /// Copies the file to `to`, while nothing is written to it: what arrives is in the log.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub(crate) fn copy(&self, to: &Path) -> Result<(), StoreError> {
+        let _writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = self.folder.turn();
+        std::fs::copy(&self.file, to)?;
+        let wal = self.file.with_extension("duckdb.wal");
+        if wal.exists() {
+            std::fs::copy(&wal, to.with_extension("duckdb.wal"))?;
+        }
+        Ok(())
     }
 
     /// Does `work` while the file is closed, and opens it again, whatever came of it.

@@ -23,7 +23,9 @@ pub use database::{Database, Reading, SCHEMA_VERSION, StoreError};
 pub use replay::Replayed;
 pub use restore::Restored;
 pub use rollup::{now as sessions_now, rows_at, then as sessions_then};
-pub use scope::restrict;
-pub use segments::{Compacting, Compactor, Errands, Retention, Shared, Standing, Whose};
+pub use scope::{restrict, restrict_views};
+pub use segments::{
+    Compacting, Compactor, Errands, Retention, Shared, Standing, Whose, segment_file,
+};
 pub use thread::{Health, Store, StoreParts};
 pub use tried::StoredTrials;

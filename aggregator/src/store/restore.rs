@@ -131,6 +131,7 @@ fn worker(row: &Row<'_>) -> duckdb::Result<(WorkerKey, WorkerBook, String)> {
         quarantined: row.get(14)?,
         shares: from_json(row.get(16)?),
         refused: from_json(row.get(17)?),
+        behind: None,
     };
     Ok((key, book, row.get(15)?))
 }

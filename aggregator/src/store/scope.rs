@@ -3,6 +3,8 @@
 //! Temporary views of the connection stand in front of the tables and bear their names, so that no
 //! query has to think of it, and none can forget to. A test holds [`TABLES`] against the schema.
 
+use std::collections::BTreeSet;
+
 use duckdb::Connection;
 
 use super::database::{StoreError, VERDICT_VIEWS};
@@ -80,6 +82,36 @@ pub fn restrict(connection: &Connection, scope: &Scope) -> Result<(), StoreError
     let Scope::Only(applications) = scope else {
         return Ok(());
     };
+    // By its full name: the short one is the view's by then.
+    let database: String =
+        connection.query_row("SELECT current_database()", [], |row| row.get(0))?;
+    let from = format!("{database}.main");
+    let all = TABLES
+        .iter()
+        .map(|(table, _)| (*table).to_owned())
+        .collect();
+    let sql = views(applications, &from, "TEMP VIEW", &all);
+    Ok(connection.execute_batch(&sql)?)
+}
+
+/// Makes views in the present schema that show of the schema `from` what these applications may
+/// see: of all tables that are there.
+///
+/// # Errors
+/// When DuckDB refuses; the connection must not be used then.
+pub fn restrict_views(
+    connection: &Connection,
+    applications: &[String],
+    from: &str,
+) -> Result<(), StoreError> {
+    let there = "SELECT view_name FROM duckdb_views() WHERE schema_name = ?";
+    let mut statement = connection.prepare(there)?;
+    let there = statement.query_map([from], |row| row.get(0))?;
+    let there = there.collect::<Result<_, _>>()?;
+    Ok(connection.execute_batch(&views(applications, from, "VIEW", &there))?)
+}
+
+fn views(applications: &[String], from: &str, kind: &str, there: &BTreeSet<String>) -> String {
     let quoted = |name: &String| format!("'{}'", name.replace('\'', "''"));
     // Never empty, and null is no one's.
     let names: Vec<_> = ["NULL".to_owned()]
@@ -87,11 +119,8 @@ pub fn restrict(connection: &Connection, scope: &Scope) -> Result<(), StoreError
         .chain(applications.iter().map(quoted))
         .collect();
     let names = names.join(", ");
-    // By its full name: the short one is the view's by then.
-    let database: String =
-        connection.query_row("SELECT current_database()", [], |row| row.get(0))?;
     let mut sql = String::new();
-    for (table, rows) in TABLES {
+    for (table, rows) in TABLES.iter().filter(|(table, _)| there.contains(*table)) {
         let condition = match rows {
             Rows::Named => format!("application IN ({names})"),
             Rows::OfSessions(columns) => {
@@ -109,20 +138,18 @@ pub fn restrict(connection: &Connection, scope: &Scope) -> Result<(), StoreError
             Rows::None => "false".into(),
         };
         sql.push_str(&format!(
-            "CREATE TEMP VIEW {table} AS SELECT * FROM {database}.main.{table} WHERE {condition};\n"
+            "CREATE {kind} {table} AS SELECT * FROM {from}.{table} WHERE {condition};\n"
         ));
     }
     // The views look at what has just been made.
     for views in [VIEWS, VERDICT_VIEWS] {
-        sql.push_str(&views.replace("CREATE OR REPLACE VIEW", "CREATE TEMP VIEW"));
+        sql.push_str(&views.replace("CREATE OR REPLACE VIEW", &format!("CREATE {kind}")));
     }
-    Ok(connection.execute_batch(&sql)?)
+    sql
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
     use crate::store::Database;
 

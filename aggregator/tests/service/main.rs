@@ -9,11 +9,13 @@
 mod api;
 mod ask;
 mod backtest;
+mod backup;
 mod common;
 mod evaluate;
 mod faults;
 mod geo;
 mod hostile;
+mod import;
 mod ledger;
 mod live;
 mod log;

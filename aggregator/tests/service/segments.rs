@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
+use http::Method;
 use serde_json::{Value, json};
-use throughline::store::Whose;
 use throughline_session::hex::Hex;
 
 use crate::common::{Batch, Setup, TestService, line, session_id, until};
@@ -254,9 +254,10 @@ async fn a_user_is_hidden_at_once_and_then_gone_from_the_disk() {
         closed_holds(data, "marker-user-2"),
         "the test looks wrongly"
     );
-    let whose = Whose::User("marker-user-2".into());
-    let sessions = service.app().errands.forget(whose, "ann").await.unwrap();
-    assert_eq!(sessions, 1);
+    let user = "/v1/users/marker-user-2?author=ann";
+    let answer = service.change(Method::DELETE, user, &[], "").await;
+    assert_eq!(answer.status, 202, "{}", answer.text);
+    assert_eq!(answer.json()["sessions"], 1);
     let found = service.get("/v1/sessions").await.json();
     assert_eq!(found["items"].as_array().unwrap().len(), 3);
     for path in ["", "/requests"] {

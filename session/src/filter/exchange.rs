@@ -30,6 +30,8 @@ const QUERY_VALUE_BYTES_MAX: usize = 256;
 pub struct Exchange {
     start_us: i64,
     headers: HeaderBlock,
+    /// These are all that the client sent: their names say something of it.
+    all_headers: bool,
     /// Where it was needed for the session; else it is asked for at the end.
     client_ip: Option<Vec<u8>>,
     /// The policy it began with: a change in between must not split it.
@@ -136,6 +138,7 @@ impl Exchange {
             start_us,
             client_ip: known_ip.into_inner(),
             headers,
+            all_headers: true,
             policy: Rc::clone(policy),
             early,
             bytes: Some(Bytes::default()),
@@ -156,6 +159,13 @@ impl Exchange {
             bytes: None,
             ..Self::begin(host, active, hasher)
         }
+    }
+
+    /// As a log tells it: bodies of that size, of which nothing was seen, and not all headers.
+    pub(super) fn logged(mut self, request: u64, response: u64) -> Self {
+        self.bytes = Some(Bytes { request, response });
+        self.all_headers = false;
+        self
     }
 
     /// The session known when the request's headers were in.
@@ -306,7 +316,7 @@ impl Exchange {
         });
         let (query_names, query_values) = query_parts(request, policy, hasher, cut);
         let client_ip = Some(client_ip).filter(|ip| !ip.is_empty());
-        let shape = shape::of(&self.headers);
+        let shape = self.all_headers.then(|| shape::of(&self.headers)).flatten();
         Record {
             index: 0,
             start_us: self.start_us,

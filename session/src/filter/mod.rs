@@ -7,6 +7,7 @@ pub mod finder;
 mod host;
 mod live;
 mod outbox;
+mod recorder;
 mod worker;
 
 #[cfg(test)]
@@ -14,4 +15,5 @@ mod tests;
 
 pub use exchange::Exchange;
 pub use host::{Call, Counter, Ended, Host, Level, Property, Side};
+pub use recorder::{Measured, Recorder};
 pub use worker::{Settings, SetupError, Worker};

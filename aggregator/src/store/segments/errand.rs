@@ -24,6 +24,7 @@ type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
 pub(super) enum Errand {
     Deed(Deed, Doer, Answer<Outcome>),
     Forget(Whose, String, Answer<u64>),
+    Quietly(Box<dyn FnOnce(&Database) + Send>),
     Stop,
 }
 
@@ -79,6 +80,22 @@ impl Errands {
         self.ask(|answer| Errand::Forget(whose, author, answer))
             .await
     }
+
+    /// Does `work` while no segment comes or goes.
+    ///
+    /// # Errors
+    /// When the compactor has ended.
+    pub async fn quietly<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Database) -> T + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.ask(|answer: Answer<T>| {
+            Errand::Quietly(Box::new(move |database| {
+                drop(answer.send(Ok(work(database))));
+            }))
+        })
+        .await
+    }
 }
 
 impl Errand {
@@ -101,6 +118,7 @@ impl Errand {
             Self::Forget(whose, author, answer) => {
                 drop(answer.send(forget::hide(database, &whose, &author, now_us)));
             }
+            Self::Quietly(work) => work(database),
             Self::Stop => {}
         }
     }

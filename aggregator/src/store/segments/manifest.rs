@@ -56,7 +56,7 @@ impl Folder {
 
     /// Whoever changes the sums of sessions, or which segments there are, has the turn: two such
     /// transactions at once would conflict.
-    pub(super) fn turn(&self) -> MutexGuard<'_, ()> {
+    pub(in crate::store) fn turn(&self) -> MutexGuard<'_, ()> {
         self.1.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -76,10 +76,16 @@ impl Folder {
     }
 }
 
+/// The file of a kind of the segment that ends at `end` and was written anew so often.
+#[must_use]
+pub fn file_name(end: u64, rewrite: u32, kind: &str) -> String {
+    format!("{end:020}-{rewrite}-{kind}.parquet")
+}
+
 impl Segment {
     /// `00000000000000001024-0-records.parquet`
     pub(super) fn file(&self, kind: &Kind) -> String {
-        format!("{:020}-{}-{}.parquet", self.end, self.rewrite, kind.name)
+        file_name(self.end, self.rewrite, kind.name)
     }
 
     pub(super) fn has(&self, kind: &Kind) -> bool {

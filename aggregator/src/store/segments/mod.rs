@@ -18,6 +18,7 @@ mod write;
 
 pub(super) use close::transaction;
 pub use errand::{Errands, Whose};
+pub use manifest::file_name as segment_file;
 pub(super) use manifest::{Folder, VIEWS, make_views, quoted, sweep};
 pub use retention::Retention;
 pub(super) use retired::Retired;

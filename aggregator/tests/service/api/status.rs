@@ -25,6 +25,10 @@ async fn shows_the_ledger_the_log_and_the_store() {
         assert!(status[part][figure].as_u64().unwrap() > 0);
         status[part][figure] = "[bytes]".into();
     }
+    for (figure, shown) in [("checkpointed", "[time]"), ("wal_bytes", "[bytes]")] {
+        assert!(!status["store"][figure].is_null());
+        status["store"][figure] = shown.into();
+    }
     insta::assert_json_snapshot!(status);
     service.close();
 }

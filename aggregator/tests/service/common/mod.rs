@@ -16,6 +16,7 @@ pub(crate) use service::{Answer, Setup, TestService};
 
 pub(crate) const INGEST_TOKEN: &str = "ingest-token-of-the-tests";
 pub(crate) const ADMIN_TOKEN: &str = "admin-token-of-the-tests";
+pub(crate) const SESSION_SECRET: &str = "session-secret-of-the-tests";
 pub(crate) const READ_TOKEN: &str = "read-token-of-the-tests";
 
 /// 2026-01-01T00:00:00Z, microseconds since the Unix epoch.

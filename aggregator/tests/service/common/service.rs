@@ -19,7 +19,7 @@ use throughline::serve::Service;
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 
-use super::{ADMIN_TOKEN, Batch, INGEST_TOKEN, READ_TOKEN, START_US, until};
+use super::{ADMIN_TOKEN, Batch, INGEST_TOKEN, READ_TOKEN, SESSION_SECRET, START_US, until};
 
 #[derive(Parser)]
 struct Line {
@@ -56,6 +56,7 @@ impl Setup {
         let tokens = options.check(|name| match name {
             "THROUGHLINE_INGEST_TOKEN" => Some(INGEST_TOKEN.into()),
             "THROUGHLINE_ADMIN_TOKEN" => admin.clone(),
+            "THROUGHLINE_SESSION_SECRET" => Some(SESSION_SECRET.into()),
             _ => read.clone(),
         })?;
         let clock = Arc::new(Fixed::at(START_US + 3_600_000_000));
