@@ -7,7 +7,7 @@
 CARGO_FLAGS := --locked
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test test-faults screenshots oci evaluate evaluate-tools prove-grouping bench-filter bench-ingest bench-ui bench-import bench-detect clean
+.PHONY: help setup build demo test test-faults screenshots oci evaluate evaluate-tools prove-grouping bench-filter bench-ingest bench-ui bench-import bench-detect bench-query bench-api clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -76,6 +76,14 @@ bench-import: setup ## Import a combined log beside GoAccess, which counts it: l
 
 bench-detect: ## Measure features and detectors: time per record, memory per session
 	@cargo run $(CARGO_FLAGS) --release --quiet --package throughline-detection --example bench_detect
+
+bench-query: setup ## Measure lists, sessions, endpoints and a restart while 20,000 records/s come in (BENCH_RECORDS=5000000)
+	@cargo build $(CARGO_FLAGS) --release --package throughline-aggregator --bins
+	@cargo run $(CARGO_FLAGS) --release --quiet --package bench -- query
+
+bench-api: setup ## Measure the API's answers for two clients while 5,000 records/s come in (BENCH_RECORDS=5000000)
+	@cargo build $(CARGO_FLAGS) --release --package throughline-aggregator --bins
+	@cargo run $(CARGO_FLAGS) --release --quiet --package bench -- api
 
 clean: ## Remove what was compiled; .tools stays
 	cargo clean

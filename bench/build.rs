@@ -1,4 +1,4 @@
-//! `bench ingest` appends to a DuckDB of its own: it finds the library as the aggregator does.
+//! `bench` opens DuckDB databases of its own: it finds the library as the aggregator does.
 
 fn main() {
     println!("cargo:rerun-if-env-changed=DUCKDB_LIB_DIR");

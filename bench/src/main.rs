@@ -7,6 +7,7 @@ mod ingest;
 mod load;
 mod report;
 mod sources;
+mod store;
 
 use clap::Parser;
 
@@ -17,6 +18,10 @@ enum Bench {
     Filter(filter::Arguments),
     /// Ingest end to end beside a bare append: rows per second, acknowledgements, memory, disk.
     Ingest(ingest::Arguments),
+    /// Answers over millions of records while 20,000 a second come in, and a restart.
+    Query(store::Arguments),
+    /// The same for two clients while 5,000 a second come in.
+    Api(store::Arguments),
 }
 
 #[tokio::main]
@@ -24,5 +29,7 @@ async fn main() -> anyhow::Result<()> {
     match Bench::parse() {
         Bench::Filter(arguments) => filter::run(&arguments).await,
         Bench::Ingest(arguments) => ingest::run(&arguments).await,
+        Bench::Query(arguments) => store::run(store::Bench::Query, &arguments).await,
+        Bench::Api(arguments) => store::run(store::Bench::Api, &arguments).await,
     }
 }

@@ -15,7 +15,7 @@ use super::facets::share;
 use super::marks::Marks;
 use super::params::Params;
 use super::request::{Access, Call, call, json, respond};
-use super::scope::{Chosen, Extent, IS_BOT, Scope};
+use super::scope::{Chosen, Extent, HEAVY_RECORDS_MAX, IS_BOT, Scope};
 use super::{App, cursor, query};
 use crate::endpoints::sums;
 use crate::store::StoreError;
@@ -223,7 +223,7 @@ fn asked(params: &Params, app: &App) -> Result<Asked, ApiError> {
                 bot_share, first, last, first_seen or last_seen",
         });
     };
-    let mut scope = Scope::read(params, app)?;
+    let mut scope = Scope::read(params, app)?.at_most(HEAVY_RECORDS_MAX);
     let after: Option<Cursor> = cursor::read(params)?;
     if let Some(Cursor(_, _, position, from_us, to_us)) = &after {
         scope.see(*position, *from_us, *to_us);

@@ -12,7 +12,7 @@ use warp::reply::Response;
 
 use super::error::ApiError;
 use super::request::{Access, Call, call, json, respond};
-use super::scope::{Chosen, Extent, Scope};
+use super::scope::{Chosen, Extent, HEAVY_RECORDS_MAX, Scope};
 use super::{App, query};
 use crate::filters::{Clause, Facet, Source};
 use crate::store::StoreError;
@@ -103,7 +103,7 @@ async fn handle(call: &Call) -> Result<Response, ApiError> {
         detail: format!("{}; {}", error.problem, error.remedy),
         remedy: "give a field of the filter language, such as `status`, `endpoint` or `user`",
     })?;
-    let scope = Scope::read(&params, &call.app)?;
+    let scope = Scope::read(&params, &call.app)?.at_most(HEAVY_RECORDS_MAX);
     let limit = params.limit()?;
     let found = query::run(call, move |connection| {
         facets(connection, &facet, &scope, limit)

@@ -10,6 +10,8 @@ use throughline_session::wire::SessionId;
 use utoipa::ToSchema;
 
 use super::SharedKey;
+use super::sessions::at;
+use crate::filters::Clause;
 use crate::store::StoreError;
 use crate::time;
 
@@ -134,17 +136,26 @@ fn id(row: &Row<'_>, column: usize) -> duckdb::Result<SessionId> {
     Ok(Hex(bytes.try_into().unwrap_or_default()))
 }
 
+/// The rows of `visit_parts` and `param_parts` of a session that began and ended at these `times`.
+pub(super) fn parts(session: SessionId, times: (i64, i64)) -> Clause {
+    Clause::new(
+        "session = ? AND last >= ? AND first <= ?",
+        [blob(session), at(times.0), at(times.1)],
+    )
+}
+
 /// The parameters of a session, one line per name.
 pub(super) fn param_summaries(
     connection: &Connection,
-    session: SessionId,
+    parts: &Clause,
 ) -> Result<Vec<ParamSummary>, StoreError> {
-    let mut statement = connection.prepare(
+    let mut statement = connection.prepare(&format!(
         "SELECT name, kind, arg_max(value, last), arg_max(forgeable, last),
             epoch_us(min(first)), epoch_us(max(last)), sum(requests)::UBIGINT
-         FROM param_parts WHERE session = ? GROUP BY name, kind ORDER BY name, kind",
-    )?;
-    let rows = statement.query_map(params![session.0.to_vec()], |row| {
+         FROM param_parts WHERE {} GROUP BY name, kind ORDER BY name, kind",
+        parts.sql
+    ))?;
+    let rows = statement.query_map([], |row| {
         Ok(ParamSummary {
             name: row.get(0)?,
             kind: row.get(1)?,
@@ -161,16 +172,17 @@ pub(super) fn param_summaries(
 /// The users and roles of a session, one by one.
 pub(super) fn identities(
     connection: &Connection,
-    session: SessionId,
+    parts: &Clause,
 ) -> Result<Vec<IdentityValue>, StoreError> {
-    let mut statement = connection.prepare(
+    let mut statement = connection.prepare(&format!(
         "SELECT kind, name, value, forgeable, epoch_us(min(first)), epoch_us(max(last)),
             sum(requests)::UBIGINT
-         FROM param_parts WHERE session = ? AND kind <> 'plain'
+         FROM param_parts WHERE {} AND kind <> 'plain'
          GROUP BY kind, name, value, forgeable
-         ORDER BY max(last) DESC, kind, name, value, forgeable LIMIT ?",
-    )?;
-    let rows = statement.query_map(params![session.0.to_vec(), LISTED_MAX], |row| {
+         ORDER BY max(last) DESC, kind, name, value, forgeable LIMIT {LISTED_MAX}",
+        parts.sql
+    ))?;
+    let rows = statement.query_map([], |row| {
         Ok(IdentityValue {
             kind: row.get(0)?,
             name: row.get(1)?,
@@ -190,21 +202,23 @@ pub(super) fn links(
     session: SessionId,
     limit: SharedKey,
 ) -> Result<(Vec<SessionLink>, u64), StoreError> {
-    let bytes = session.0.to_vec();
-    let mut statement = connection.prepare(
+    let of = |column| Clause::new(format!("{column} = ?"), [blob(session)]).sql;
+    let mut statement = connection.prepare(&format!(
         "SELECT kind, other, any_value(key), direction, epoch_us(min(first)),
             epoch_us(max(last)), sum(requests)::UBIGINT, (count(*) OVER ())::UBIGINT
          FROM (
             SELECT kind, session_b AS other, key_b AS key, 'from' AS direction, first, last,
-                requests FROM link_parts WHERE session_a = ?
+                requests FROM link_parts WHERE {}
             UNION ALL
             SELECT kind, session_a, key_a, 'to', first, last, requests FROM link_parts
-            WHERE session_b = ?
+            WHERE {}
          ) GROUP BY kind, other, direction
-         ORDER BY max(last) DESC, kind, other, direction LIMIT ?",
-    )?;
+         ORDER BY max(last) DESC, kind, other, direction LIMIT {LISTED_MAX}",
+        of("session_a"),
+        of("session_b")
+    ))?;
     let mut all = 0;
-    let rows = statement.query_map(params![bytes, bytes, LISTED_MAX], |row| {
+    let rows = statement.query_map([], |row| {
         let link = SessionLink {
             kind: row.get(0)?,
             session: String::new(),

@@ -29,7 +29,7 @@ use super::params::Params;
 use super::request::{Access, Call, call, respond};
 use super::sessions::{self, Session};
 use super::{App, query, requests, verdicts};
-use crate::filters::{Clause, SessionFilter};
+use crate::filters::{Clause, Seen, SessionFilter};
 use crate::store::StoreError;
 use crate::tokens::Role;
 
@@ -314,7 +314,7 @@ fn find(connection: &Connection, asked: &Asked, range: Range) -> Result<Found, S
 
 /// Which of the sessions among `fresh` the filter means: a condition on rows of `session_rows`.
 fn meant(asked: &Asked, fresh: &str, position: u64) -> Clause {
-    let chosen = asked.filter.selection(position);
+    let chosen = asked.filter.selection(Seen::to(position));
     let sql = format!("session IN ({fresh}) AND ({})", chosen.sql);
     Clause { sql, ..chosen }
 }

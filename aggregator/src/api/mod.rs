@@ -31,6 +31,7 @@ mod identity;
 mod import;
 mod ingest;
 mod labels;
+mod listing;
 mod live;
 mod marks;
 mod metrics;

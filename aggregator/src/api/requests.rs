@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use duckdb::types::Value;
-use duckdb::{Connection, Row, params};
+use duckdb::{Connection, Row, params_from_iter};
 use serde::{Deserialize, Serialize};
 use throughline_session::hex::Hex;
 use throughline_session::wire::{RecordId, SessionId};
@@ -16,7 +16,8 @@ use super::error::ApiError;
 use super::request::{Access, Call, call, json, respond};
 use super::sessions::{at, texts};
 use super::{App, cursor, query, session};
-use crate::store::StoreError;
+use crate::filters::Clause;
+use crate::store::{StoreError, session_times};
 use crate::time;
 
 /// A query parameter whose value the policy names.
@@ -215,13 +216,7 @@ fn page(
     id: SessionId,
     selection: &Selection,
 ) -> Result<Option<ExchangePage>, StoreError> {
-    // The session's own time range lets DuckDB skip most of the table.
-    let range =
-        "SELECT epoch_us(min(first)), epoch_us(max(last)) FROM visit_parts WHERE session = ?";
-    let bytes = id.0.to_vec();
-    let range: (Option<i64>, Option<i64>) =
-        connection.query_row(range, params![bytes], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let (Some(first_us), Some(last_us)) = range else {
+    let Some((first_us, last_us)) = session_times(connection, id)? else {
         return Ok(None);
     };
     let from_us = selection.from_us.unwrap_or(first_us).max(first_us);
@@ -232,31 +227,37 @@ fn page(
     let seen_to = selection
         .after
         .map_or(selection.position, |cursor| cursor.5);
-    let mut values = vec![
-        Value::Blob(bytes),
-        at(from_us),
-        at(to_us),
-        Value::UBigInt(seen_to),
-    ];
-    let mut after = "true";
+    let mut which = vec![Clause::new(
+        "session = ? AND start >= ? AND start < ? AND position < ?",
+        [
+            Value::Blob(id.0.to_vec()),
+            at(from_us),
+            at(to_us),
+            Value::UBigInt(seen_to),
+        ],
+    )];
     if let Some(Cursor(start_us, boot, worker, sequence, idx, _)) = selection.after {
-        after = "(start > ? OR (start = ? AND (boot, worker, sequence, idx) > (?, ?, ?, ?)))";
-        values.extend([
-            at(start_us),
-            at(start_us),
-            Value::UBigInt(boot),
-            Value::UInt(worker),
-        ]);
-        values.extend([Value::UBigInt(sequence), Value::UInt(idx)]);
+        which.push(Clause::new(
+            "start > ? OR (start = ? AND (boot, worker, sequence, idx) > (?, ?, ?, ?))",
+            [
+                at(start_us),
+                at(start_us),
+                Value::UBigInt(boot),
+                Value::UInt(worker),
+                Value::UBigInt(sequence),
+                Value::UInt(idx),
+            ],
+        ));
     }
-    values.push(Value::UBigInt(selection.limit as u64 + 1));
+    let which = Clause::all(which);
     let sql = format!(
-        "SELECT {COLUMNS} FROM records
-         WHERE session = ? AND start >= ? AND start < ? AND position < ? AND {after}
-         ORDER BY start, boot, worker, sequence, idx LIMIT ?"
+        "SELECT {COLUMNS} FROM records WHERE {}
+         ORDER BY start, boot, worker, sequence, idx LIMIT {}",
+        which.sql,
+        selection.limit as u64 + 1
     );
     let mut statement = connection.prepare(&sql)?;
-    let rows = statement.query_map(duckdb::params_from_iter(values), |row| {
+    let rows = statement.query_map(params_from_iter(which.values), |row| {
         let cursor = Cursor(
             row.get(4)?,
             row.get(0)?,

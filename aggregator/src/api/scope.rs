@@ -10,16 +10,15 @@ use super::App;
 use super::error::ApiError;
 use super::params::Params;
 use super::sessions::{self, at};
-use crate::filters::{Clause, SessionFilter};
+pub(super) use crate::filters::IS_BOT;
+use crate::filters::{Clause, Seen, SessionFilter};
 use crate::store::{StoreError, rows_at};
 use crate::time;
 
 /// Records that one answer looks at, about: beyond, sessions are sampled.
 const RECORDS_MAX: u64 = 1_000_000;
-
-/// Sessions held for bots: a condition on the column `session`.
-pub(super) const IS_BOT: &str = "session IN (SELECT unhex(session) FROM current_verdicts
-    WHERE subject_kind = 'session' AND flagged AND label IS DISTINCT FROM 'wrong')";
+/// The same of answers that order the requests of each session, or count many things of each.
+pub(super) const HEAVY_RECORDS_MAX: u64 = 300_000;
 
 /// What an answer looked at.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
@@ -42,6 +41,8 @@ pub(super) struct Extent {
 pub(super) struct Scope {
     filter: SessionFilter,
     position: u64,
+    /// Records that are looked at, about.
+    records_max: u64,
 }
 
 /// Which rows there are to look at.
@@ -65,7 +66,16 @@ impl Scope {
         Ok(Self {
             filter: sessions::filter(params, app.clock.now_us())?,
             position: app.health.position(),
+            records_max: RECORDS_MAX,
         })
+    }
+
+    /// Looks at about this many records at most.
+    pub(super) fn at_most(self, records_max: u64) -> Self {
+        Self {
+            records_max,
+            ..self
+        }
     }
 
     /// The time asked about, microseconds since the Unix epoch.
@@ -98,7 +108,7 @@ impl Scope {
             let sql = "SELECT coalesce(sum(requests), 0)::UBIGINT FROM chosen";
             connection.query_row(sql, [], |row| row.get(0))?
         };
-        let (sample, share) = sample(requests);
+        let (sample, share) = sample(requests, self.records_max);
         if self.is_plain() && table {
             self.list(connection, &sample)?;
         }
@@ -150,7 +160,7 @@ impl Scope {
 
     /// The sessions that the filter selects.
     fn select(&self, connection: &Connection) -> Result<(), StoreError> {
-        let chosen = self.filter.selection(self.position);
+        let chosen = self.filter.selection(Seen::to(self.position));
         let sql = format!(
             "CREATE TEMP TABLE chosen AS SELECT session, requests FROM {} AS sessions WHERE {}",
             rows_at(self.position),
@@ -174,11 +184,11 @@ impl Scope {
 }
 
 /// Session ids are keyed hashes: those that begin low are a fair share of them.
-fn sample(requests: u64) -> (Clause, f64) {
-    if requests <= RECORDS_MAX {
+fn sample(requests: u64, most: u64) -> (Clause, f64) {
+    if requests <= most {
         return (Clause::new("true", []), 1.0);
     }
-    let part = u128::from(RECORDS_MAX) * (1 << 32) / u128::from(requests);
+    let part = u128::from(most) * (1 << 32) / u128::from(requests);
     let end = u32::try_from(part).unwrap_or(u32::MAX).max(1);
     let clause = Clause::new("session < ?", [Value::Blob(end.to_be_bytes().to_vec())]);
     (clause, f64::from(end) / 4_294_967_296.0)
@@ -241,10 +251,11 @@ mod tests {
 
     #[test]
     fn samples_beyond_the_limit() {
-        assert_eq!(sample(RECORDS_MAX), (Clause::new("true", []), 1.0));
-        let (clause, share) = sample(RECORDS_MAX * 4);
-        assert_eq!(clause.values, [Value::Blob(vec![0x40, 0, 0, 0])]);
+        let most = RECORDS_MAX;
+        assert_eq!(sample(most, most), (Clause::new("true", []), 1.0));
+        let (clause, share) = sample(most * 4, most);
+        assert_eq!(clause.sql, r"session < '\x40\x00\x00\x00'::BLOB");
         assert!((share - 0.25).abs() < 1e-9);
-        assert!(sample(u64::MAX).1 > 0.0);
+        assert!(sample(u64::MAX, most).1 > 0.0);
     }
 }

@@ -17,7 +17,8 @@ use super::request::{Access, Call, call, json, respond};
 use super::sessions::at;
 use super::transitions::NO_ASSET;
 use super::{App, query, session};
-use crate::store::StoreError;
+use crate::filters::Clause;
+use crate::store::{StoreError, session_times};
 use crate::time;
 
 /// Requests that one answer looks at.
@@ -162,19 +163,26 @@ fn tell(
     id: SessionId,
     asked: &Asked,
 ) -> Result<Option<Sequence>, StoreError> {
-    let range = "SELECT epoch_us(min(first)), epoch_us(max(last)) FROM visit_parts
-        WHERE session = ?";
-    let bytes = id.0.to_vec();
-    let range: (Option<i64>, Option<i64>) =
-        connection.query_row(range, [&bytes], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let (Some(first_us), Some(last_us)) = range else {
+    let Some((first_us, last_us)) = session_times(connection, id)? else {
         return Ok(None);
     };
+    let which = Clause::new(
+        "session = ? AND start >= ? AND start < ? AND position < ?",
+        [
+            Value::Blob(id.0.to_vec()),
+            at(asked.from_us.unwrap_or(first_us).max(first_us)),
+            at(asked
+                .to_us
+                .unwrap_or(i64::MAX)
+                .min(last_us.saturating_add(1))),
+            Value::UBigInt(asked.position),
+        ],
+    );
     let some = format!(
         "SELECT {ENDPOINT} AS endpoint, session, visit_start, start, status, duration_us, boot,
             worker, sequence, idx
-         FROM records WHERE session = ? AND start >= ? AND start < ? AND position < ?
-         ORDER BY {ORDER} LIMIT {}",
+         FROM records WHERE {} ORDER BY {ORDER} LIMIT {}",
+        which.sql,
         REQUESTS_MAX + 1
     );
     let kept = if asked.files { "true" } else { NO_ASSET };
@@ -203,16 +211,8 @@ fn tell(
          FROM steps GROUP BY run ORDER BY run LIMIT ?",
         runs(&some)
     );
-    let values = [
-        Value::Blob(bytes),
-        at(asked.from_us.unwrap_or(first_us).max(first_us)),
-        at(asked
-            .to_us
-            .unwrap_or(i64::MAX)
-            .min(last_us.saturating_add(1))),
-        Value::UBigInt(asked.position),
-        Value::UBigInt(asked.limit as u64 + 1),
-    ];
+    let limit = Value::UBigInt(asked.limit as u64 + 1);
+    let values = which.values.into_iter().chain([limit]);
     let mut statement = connection.prepare(&sql)?;
     let rows = statement.query_map(params_from_iter(values), |row| {
         Ok((step(row)?, row.get::<_, u64>(13)?))
@@ -300,13 +300,18 @@ pub(super) fn beginnings(
     if sessions.is_empty() || steps == 0 {
         return Ok(HashMap::new());
     }
+    let ids = sessions.iter().map(|id| Value::Blob(id.0.to_vec()));
     let marks = vec!["?"; sessions.len()].join(", ");
+    let which = Clause::new(
+        format!("session IN ({marks}) AND start >= ? AND start <= ? AND position < ?"),
+        ids.chain([at(range.0), at(range.1), Value::UBigInt(seen_to)]),
+    );
     let some = format!(
         "SELECT {ENDPOINT} AS endpoint, session, visit_start, start, status, boot, worker, sequence,
             idx, row_number() OVER (PARTITION BY session ORDER BY {ORDER}) AS number
-         FROM records WHERE session IN ({marks}) AND start >= ? AND start <= ? AND position < ?
-            AND (endpoint IS NULL OR {NO_ASSET})
+         FROM records WHERE {} AND (endpoint IS NULL OR {NO_ASSET})
          QUALIFY number <= {}",
+        which.sql,
         BEGINNING_MAX + 1
     );
     let sql = format!(
@@ -315,13 +320,7 @@ pub(super) fn beginnings(
          FROM runs WHERE run <= ? GROUP BY session, run ORDER BY session, run",
         runs(&some)
     );
-    let ids = sessions.iter().map(|id| Value::Blob(id.0.to_vec()));
-    let values = ids.chain([
-        at(range.0),
-        at(range.1),
-        Value::UBigInt(seen_to),
-        Value::UBigInt(steps + 1),
-    ]);
+    let values = which.values.into_iter().chain([Value::UBigInt(steps + 1)]);
     let mut statement = connection.prepare(&sql)?;
     let rows = statement.query_map(params_from_iter(values), |row| {
         let step = BeginningStep {

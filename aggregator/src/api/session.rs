@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use duckdb::{Connection, OptionalExt as _, Row, params};
+use duckdb::{Connection, OptionalExt as _, Row};
 use http::Method;
 use serde::Serialize;
 use throughline_session::hex::Hex;
@@ -17,7 +17,7 @@ use super::identity::{IdentityValue, ParamSummary, RelatedSession, SessionLink};
 use super::request::{Call, call, json, respond};
 use super::sessions::{COLUMNS, Listed, Session, texts};
 use super::{App, SharedKey, forget, identity, notes, pins, query, verdicts};
-use crate::store::StoreError;
+use crate::store::{StoreError, row_of, session_times};
 use crate::time;
 
 /// Visits listed with a session: the latest ones.
@@ -129,10 +129,10 @@ pub(super) fn summary(
     limit: SharedKey,
     now_us: i64,
 ) -> Result<Option<Session>, StoreError> {
-    let sql = format!("SELECT {COLUMNS} FROM session_rows WHERE session = ?");
-    let session = connection
-        .query_row(&sql, params![id.0.to_vec()], Session::read)
-        .optional()?;
+    connection.execute_batch("BEGIN TRANSACTION")?;
+    let sql = format!("SELECT {COLUMNS} FROM {}", row_of(connection, id)?);
+    let session = connection.query_row(&sql, [], Session::read).optional()?;
+    connection.execute_batch("COMMIT")?;
     let Some(session) = session else {
         return Ok(None);
     };
@@ -149,27 +149,33 @@ fn find(
     limit: SharedKey,
     now_us: i64,
 ) -> Result<Option<SessionWithVisits>, StoreError> {
-    let bytes = id.0.to_vec();
     let Some(session) = summary(connection, id, limit, now_us)? else {
         return Ok(None);
     };
-    let sql = "SELECT epoch_us(visit_start), epoch_us(min(first)), epoch_us(max(last)),
+    let Some(times) = session_times(connection, id)? else {
+        return Ok(None);
+    };
+    let parts = identity::parts(id, times);
+    let sql = format!(
+        "SELECT epoch_us(visit_start), epoch_us(min(first)), epoch_us(max(last)),
             sum(requests)::UBIGINT, sum(errors_4xx)::UBIGINT, sum(errors_5xx)::UBIGINT,
             least(sum(request_bytes), 18446744073709551615)::UBIGINT,
             least(sum(response_bytes), 18446744073709551615)::UBIGINT,
             list_sort(list_distinct(flatten(list(ips)))),
             list_sort(list_distinct(flatten(list(user_agents)))),
             list_sort(list_distinct(flatten(list(coalesce(policy_versions, []::VARCHAR[])))))
-         FROM visit_parts WHERE session = ? GROUP BY visit_start
-         ORDER BY min(first) DESC, visit_start DESC LIMIT ?";
-    let mut statement = connection.prepare(sql)?;
-    let rows = statement.query_map(params![bytes, VISITS_MAX], visit)?;
+         FROM visit_parts WHERE {} GROUP BY visit_start
+         ORDER BY min(first) DESC, visit_start DESC LIMIT {VISITS_MAX}",
+        parts.sql
+    );
+    let mut statement = connection.prepare(&sql)?;
+    let rows = statement.query_map([], visit)?;
     let mut visit_list: Vec<Visit> = rows.collect::<Result<_, _>>()?;
     visit_list.reverse();
     let (links, link_count) = identity::links(connection, id, limit)?;
     Ok(Some(SessionWithVisits {
-        params: identity::param_summaries(connection, id)?,
-        identities: identity::identities(connection, id)?,
+        params: identity::param_summaries(connection, &parts)?,
+        identities: identity::identities(connection, &parts)?,
         links,
         link_count,
         related: identity::related(connection, id, &session.application, limit)?,

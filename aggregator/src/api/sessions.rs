@@ -1,5 +1,6 @@
 //! `GET /v1/sessions`: sessions, the one active last first.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use duckdb::types::{TimeUnit, Value};
@@ -14,14 +15,15 @@ use warp::reply::Response;
 
 use super::App;
 use super::error::ApiError;
+use super::listing::Listing;
 use super::notes::SessionNote;
 use super::params::Params;
 use super::request::{Access, Call, call, json, respond};
 use super::sequence::{self, BEGINNING_STEPS_MAX, Beginning};
 use super::verdicts::SessionVerdict;
 use super::{SharedKey, cursor, notes, pins, query, verdicts};
-use crate::filters::SessionFilter;
-use crate::store::{StoreError, sessions_now, sessions_then};
+use crate::filters::{Clause, Seen, SessionFilter};
+use crate::store::{Database, Placed, StoreError, rows_of, sessions_then};
 use crate::time;
 
 /// Addresses and user agents listed with a session.
@@ -336,67 +338,30 @@ async fn handle(call: &Call) -> Result<Response, ApiError> {
     let now_us = call.app.clock.now_us();
     let asked = asked(&params, now_us)?;
     let limit = call.app.shared_key;
+    let database = Arc::clone(&call.app.database);
     let page = query::run(call, move |connection| {
         // One view of the database for the position and the rows.
         connection.execute_batch("BEGIN TRANSACTION")?;
-        page(connection, &asked, limit, now_us)
+        page(connection, &database, &asked, limit, now_us)
     });
     json(&page.await?)
 }
 
 fn page(
     connection: &Connection,
+    database: &Database,
     asked: &Asked,
     shared_key: SharedKey,
     now_us: i64,
 ) -> Result<SessionPage, StoreError> {
     let stored: u64 =
         connection.query_row("SELECT position FROM log_position", [], |row| row.get(0))?;
-    let (seen_to, sessions) = match &asked.before {
-        Some(Cursor(_, _, seen_to)) if *seen_to < stored => (*seen_to, sessions_then(*seen_to)),
-        _ => (stored, sessions_now()),
+    let (seen_to, mut rows) = match &asked.before {
+        Some(Cursor(_, _, seen_to)) if *seen_to < stored => (*seen_to, then(connection, asked)?),
+        _ => (stored, now(connection, database, asked, stored)?),
     };
-    let (by, limit) = (asked.by, asked.limit);
-    let (beyond, direction) = if asked.ascending {
-        (">", "ASC")
-    } else {
-        ("<", "DESC")
-    };
-    let after = match asked.before {
-        Some(_) => format!("({by} {beyond} ? OR ({by} = ? AND session {beyond} ?))"),
-        None => "true".into(),
-    };
-    let chosen = asked.filter.selection(seen_to);
-    // First which sessions, then their figures: lists are read for one page only.
-    let sql = format!(
-        "WITH {sessions}, page AS MATERIALIZED (
-            SELECT session, {by} AS ordered_by FROM session_now
-            WHERE {} AND {after} ORDER BY ordered_by {direction}, session {direction} LIMIT ?
-         )
-         SELECT {COLUMNS}, ordered_by FROM session_now JOIN page USING (session)
-         ORDER BY ordered_by {direction}, session {direction}",
-        chosen.sql,
-    );
-    let mut values = chosen.values;
-    if let Some(Cursor(by, session, _)) = &asked.before {
-        values.extend([
-            Value::from(by),
-            Value::from(by),
-            Value::Blob(session.0.to_vec()),
-        ]);
-    }
-    values.push(Value::UBigInt(limit as u64 + 1));
-    let mut statement = connection.prepare(&sql)?;
-    let read = |row: &Row<'_>| {
-        let (ordered_by, session): (_, String) = (OrderedBy::of(row.get(17)?), row.get(0)?);
-        let times: (i64, i64) = (row.get(3)?, row.get(4)?);
-        Ok((Session::read(row)?, ordered_by, session, times))
-    };
-    let mut rows: Vec<_> = statement
-        .query_map(duckdb::params_from_iter(values), read)?
-        .collect::<Result<_, _>>()?;
-    let more = rows.len() > limit;
-    rows.truncate(limit);
+    let more = rows.len() > asked.limit;
+    rows.truncate(asked.limit);
     let next = rows
         .last()
         .filter(|_| more)
@@ -407,6 +372,84 @@ fn page(
         items: complete(connection, asked, rows, seen_to, (shared_key, now_us))?,
         next,
     })
+}
+
+/// The sessions of a page as they are now.
+fn now(
+    connection: &Connection,
+    database: &Database,
+    asked: &Asked,
+    seen_to: u64,
+) -> Result<Vec<Ordered>, StoreError> {
+    let listing = Listing {
+        filter: &asked.filter,
+        by: asked.by,
+        ascending: asked.ascending,
+        after: asked
+            .before
+            .as_ref()
+            .map(|Cursor(by, session, _)| (Value::from(by), *session)),
+        limit: asked.limit + 1,
+        seen_to,
+    };
+    let found = listing.find(connection, database)?;
+    let sessions: Vec<_> = found.iter().map(|(placed, _)| *placed).collect();
+    let sql = format!("SELECT {COLUMNS} FROM {}", rows_of(connection, &sessions)?);
+    let mut statement = connection.prepare(&sql)?;
+    let rows = statement.query_map([], |row| {
+        let (session, times): (String, _) = (row.get(0)?, (row.get(3)?, row.get(4)?));
+        Ok((session, (Session::read(row)?, times)))
+    })?;
+    let mut rows: HashMap<_, _> = rows.collect::<Result<_, _>>()?;
+    let one = |(placed, ordered_by): (Placed, Value)| {
+        let id = placed.session.to_string();
+        let (session, times) = rows.remove(&id)?;
+        Some((session, OrderedBy::of(ordered_by), id, times))
+    };
+    Ok(found.into_iter().filter_map(one).collect())
+}
+
+/// The sessions of a page as they were on the first one.
+fn then(connection: &Connection, asked: &Asked) -> Result<Vec<Ordered>, StoreError> {
+    let Some(Cursor(by_value, session, seen_to)) = &asked.before else {
+        return Ok(Vec::new());
+    };
+    let (beyond, direction) = if asked.ascending {
+        (">", "ASC")
+    } else {
+        ("<", "DESC")
+    };
+    let by = asked.by;
+    let after = Clause::new(
+        format!("({by} {beyond} ? OR ({by} = ? AND session {beyond} ?))"),
+        [
+            Value::from(by_value),
+            Value::from(by_value),
+            Value::Blob(session.0.to_vec()),
+        ],
+    );
+    let chosen = Clause::all([asked.filter.selection(Seen::to(*seen_to)), after]);
+    // First which sessions, then their figures: lists are read for one page only.
+    let sql = format!(
+        "WITH {}, page AS MATERIALIZED (
+            SELECT session, {by} AS ordered_by FROM session_now
+            WHERE {} ORDER BY ordered_by {direction}, session {direction} LIMIT {}
+         )
+         SELECT {COLUMNS}, ordered_by FROM session_now JOIN page USING (session)
+         ORDER BY ordered_by {direction}, session {direction}",
+        sessions_then(*seen_to),
+        chosen.sql,
+        asked.limit + 1
+    );
+    let mut statement = connection.prepare(&sql)?;
+    let read = |row: &Row<'_>| {
+        let (ordered_by, session): (_, String) = (OrderedBy::of(row.get(17)?), row.get(0)?);
+        let times: (i64, i64) = (row.get(3)?, row.get(4)?);
+        Ok((Session::read(row)?, ordered_by, session, times))
+    };
+    let values = duckdb::params_from_iter(chosen.values);
+    let rows = statement.query_map(values, read)?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// A session, what it is ordered by, its id, and the times of its first and last request.

@@ -14,7 +14,7 @@ use super::error::ApiError;
 use super::facets::share;
 use super::params::Params;
 use super::request::{Access, Call, call, json, respond};
-use super::scope::{Chosen, Extent, Scope};
+use super::scope::{Chosen, Extent, HEAVY_RECORDS_MAX, Scope};
 use super::{App, query};
 use crate::store::StoreError;
 
@@ -133,7 +133,7 @@ fn within(
 
 fn asked(params: &Params, app: &App) -> Result<Asked, ApiError> {
     Ok(Asked {
-        scope: Scope::read(params, app)?,
+        scope: Scope::read(params, app)?.at_most(HEAVY_RECORDS_MAX),
         nodes: within(params, "nodes", 30, 200, "give a number from 1 to 200")?,
         edges: within(params, "edges", 200, 1000, "give a number from 1 to 1000")?,
         files: params.flag("files")?,

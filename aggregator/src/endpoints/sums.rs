@@ -1,5 +1,4 @@
-//! Requests of endpoints, summed: by hour, answer, bot or not, and duration. Sums can be added up, so
-//! that percentiles of a day come from 24 hours.
+//! Requests of endpoints, summed: by answer, bot or not, and duration. Percentiles come from the sums.
 
 /// Buckets of a doubling: durations are known to about 4 %.
 const BUCKETS_PER_DOUBLING: u32 = 8;
@@ -26,7 +25,7 @@ pub fn middle_ms(bucket: &str) -> String {
 #[must_use]
 pub fn of_records(condition: &str, is_bot: &str) -> String {
     format!(
-        "SELECT time_bucket(INTERVAL 1 HOUR, start) AS hour, application, endpoint,
+        "SELECT application, endpoint,
             coalesce(status // 100, 0)::UTINYINT AS class, {is_bot} AS bot, {} AS bucket,
             count(*)::UBIGINT AS requests,
             least(sum(request_bytes), 18446744073709551615)::UBIGINT AS request_bytes,

@@ -131,7 +131,7 @@ impl Wanted {
     pub fn new(list: &List, filter: &SessionFilter) -> Option<Self> {
         let time = (filter.from_us, filter.to_us);
         let parts = Parts {
-            selection: inline(&filter.selection(EVERYTHING))?,
+            selection: inline(&filter.selection(Seen::to(EVERYTHING)))?,
             request: format!(
                 "{} AND {}",
                 inline(&filter.request())?,

@@ -47,10 +47,34 @@ const fn field(name: &'static str, kind: Kind, place: Place, meaning: &'static s
     }
 }
 
-pub(super) const VERDICTS: &str = "(SELECT unhex(session) AS session, position, bot_type AS value
-    FROM current_verdicts WHERE subject_kind = 'session' AND label IS DISTINCT FROM 'wrong')";
-const CONFIDENCES: &str = "(SELECT unhex(session) AS session, position, confidence AS value
-    FROM current_verdicts WHERE subject_kind = 'session' AND label IS DISTINCT FROM 'wrong')";
+/// The last word about each session, as the view `current_verdicts` tells it, with few columns and
+/// without ordering all that was ever said.
+macro_rules! current {
+    ($value:literal) => {
+        concat!(
+            "(SELECT unhex(session) AS session, position, value FROM (
+                SELECT id, arg_max(session, place) AS session, max(position) AS position,
+                    arg_max(",
+            $value,
+            ", place) AS value
+                FROM (SELECT *, position::HUGEINT * 4294967296 + idx AS place FROM verdicts
+                    WHERE subject_kind = 'session')
+                GROUP BY id)
+            WHERE id NOT IN (SELECT id FROM labels GROUP BY id
+                HAVING arg_max(coalesce(label, ''), position) = 'wrong'))"
+        )
+    };
+}
+
+pub(super) const VERDICTS: &str = current!("bot_type");
+const CONFIDENCES: &str = current!("confidence");
+
+/// Sessions held for bots: a condition on the column `session`.
+pub const IS_BOT: &str = concat!(
+    "session IN (SELECT session FROM ",
+    current!("flagged"),
+    " WHERE value)"
+);
 
 const LABELS: &str = "(SELECT session, 0::UBIGINT AS position, unnest(labels) AS value FROM notes)";
 

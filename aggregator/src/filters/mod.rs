@@ -5,14 +5,15 @@
 
 mod facet;
 mod fields;
+mod literal;
 mod sql;
 mod terms;
 mod values;
 mod words;
 
 pub use facet::{Facet, Source};
-pub use fields::{FIELDS, Field, USER_AGENT_FAMILY};
-pub use sql::{Clause, address};
+pub use fields::{FIELDS, Field, IS_BOT, USER_AGENT_FAMILY};
+pub use sql::{Clause, Seen, address};
 pub use terms::SessionFilter;
 
 /// Why a filter makes no sense.

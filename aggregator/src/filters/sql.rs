@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use duckdb::types::Value;
 
 use super::fields::{Place, VERDICTS};
+use super::literal;
 use super::terms::{SessionFilter, Term};
 use super::values::{Kind, Test};
 
@@ -18,12 +19,9 @@ pub struct Clause {
 }
 
 impl Clause {
-    /// A condition and its values.
+    /// A condition and its values, which are written into it as far as that can be done.
     pub(crate) fn new(sql: impl Into<String>, values: impl IntoIterator<Item = Value>) -> Self {
-        Self {
-            sql: sql.into(),
-            values: values.into_iter().collect(),
-        }
+        literal::written(&sql.into(), values)
     }
 
     fn joined(clauses: impl IntoIterator<Item = Self>, word: &str, none: &str) -> Self {
@@ -132,15 +130,35 @@ fn within(column: &str, network: IpAddr, bits: u8) -> Clause {
     }
 }
 
+/// What of the log a filter looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seen {
+    /// What was stored up to this position.
+    pub position: u64,
+    /// What came at this position or later: for sessions that have nothing before.
+    pub since: u64,
+}
+
+impl Seen {
+    /// Everything up to `position`.
+    #[must_use]
+    pub fn to(position: u64) -> Self {
+        Self { position, since: 0 }
+    }
+}
+
 /// Sessions that have a row in `rows` up to `position` for which `condition` holds.
-fn having_rows(rows: &str, seen: &str, position: u64, condition: Clause) -> Clause {
+fn having_rows(rows: &str, sign: &str, seen: Seen, condition: Clause) -> Clause {
+    let Seen { position, since } = seen;
+    let since = match since {
+        0 => String::new(),
+        since => format!(" AND position >= {since}"),
+    };
     let sql = format!(
-        "session IN (SELECT session FROM {rows} WHERE position {seen} ? AND {})",
+        "session IN (SELECT session FROM {rows} WHERE position {sign} {position}{since} AND {})",
         condition.sql
     );
-    let mut values = vec![Value::UBigInt(position)];
-    values.extend(condition.values);
-    Clause { sql, values }
+    Clause { sql, ..condition }
 }
 
 /// Rows that a transaction summed, which stand at its end.
@@ -148,15 +166,19 @@ const SUMMED: &str = "<=";
 /// Records, which stand at the beginning of their batch.
 const RECORDS: &str = "<";
 
-fn has(what: &Test, position: u64) -> Clause {
+fn has(what: &Test, seen: Seen) -> Clause {
     let any = || Clause::new("true", []);
     match what {
         Test::Is(word) if word == "link" => {
+            // A session is linked to before or after its own requests: all of the log counts.
+            let all = Seen::to(seen.position);
             let ends = "(SELECT session_a AS session, position FROM link_parts
                 UNION ALL SELECT session_b, position FROM link_parts)";
-            having_rows(ends, SUMMED, position, any())
+            having_rows(ends, SUMMED, all, any())
         }
-        Test::Is(word) if word == "verdict" => having_rows(VERDICTS, SUMMED, position, any()),
+        Test::Is(word) if word == "verdict" => {
+            having_rows(VERDICTS, SUMMED, Seen::to(seen.position), any())
+        }
         Test::Is(word) if word == "note" => {
             Clause::new("session IN (SELECT session FROM notes)", [])
         }
@@ -164,12 +186,6 @@ fn has(what: &Test, position: u64) -> Clause {
         Test::Is(word) if word == "user" => Clause::new("len(users) > 0", []),
         _ => Clause::new("errors_4xx + errors_5xx > 0", []),
     }
-}
-
-/// Text in the SQL itself: what is known when the query is planned lets DuckDB skip what it need
-/// not read, and what stands for a question mark is not known then.
-fn literal(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
 }
 
 /// Sessions with an id that begins with these hex digits.
@@ -190,7 +206,7 @@ fn session_begins(digits: &str) -> Clause {
 /// Sessions that the lookups have under these words, which `hot` finds in the rows of the hot table
 /// `table`.
 fn looked_up(words: &[&str], table: &str, hot: &Clause) -> Clause {
-    let words: Vec<_> = words.iter().map(|word| literal(word)).collect();
+    let words: Vec<_> = words.iter().map(|word| literal::quoted(word)).collect();
     let sql = format!(
         "session IN (SELECT session FROM lookups WHERE hash = md5_number_lower({})
             UNION ALL SELECT session FROM {table} WHERE {})",
@@ -204,7 +220,7 @@ fn looked_up(words: &[&str], table: &str, hot: &Clause) -> Clause {
 const TRACE_ID_LEN: usize = 32;
 
 /// A request by one of its ids.
-fn by_id(column: &str, kind: Kind, test_of: &Test, position: u64) -> Clause {
+fn by_id(column: &str, kind: Kind, test_of: &Test, seen: Seen) -> Clause {
     let tests = std::slice::from_ref(test_of);
     match (column, test_of) {
         ("request_id", Test::Is(id)) => {
@@ -215,11 +231,11 @@ fn by_id(column: &str, kind: Kind, test_of: &Test, position: u64) -> Clause {
             let hot = Clause::new("trace_id = ?", [text(id)]);
             looked_up(&["trace", id], "hot_records", &hot)
         }
-        _ => having_rows("records", RECORDS, position, test(column, kind, tests)),
+        _ => having_rows("records", RECORDS, seen, test(column, kind, tests)),
     }
 }
 
-fn any_id(tests: &[Test], position: u64) -> Clause {
+fn any_id(tests: &[Test], seen: Seen) -> Clause {
     let one = |test: &Test| {
         let Test::Is(id) = test else {
             return Clause::new("false", []);
@@ -227,13 +243,13 @@ fn any_id(tests: &[Test], position: u64) -> Clause {
         let small = id.to_lowercase();
         let trace = Test::StartsWith(small.clone());
         let trace = match small.len() {
-            TRACE_ID_LEN => by_id("trace_id", Kind::Id, &trace, position),
+            TRACE_ID_LEN => by_id("trace_id", Kind::Id, &trace, seen),
             _ => Clause::new("false", []),
         };
         Clause::any([
             session_begins(&small),
             trace,
-            by_id("request_id", Kind::Text, test, position),
+            by_id("request_id", Kind::Text, test, seen),
         ])
     };
     Clause::any(tests.iter().map(one))
@@ -248,19 +264,20 @@ fn in_list(column: &str, kind: Kind, tests: &[Test]) -> Clause {
             format!("contains(lower(array_to_string({column}, chr(10))), ?)"),
             [text(part)],
         ),
+        // Without a subquery, which would number all sessions and join them again.
         other => {
-            let each = test("it.value", kind, std::slice::from_ref(other));
-            let sql = format!(
-                "EXISTS (SELECT 1 FROM (SELECT unnest({column}) AS value) AS it WHERE {})",
-                each.sql
-            );
-            Clause::new(sql, each.values)
+            let each = test("each", kind, std::slice::from_ref(other));
+            let sql = format!("len(list_filter({column}, lambda each: {})) > 0", each.sql);
+            Clause {
+                sql,
+                values: each.values,
+            }
         }
     };
     Clause::any(tests.iter().map(one))
 }
 
-fn parameter(name: &str, tests: &[Test], position: u64) -> Clause {
+fn parameter(name: &str, tests: &[Test], seen: Seen) -> Clause {
     let one = |one: &Test| match one {
         Test::Is(value) => {
             let hot = Clause::new("name = ? AND value = ?", [text(name), text(value)]);
@@ -269,20 +286,18 @@ fn parameter(name: &str, tests: &[Test], position: u64) -> Clause {
         other => {
             let named = Clause::new("name = ?", [text(name)]);
             let value = test("value", Kind::Text, std::slice::from_ref(other));
-            having_rows("param_parts", SUMMED, position, Clause::all([named, value]))
+            having_rows("param_parts", SUMMED, seen, Clause::all([named, value]))
         }
     };
     Clause::any(tests.iter().map(one))
 }
 
-fn term(term: &Term, position: u64) -> Clause {
+fn term(term: &Term, seen: Seen) -> Clause {
     let tests = term.tests.as_slice();
     let kind = term.field.kind;
     match term.field.place {
-        Place::Request(_) | Place::Record(_) => requests(&[term], position),
-        Place::Lookup(column) => {
-            Clause::any(tests.iter().map(|it| by_id(column, kind, it, position)))
-        }
+        Place::Request(_) | Place::Record(_) => requests(&[term], seen),
+        Place::Lookup(column) => Clause::any(tests.iter().map(|it| by_id(column, kind, it, seen))),
         Place::Session(_) if kind == Kind::Id => Clause::any(tests.iter().map(|it| match it {
             Test::StartsWith(digits) => session_begins(digits),
             _ => Clause::new("false", []),
@@ -292,23 +307,23 @@ fn term(term: &Term, position: u64) -> Clause {
         Place::Rows(rows) => having_rows(
             rows,
             SUMMED,
-            position,
+            Seen::to(seen.position),
             Clause::all([test("value", kind, tests)]),
         ),
         Place::Parameter => {
             let name = term.parameter.as_deref().unwrap_or_default();
-            parameter(name, tests, position)
+            parameter(name, tests, seen)
         }
-        Place::Has => Clause::any(tests.iter().map(|what| has(what, position))),
-        Place::AnyId => any_id(tests, position),
+        Place::Has => Clause::any(tests.iter().map(|what| has(what, seen))),
+        Place::AnyId => any_id(tests, seen),
     }
 }
 
 /// Sessions with a request that all of `terms` are about.
-fn requests(terms: &[&Term], position: u64) -> Clause {
+fn requests(terms: &[&Term], seen: Seen) -> Clause {
     let shape = |term: &&Term| shape(term);
     if let Some(shapes) = terms.iter().map(shape).collect::<Option<Vec<_>>>() {
-        return having_rows("shapes", RECORDS, position, Clause::all(shapes));
+        return having_rows("shapes", RECORDS, seen, Clause::all(shapes));
     }
     let of_record = |term: &&Term| match term.field.place {
         Place::Request(column) | Place::Record(column) | Place::Lookup(column) => {
@@ -317,7 +332,7 @@ fn requests(terms: &[&Term], position: u64) -> Clause {
         _ => Clause::new("true", []),
     };
     let record = Clause::all(terms.iter().map(of_record));
-    having_rows("records", RECORDS, position, record)
+    having_rows("records", RECORDS, seen, record)
 }
 
 /// A term as a condition on `shapes`, where requests that differ in nothing but their duration are
@@ -360,10 +375,27 @@ impl SessionFilter {
         }))
     }
 
-    /// A condition on rows of `session_rows`, or of what they were when the log had been stored up
-    /// to `position`.
+    /// Whether it reads more than one row for each session: then it is quicker to ask it of some
+    /// sessions first.
     #[must_use]
-    pub fn selection(&self, position: u64) -> Clause {
+    pub fn is_wide(&self) -> bool {
+        let looked_up = |term: &Term| {
+            term.tests.iter().all(|test| match term.field.place {
+                Place::Lookup(_) | Place::Parameter => matches!(test, Test::Is(_)),
+                _ => false,
+            })
+        };
+        self.terms.iter().any(|term| match term.field.place {
+            Place::Request(_) | Place::Record(_) | Place::List(_) => true,
+            Place::Lookup(_) | Place::Parameter => !looked_up(term),
+            _ => false,
+        })
+    }
+
+    /// A condition on rows of `session_rows`, or of what they were when the log had been stored up
+    /// to the position that is `seen`.
+    #[must_use]
+    pub fn selection(&self, seen: Seen) -> Clause {
         let of_request = |term: &&Term| {
             let place = term.field.place;
             matches!(
@@ -376,11 +408,11 @@ impl SessionFilter {
         let mut all = Vec::new();
         match joined.as_slice() {
             [] => {}
-            [one] => all.push(term(one, position)),
-            several => all.push(requests(several, position)),
+            [one] => all.push(term(one, seen)),
+            several => all.push(requests(several, seen)),
         }
         for one in self.terms.iter().filter(|term| !together(term)) {
-            all.push(term(one, position).negated(one.negated));
+            all.push(term(one, seen).negated(one.negated));
         }
         let at = |micros| Value::Timestamp(duckdb::types::TimeUnit::Microsecond, micros);
         if let Some(from_us) = self.from_us {

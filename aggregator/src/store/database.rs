@@ -165,6 +165,13 @@ impl Database {
         wal.metadata().map_or(0, |it| it.len())
     }
 
+    /// A position in the log below which all closed records started before `since_us`, microseconds
+    /// since the Unix epoch.
+    #[must_use]
+    pub fn position_since(&self, since_us: i64) -> u64 {
+        self.folder.position_since(since_us)
+    }
+
     /// Another connection, for as long as the result lives.
     ///
     /// # Errors
@@ -299,6 +306,7 @@ fn connect(
     ))?;
     geo::register(&connection, geo)?;
     migrate(&mut connection, file)?;
+    connection.execute_batch(&rollup::view())?;
     // Anew at each start: the folder may have moved, and files may be gone.
     for path in make_views(&connection, folder)? {
         tracing::error!(path = %path.display(), "a file of a closed segment is gone: what it held is missing");
@@ -340,7 +348,6 @@ fn migrate(connection: &mut Connection, file: &Path) -> Result<(), StoreError> {
         let transaction = connection.transaction()?;
         transaction.execute_batch(SCHEMA)?;
         transaction.execute_batch(VERDICT_VIEWS)?;
-        transaction.execute_batch(&rollup::view())?;
         transaction.execute("INSERT INTO schema_version VALUES (?)", [SCHEMA_VERSION])?;
         transaction.execute("INSERT INTO log_position VALUES (0, 0)", [])?;
         transaction.commit()?;
@@ -364,7 +371,6 @@ fn migrate(connection: &mut Connection, file: &Path) -> Result<(), StoreError> {
         tracing::info!(version, file = %file.display(), "migrated the database");
     }
     transaction.execute_batch(VERDICT_VIEWS)?;
-    transaction.execute_batch(&rollup::view())?;
     transaction.execute("UPDATE schema_version SET version = ?", [SCHEMA_VERSION])?;
     Ok(transaction.commit()?)
 }

@@ -22,10 +22,12 @@ mod verdicts;
 pub use database::{Database, Reading, SCHEMA_VERSION, StoreError};
 pub use replay::Replayed;
 pub use restore::Restored;
-pub use rollup::{now as sessions_now, rows_at, then as sessions_then};
+pub use rollup::{
+    Placed, list_now, row_of, rows_at, rows_of, session_times, then as sessions_then,
+};
 pub use scope::{restrict, restrict_views};
 pub use segments::{
-    Compacting, Compactor, Errands, Retention, Shared, Standing, Whose, segment_file,
+    Compacting, Compactor, Errands, Retention, Shared, Standing, Whose, close_hot, segment_file,
 };
 pub use thread::{Health, Store, StoreParts};
 pub use tried::StoredTrials;

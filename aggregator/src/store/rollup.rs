@@ -5,8 +5,11 @@
 //! made anew from them at any time.
 
 use duckdb::Connection;
+use duckdb::types::Value;
+use throughline_session::wire::SessionId;
 
 use super::database::StoreError;
+use crate::filters::Clause;
 
 /// Columns of `session_sums`, `session_rows` and [`rows_at`], in the table's order.
 const COLUMNS: &str = "session, application, key, first, last, visit_starts, requests, errors_4xx,
@@ -14,24 +17,40 @@ const COLUMNS: &str = "session, application, key, first, last, visit_starts, req
 
 const MOST: &str = "18446744073709551615";
 
+/// What the rows of sessions with parts that are not folded yet are made of.
+#[derive(Debug, Clone, Copy)]
+struct Fresh<'a> {
+    /// The position up to which parts are folded: a number is known when the query is planned, and
+    /// lets DuckDB skip all parts before.
+    folded: &'a str,
+    /// Which sessions: a condition on the column `session`.
+    which: &'a str,
+    /// Which rows of `summed` they may have.
+    old: &'a str,
+    /// Users and roles are asked for too.
+    people: bool,
+}
+
+const ALL_FRESH: Fresh<'_> = Fresh {
+    folded: "(SELECT position FROM folded)",
+    which: "true",
+    old: "true",
+    people: true,
+};
+
 /// One row for each session in `parts`, with users and roles out of `params`.
-fn sums(parts: &str, params: &str) -> String {
+///
+/// Lists are made distinct afterwards: DISTINCT within an aggregate keeps a table for each group.
+fn sums(parts: &str, params: &str, people: bool) -> String {
     let sum = |column: &str| format!("least(sum({column}), {MOST})::UBIGINT AS {column}");
     let list =
         |column: &str| format!("list_sort(list_distinct(flatten(list({column})))) AS {column}");
-    format!(
-        "SELECT part.*, coalesce(users, []) AS users, coalesce(roles, []) AS roles FROM (
-            SELECT session, arg_min(application, ordinal) AS application,
-                arg_min(key, ordinal) AS key, min(first) AS first, max(last) AS last,
-                list(DISTINCT visit_start) AS visit_starts, {}, {}, {}, {}, {}, {}, {}, {},
-                bool_or(more) AS more
-            FROM {parts} GROUP BY session
-        ) AS part LEFT JOIN (
-            SELECT session,
-                list_sort(list(DISTINCT value) FILTER (kind = 'user')) AS users,
-                list_sort(list(DISTINCT value) FILTER (kind = 'role')) AS roles
-            FROM {params} WHERE kind <> 'plain' GROUP BY session
-        ) AS person USING (session)",
+    let part = format!(
+        "SELECT session, arg_min(application, ordinal) AS application,
+            arg_min(key, ordinal) AS key, min(first) AS first, max(last) AS last,
+            list_distinct(list(visit_start)) AS visit_starts, {}, {}, {}, {}, {}, {}, {}, {},
+            bool_or(more) AS more
+         FROM {parts} GROUP BY session",
         sum("requests"),
         sum("errors_4xx"),
         sum("errors_5xx"),
@@ -40,13 +59,29 @@ fn sums(parts: &str, params: &str) -> String {
         sum("duration_us"),
         list("ips"),
         list("user_agents"),
+    );
+    if !people {
+        return format!("SELECT *, []::VARCHAR[] AS users, []::VARCHAR[] AS roles FROM ({part})");
+    }
+    let of_kind = |kind: &str| {
+        format!("list_sort(list_distinct(list(value) FILTER (kind = '{kind}'))) AS {kind}s")
+    };
+    format!(
+        "SELECT part.*, coalesce(users, []) AS users, coalesce(roles, []) AS roles
+         FROM ({part}) AS part LEFT JOIN (
+            SELECT session, {}, {} FROM {params} WHERE kind <> 'plain' GROUP BY session
+         ) AS person USING (session)",
+        of_kind("user"),
+        of_kind("role"),
     )
 }
 
-/// The rows of sessions with parts that are not folded yet, with what is.
-fn fresh() -> String {
-    let since =
-        |table: &str| format!("(FROM {table} WHERE position > (SELECT position FROM folded))");
+/// The rows of sessions with parts that are not folded yet, with what is, and the `place` of that.
+fn fresh(of: &Fresh<'_>) -> String {
+    let since = |table: &str| {
+        let Fresh { folded, which, .. } = of;
+        format!("(FROM {table} WHERE position > {folded} AND {which})")
+    };
     let sum = |column: &str| {
         format!(
             "least(new.{column}::HUGEINT + coalesce(old.{column}, 0), {MOST})::UBIGINT AS {column}"
@@ -59,8 +94,8 @@ fn fresh() -> String {
         "SELECT new.session, coalesce(old.application, new.application) AS application,
             coalesce(old.key, new.key) AS key, least(old.first, new.first) AS first,
             greatest(old.last, new.last) AS last, {}, {}, {}, {}, {}, {}, {}, {}, {},
-            new.more OR coalesce(old.more, false) AS more, {}, {}
-         FROM ({}) AS new LEFT JOIN session_sums AS old USING (session)",
+            new.more OR coalesce(old.more, false) AS more, {}, {}, old.place
+         FROM ({}) AS new LEFT JOIN (FROM summed WHERE {}) AS old USING (session)",
         list("visit_starts"),
         sum("requests"),
         sum("errors_4xx"),
@@ -72,19 +107,125 @@ fn fresh() -> String {
         list("user_agents"),
         list("users"),
         list("roles"),
-        sums(&since("hot_visit_parts"), &since("hot_param_parts")),
+        sums(
+            &since("hot_visit_parts"),
+            &since("hot_param_parts"),
+            of.people
+        ),
+        of.old,
     )
+}
+
+/// Makes the table `fresh`: sessions with parts that are not folded yet as they are now, and of their
+/// columns those that `sql` names; and gives the SELECT of those columns of every session, with
+/// `place` and `pending` beside them. Within a transaction.
+///
+/// # Errors
+/// When DuckDB refuses.
+pub fn list_now(connection: &Connection, sql: &str) -> Result<String, StoreError> {
+    let named = |column: &&str| {
+        let mut words = sql.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
+        ["session", "first", "last"].contains(column) || words.any(|word| word == *column)
+    };
+    let columns: Vec<_> = COLUMNS.split(',').map(str::trim).filter(named).collect();
+    let people = ["users", "roles"].iter().any(|it| columns.contains(it));
+    let columns = columns.join(", ");
+    let of = Fresh {
+        folded: &folded(connection)?.to_string(),
+        people,
+        ..ALL_FRESH
+    };
+    connection.execute_batch(&format!(
+        "CREATE OR REPLACE TEMP TABLE fresh AS SELECT {columns}, place FROM ({})",
+        fresh(&of)
+    ))?;
+    Ok(format!(
+        "(SELECT {columns}, place, false AS pending FROM summed ANTI JOIN fresh USING (session)
+          UNION ALL SELECT {columns}, place, true FROM fresh)"
+    ))
+}
+
+/// A session of a list: where it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Placed {
+    /// The session.
+    pub session: SessionId,
+    /// Its row of `summed`; `None` where there is none yet.
+    pub place: Option<i64>,
+    /// It has parts that are not folded yet.
+    pub pending: bool,
+}
+
+/// The rows of these sessions as they are now: a source for FROM. Within the transaction that found
+/// them.
+///
+/// # Errors
+/// When DuckDB refuses.
+pub fn rows_of(connection: &Connection, sessions: &[Placed]) -> Result<String, StoreError> {
+    let places = |pending: bool| {
+        let own = sessions.iter().filter(|it| it.pending == pending);
+        let places: Vec<_> = own
+            .filter_map(|it| it.place)
+            .map(|it| it.to_string())
+            .collect();
+        match places.as_slice() {
+            [] => "false".to_owned(),
+            places => format!("place IN ({})", places.join(", ")),
+        }
+    };
+    let settled = format!("SELECT {COLUMNS} FROM summed WHERE {}", places(false));
+    let pending: Vec<_> = sessions
+        .iter()
+        .filter(|it| it.pending)
+        .map(|it| Value::Blob(it.session.0.to_vec()))
+        .collect();
+    if pending.is_empty() {
+        return Ok(format!("({settled})"));
+    }
+    let marks = vec!["?"; pending.len()].join(", ");
+    let which = Clause::new(format!("session IN ({marks})"), pending);
+    let of = Fresh {
+        folded: &folded(connection)?.to_string(),
+        which: &which.sql,
+        old: &places(true),
+        people: true,
+    };
+    Ok(format!(
+        "({settled} UNION ALL SELECT {COLUMNS} FROM ({}))",
+        fresh(&of)
+    ))
+}
+
+/// The row of one session as it is now: a source for FROM. Within a transaction.
+///
+/// # Errors
+/// When DuckDB refuses.
+pub fn row_of(connection: &Connection, session: SessionId) -> Result<String, StoreError> {
+    let which = Clause::new("session = ?", [Value::Blob(session.0.to_vec())]).sql;
+    let of = Fresh {
+        folded: &folded(connection)?.to_string(),
+        which: &which,
+        old: &which,
+        people: true,
+    };
+    connection.execute_batch(&format!(
+        "CREATE OR REPLACE TEMP TABLE fresh AS {}",
+        fresh(&of)
+    ))?;
+    Ok(format!(
+        "(SELECT {COLUMNS} FROM fresh UNION ALL SELECT {COLUMNS} FROM summed
+          WHERE {which} AND NOT EXISTS (FROM fresh))"
+    ))
 }
 
 /// The common tables `fresh` and `session_now`, every session as it is now: for a query that reads
 /// `session_now` more than once, and needs `fresh` to be made once.
-#[must_use]
-pub fn now() -> String {
+fn now() -> String {
     format!(
         "fresh AS MATERIALIZED ({}), session_now AS NOT MATERIALIZED (
             SELECT {COLUMNS} FROM session_sums ANTI JOIN fresh USING (session)
             UNION ALL SELECT {COLUMNS} FROM fresh)",
-        fresh()
+        fresh(&ALL_FRESH)
     )
 }
 
@@ -94,10 +235,12 @@ pub fn then(position: u64) -> String {
     format!("session_now AS MATERIALIZED (FROM {})", rows_at(position))
 }
 
-/// Makes the view `session_rows`: every session as it is now.
+/// Makes the views `summed`, the rows of `session_sums` with their places, and `session_rows`, every
+/// session as it is now.
 pub(super) fn view() -> String {
     format!(
-        "CREATE OR REPLACE VIEW session_rows AS WITH {} FROM session_now;",
+        "CREATE OR REPLACE VIEW summed AS SELECT rowid AS place, * FROM session_sums;
+         CREATE OR REPLACE VIEW session_rows AS WITH {} FROM session_now;",
         now()
     )
 }
@@ -116,24 +259,56 @@ pub fn rows_at(position: u64) -> String {
     format!(
         "(SELECT {COLUMNS} FROM session_sums WHERE session NOT IN ({changed})
           UNION ALL SELECT {COLUMNS} FROM ({}))",
-        sums(&then("visit_parts"), &then("param_parts"))
+        sums(&then("visit_parts"), &then("param_parts"), true)
     )
+}
+
+/// When a session began, and when it was active last, microseconds since the Unix epoch; `None` where
+/// there is none. All rows of it are of this time, which lets DuckDB skip most files.
+///
+/// # Errors
+/// When DuckDB refuses.
+pub fn session_times(
+    connection: &Connection,
+    session: SessionId,
+) -> Result<Option<(i64, i64)>, StoreError> {
+    let session = Clause::new("session = ?", [Value::Blob(session.0.to_vec())]).sql;
+    let sql = format!(
+        "SELECT epoch_us(min(first)), epoch_us(max(last)) FROM (
+            SELECT first, last FROM session_sums WHERE {session} UNION ALL
+            SELECT first, last FROM hot_visit_parts WHERE position > {} AND {session})",
+        folded(connection)?
+    );
+    let times: (Option<i64>, Option<i64>) =
+        connection.query_row(&sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(times.0.zip(times.1))
+}
+
+/// The position up to which parts are folded.
+fn folded(connection: &Connection) -> Result<u64, StoreError> {
+    Ok(connection.query_row("SELECT position FROM folded", [], |row| row.get(0))?)
 }
 
 /// Folds what came since the last time; within a transaction. Gives how many sessions changed.
 pub(super) fn fold(connection: &Connection) -> Result<u64, StoreError> {
-    let behind = "SELECT count(*) FROM hot_visit_parts
-        WHERE position > (SELECT position FROM folded)";
-    let behind: u64 = connection.query_row(behind, [], |row| row.get(0))?;
+    let folded = folded(connection)?.to_string();
+    let behind = format!("SELECT count(*) FROM hot_visit_parts WHERE position > {folded}");
+    let behind: u64 = connection.query_row(&behind, [], |row| row.get(0))?;
     if behind == 0 {
         return Ok(0);
     }
+    let of = Fresh {
+        folded: &folded,
+        ..ALL_FRESH
+    };
     connection.execute_batch(&format!(
         "CREATE OR REPLACE TEMP TABLE fresh AS {}",
-        fresh()
+        fresh(&of)
     ))?;
-    connection
-        .execute_batch("DELETE FROM session_sums WHERE session IN (SELECT session FROM fresh)")?;
+    connection.execute_batch(
+        "DELETE FROM session_sums
+         WHERE rowid IN (SELECT place FROM fresh WHERE place IS NOT NULL)",
+    )?;
     let insert = format!("INSERT INTO session_sums SELECT {COLUMNS} FROM fresh");
     let changed = connection.execute(&insert, [])?;
     connection.execute_batch(
@@ -154,7 +329,7 @@ pub(super) fn make_anew(connection: &Connection, sessions: &str) -> Result<(), S
               AND session IN (SELECT session FROM affected))"
         )
     };
-    let sums = sums(&left("visit_parts"), &left("param_parts"));
+    let sums = sums(&left("visit_parts"), &left("param_parts"), true);
     connection.execute_batch(&format!(
         "DELETE FROM session_sums WHERE session IN (SELECT session FROM affected);
          INSERT INTO session_sums SELECT {COLUMNS} FROM ({sums});
@@ -204,7 +379,7 @@ mod tests {
         let connection = &reading.connection;
         let scratch = |to: u64| {
             let until = |view: &str| format!("(FROM {view} WHERE position <= {to})");
-            let sums = sums(&until("visit_parts"), &until("param_parts"));
+            let sums = sums(&until("visit_parts"), &until("param_parts"), true);
             all(connection, &format!("({sums})"))
         };
         for n in 1..=20 {

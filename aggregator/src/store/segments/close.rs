@@ -6,7 +6,7 @@ use super::layout::{ALL, From};
 use super::manifest::{self, Folder, Segment};
 use super::write::write;
 use crate::store::commit::time;
-use crate::store::database::StoreError;
+use crate::store::database::{Database, StoreError};
 use crate::store::rollup;
 
 /// When a stretch of the log is closed.
@@ -79,6 +79,24 @@ pub(super) fn close(
     drop(turn);
     stage(Stage::Committed);
     Ok(segment)
+}
+
+/// Closes everything that is hot: for whoever fills a store that no service runs on. Gives how many
+/// records that were.
+///
+/// # Errors
+/// When the files or the database cannot be written.
+pub fn close_hot(database: &Database) -> Result<u64, StoreError> {
+    let reading = database.read()?;
+    let connection = &reading.connection;
+    let sql = "SELECT max(position) FROM hot_visit_parts";
+    let end: Option<u64> = connection.query_row(sql, [], |row| row.get(0))?;
+    let Some(end) = end else { return Ok(0) };
+    let segment = close(connection, &database.folder, end, &mut |_| {})?;
+    manifest::write_outside(connection, &database.folder)?;
+    // Else the file grows by what was deleted.
+    connection.execute_batch("CHECKPOINT")?;
+    Ok(segment.records)
 }
 
 /// All of `work`, or nothing.

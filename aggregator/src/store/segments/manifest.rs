@@ -47,11 +47,48 @@ pub(super) struct Segment {
 
 /// The folder of the closed segments.
 #[derive(Debug)]
-pub(crate) struct Folder(pub(crate) PathBuf, Mutex<()>);
+pub(crate) struct Folder(pub(crate) PathBuf, Mutex<()>, Mutex<Times>);
+
+/// Start of the last record of each segment, by its end, microseconds since the Unix epoch.
+type Times = BTreeMap<(u64, u32), i64>;
 
 impl Folder {
     pub(crate) fn new(path: PathBuf) -> Self {
-        Self(path, Mutex::default())
+        Self(path, Mutex::default(), Mutex::default())
+    }
+
+    /// All records below the result started before `since_us`: what is about later ones need not
+    /// look there.
+    pub(crate) fn position_since(&self, since_us: i64) -> u64 {
+        let times = self.2.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = times.iter().take_while(|(_, last_us)| **last_us < since_us);
+        before.last().map_or(0, |((end, _), _)| *end)
+    }
+
+    /// Keeps the times of `segments`, and reads those that are not known yet: from the footers of
+    /// files, so that it is quick.
+    fn know_times(&self, connection: &Connection, segments: &[Segment]) -> Result<(), StoreError> {
+        let kind = ALL.iter().find(|kind| kind.name == "visit_parts");
+        let mut times = Times::new();
+        for segment in segments {
+            let name = (segment.end, segment.rewrite);
+            let known = self.2.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut last_us = known.get(&name).copied();
+            drop(known);
+            let file = kind.filter(|kind| segment.has(kind));
+            let file = file.map(|kind| self.path(segment, kind));
+            if let Some(path) = file.filter(|path| last_us.is_none() && path.is_file()) {
+                let sql = format!(
+                    "SELECT epoch_us(max(last)) FROM read_parquet({})",
+                    quoted(&path)
+                );
+                last_us = connection.query_row(&sql, [], |row| row.get(0))?;
+            }
+            // Whoever does not know looks everywhere.
+            times.insert(name, last_us.unwrap_or(i64::MAX));
+        }
+        *self.2.lock().unwrap_or_else(PoisonError::into_inner) = times;
+        Ok(())
     }
 
     /// Whoever changes the sums of sessions, or which segments there are, has the turn: two such
@@ -223,6 +260,7 @@ pub(crate) fn make_views(
     }
     connection.execute_batch(&sql)?;
     connection.execute_batch(VIEWS)?;
+    folder.know_times(connection, &segments)?;
     Ok(missing)
 }
 

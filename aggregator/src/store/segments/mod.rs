@@ -16,6 +16,7 @@ mod standing;
 mod thread;
 mod write;
 
+pub use close::close_hot;
 pub(super) use close::transaction;
 pub use errand::{Errands, Whose};
 pub use manifest::file_name as segment_file;

@@ -7,6 +7,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use duckdb::Connection;
+
 use super::close::{Due, close, due, transaction};
 use super::errand::Errand;
 use super::manifest;
@@ -216,6 +218,7 @@ impl Thread {
         let began = Instant::now();
         let segment = close(&reading.connection, &database.folder, end, &mut |_| {})?;
         manifest::write_outside(&reading.connection, &database.folder)?;
+        free(&reading.connection);
         tracing::info!(
             records = segment.records,
             bytes = segment.bytes,
@@ -285,6 +288,14 @@ impl Thread {
         for (path, error) in self.parts.database.retired.sweep() {
             tracing::warn!(%error, path = %path.display(), "cannot delete a file; the next start tries again");
         }
+    }
+}
+
+/// What left the hot file is free only after a checkpoint: without one the file grows. DuckDB refuses
+/// while others write; the next segment tries again.
+fn free(connection: &Connection) {
+    if let Err(error) = connection.execute_batch("CHECKPOINT") {
+        tracing::debug!(%error, "no checkpoint after a segment");
     }
 }
 

@@ -1,0 +1,165 @@
+//! Which sessions a page of the list shows: found among those that were active last, where that is
+//! enough, before all of them are looked at.
+
+use duckdb::types::Value;
+use duckdb::{Connection, Row, params_from_iter};
+use throughline_session::hex::Hex;
+use throughline_session::wire::SessionId;
+
+use super::sessions::at;
+use crate::filters::{Clause, Seen, SessionFilter};
+use crate::store::{Database, Placed, StoreError, list_now};
+
+/// Shares of the time that are looked at before all of it.
+const SHARES: [i64; 2] = [256, 16];
+
+/// Orders by which the sessions of a page are close together in time: the column that is ordered by.
+const BY_TIME: [(&str, &str); 2] = [("epoch_us(last)", "last"), ("epoch_us(first)", "first")];
+
+/// Sessions in order.
+#[derive(Debug, Clone)]
+pub(super) struct Listing<'a> {
+    /// Which.
+    pub(super) filter: &'a SessionFilter,
+    /// SQL of what they are ordered by.
+    pub(super) by: &'a str,
+    /// The least comes first.
+    pub(super) ascending: bool,
+    /// Where the page before ended.
+    pub(super) after: Option<(Value, SessionId)>,
+    /// How many.
+    pub(super) limit: usize,
+    /// The log position that is stored.
+    pub(super) seen_to: u64,
+}
+
+/// A stretch of what the list is ordered by, and where the log begins that its sessions are in.
+struct Window {
+    condition: Clause,
+    since: u64,
+}
+
+impl Listing<'_> {
+    /// Finds them, each with what it is ordered by. Within a transaction.
+    pub(super) fn find(
+        &self,
+        connection: &Connection,
+        database: &Database,
+    ) -> Result<Vec<(Placed, Value)>, StoreError> {
+        let all = self.filter.selection(Seen::to(self.seen_to));
+        let sessions = list_now(connection, &format!("{} {}", all.sql, self.by))?;
+        let column = BY_TIME.iter().find(|(by, _)| *by == self.by);
+        if let Some((_, column)) = column.filter(|_| self.filter.is_wide()) {
+            for share in SHARES {
+                let Some(window) = self.window(connection, database, &sessions, column, share)?
+                else {
+                    break;
+                };
+                let seen = Seen {
+                    since: window.since,
+                    ..Seen::to(self.seen_to)
+                };
+                let chosen = Clause::all([window.condition, self.filter.selection(seen)]);
+                let found = self.read(connection, &sessions, chosen)?;
+                // Whoever is not in the window comes after all that are.
+                if found.len() >= self.limit {
+                    return Ok(found);
+                }
+            }
+        }
+        self.read(connection, &sessions, all)
+    }
+
+    /// The first stretch of the list, so long that one in `share` of the time is in it; `None` where
+    /// there are no sessions.
+    fn window(
+        &self,
+        connection: &Connection,
+        database: &Database,
+        sessions: &str,
+        column: &str,
+        share: i64,
+    ) -> Result<Option<Window>, StoreError> {
+        let sql =
+            format!("SELECT epoch_us(min({column})), epoch_us(max({column})) FROM {sessions}");
+        let ends: (Option<i64>, Option<i64>) =
+            connection.query_row(&sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let (Some(mut low_us), Some(mut high_us)) = ends else {
+            return Ok(None);
+        };
+        // What the filter and the cursor leave: `from` is about the last request, `to` the first.
+        match column {
+            "last" => low_us = low_us.max(self.filter.from_us.unwrap_or(low_us)),
+            _ => high_us = high_us.min(self.filter.to_us.unwrap_or(high_us)),
+        }
+        if let Some((Value::BigInt(value), _)) = &self.after {
+            if self.ascending {
+                low_us = low_us.max(*value);
+            } else {
+                high_us = high_us.min(*value);
+            }
+        }
+        let part_us = high_us.saturating_sub(low_us).max(0) / share;
+        let (from_us, to_us) = if self.ascending {
+            (low_us, low_us.saturating_add(part_us))
+        } else {
+            (high_us.saturating_sub(part_us), high_us)
+        };
+        let condition = Clause::new(
+            format!("{column} >= ? AND {column} <= ?"),
+            [at(from_us), at(to_us)],
+        );
+        let sql = format!(
+            "SELECT epoch_us(min(first)) FROM {sessions} WHERE {}",
+            condition.sql
+        );
+        let first_us: Option<i64> = connection.query_row(&sql, [], |row| row.get(0))?;
+        Ok(Some(Window {
+            condition,
+            since: first_us.map_or(0, |first_us| database.position_since(first_us)),
+        }))
+    }
+
+    fn read(
+        &self,
+        connection: &Connection,
+        sessions: &str,
+        chosen: Clause,
+    ) -> Result<Vec<(Placed, Value)>, StoreError> {
+        let (by, limit) = (self.by, self.limit);
+        let (beyond, direction) = if self.ascending {
+            (">", "ASC")
+        } else {
+            ("<", "DESC")
+        };
+        let after = self.after.as_ref().map(|(value, session)| {
+            Clause::new(
+                format!("{by} {beyond} ? OR ({by} = ? AND session {beyond} ?)"),
+                [
+                    value.clone(),
+                    value.clone(),
+                    Value::Blob(session.0.to_vec()),
+                ],
+            )
+        });
+        let chosen = Clause::all([Some(chosen), after].into_iter().flatten());
+        let sql = format!(
+            "SELECT session, {by} AS ordered_by, place, pending FROM {sessions} AS session_now
+             WHERE {} ORDER BY ordered_by {direction}, session {direction} LIMIT {limit}",
+            chosen.sql
+        );
+        let mut statement = connection.prepare(&sql)?;
+        let read = |row: &Row<'_>| {
+            let bytes: Vec<u8> = row.get(0)?;
+            let placed = Placed {
+                // The column holds nothing else.
+                session: Hex(bytes.try_into().unwrap_or_default()),
+                place: row.get(2)?,
+                pending: row.get(3)?,
+            };
+            Ok((placed, row.get(1)?))
+        };
+        let rows = statement.query_map(params_from_iter(chosen.values), read)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}

@@ -1,0 +1,137 @@
+//! Values in the SQL itself: what is known when a query is planned lets DuckDB skip the files and row
+//! groups that it need not read, and what stands for a question mark is not known then.
+
+use std::fmt::Write as _;
+
+use duckdb::types::{TimeUnit, Value};
+
+use super::sql::Clause;
+
+/// A text between quotes.
+pub(super) fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// `value` as SQL; `None` where there is no safe way to write it.
+fn literal(value: &Value) -> Option<String> {
+    match value {
+        // SQL ends at a zero byte.
+        Value::Text(text) if !text.contains('\0') => Some(quoted(text)),
+        Value::Blob(bytes) => {
+            let mut literal = String::from("'");
+            for byte in bytes {
+                write!(literal, "\\x{byte:02X}").ok()?;
+            }
+            Some(literal + "'::BLOB")
+        }
+        Value::Timestamp(TimeUnit::Microsecond, micros) => {
+            Some(format!("make_timestamp(({micros})::BIGINT)"))
+        }
+        Value::BigInt(number) => Some(format!("({number})::BIGINT")),
+        Value::UBigInt(number) => Some(format!("{number}::UBIGINT")),
+        Value::UInt(number) => Some(format!("{number}::UINTEGER")),
+        _ => None,
+    }
+}
+
+/// `sql` with `values` written in the place of its question marks, as far as they can be.
+pub(super) fn written(sql: &str, values: impl IntoIterator<Item = Value>) -> Clause {
+    let mut values = values.into_iter();
+    let mut done = Clause {
+        sql: String::with_capacity(sql.len()),
+        values: Vec::new(),
+    };
+    // The quote that a text or a name began with.
+    let mut within = None;
+    for letter in sql.chars() {
+        if within.is_none() && letter == '?' {
+            let Some(value) = values.next() else {
+                done.sql.push(letter);
+                continue;
+            };
+            if let Some(text) = literal(&value) {
+                done.sql.push_str(&text);
+            } else {
+                done.sql.push(letter);
+                done.values.push(value);
+            }
+            continue;
+        }
+        match within {
+            // A quote that is doubled ends and begins again.
+            Some(quote) if letter == quote => within = None,
+            None if letter == '\'' || letter == '"' => within = Some(letter),
+            _ => {}
+        }
+        done.sql.push(letter);
+    }
+    done.values.extend(values);
+    done
+}
+
+#[cfg(test)]
+mod tests {
+    use duckdb::{Connection, params_from_iter};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn kept(value: &Value) -> bool {
+        let asked = written(
+            "SELECT '?''?' <> '' AND (\"?\" = ?) FROM (SELECT ? AS \"?\")",
+            [value.clone(), value.clone()],
+        );
+        let connection = Connection::open_in_memory().unwrap();
+        let values = params_from_iter(asked.values);
+        connection
+            .query_row(&asked.sql, values, |row| row.get(0))
+            .unwrap()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
+        #[test]
+        fn a_value_that_is_written_is_the_value(text in any::<String>(), number in any::<i64>(),
+            bytes in any::<Vec<u8>>()) {
+            prop_assert!(kept(&Value::Text(text)));
+            prop_assert!(kept(&Value::Blob(bytes)));
+            prop_assert!(kept(&Value::BigInt(number)));
+            prop_assert!(kept(&Value::UBigInt(number.unsigned_abs())));
+            // Beyond these there are no years.
+            let micros = number / 2;
+            prop_assert!(kept(&Value::Timestamp(TimeUnit::Microsecond, micros)));
+        }
+    }
+
+    #[test]
+    fn a_text_that_looks_like_sql_stays_a_text() {
+        for text in [
+            "'",
+            "''",
+            "?",
+            "\"",
+            "\\",
+            "'; DROP TABLE x; --",
+            "a\0b",
+            "%_",
+            "ü\u{202e}",
+        ] {
+            assert!(kept(&Value::Text(text.into())), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_written_stays_where_it_was() {
+        let asked = written(
+            "a = ? AND b = ? AND c = ?",
+            [
+                Value::BigInt(1),
+                Value::Double(0.5),
+                Value::Text("x".into()),
+            ],
+        );
+        assert_eq!(asked.sql, "a = (1)::BIGINT AND b = ? AND c = 'x'");
+        assert_eq!(asked.values, [Value::Double(0.5)]);
+    }
+}
