@@ -163,3 +163,101 @@ impl Listing<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::close_hot;
+
+    /// Sessions `from` to `to`: number n has two requests, n and n + 40 seconds after the epoch.
+    fn fill(connection: &Connection, from: u64, to: u64) {
+        let sql = format!(
+            "INSERT INTO hot_records BY NAME
+             SELECT n * 10 + k AS position, 1 AS boot, 0 AS worker, n AS sequence, k AS idx,
+                make_timestamp((n + 40 * k) * 1_000_000) AS start,
+                unhex(md5(n::VARCHAR)) AS session, session AS request_session,
+                make_timestamp(n * 1_000_000) AS visit_start, 'shop' AS application,
+                'cookie' AS key, 'gateway' AS capture_point, 'p' AS policy_version, 'n' AS node,
+                'GET' AS method, '/a' || n % 50 AS path, '' AS flags, 0 AS request_bytes,
+                0 AS response_bytes, 0 AS duration_us,
+                CASE WHEN n % 7 = 0 AND k = 0 THEN 503 WHEN n = 3 THEN 418 ELSE 200 END AS status
+             FROM range({from}, {to}) a(n), range(2) b(k);
+             INSERT INTO hot_visit_parts BY NAME
+             SELECT {to} * 10 AS position, session, visit_start, application, key,
+                min(start) AS first, max(start) AS last, count(*) AS requests, 0 AS errors_4xx,
+                0 AS errors_5xx, 0 AS request_bytes, 0 AS response_bytes, 0 AS duration_us,
+                ['10.0.' || max(sequence) % 3 || '.1'] AS ips, ['ua'] AS user_agents, false AS more,
+                max(sequence) AS ordinal, max(start) AS arrived, ['p'] AS policy_versions
+             FROM hot_records WHERE sequence >= {from} GROUP BY session, visit_start, application, key;"
+        );
+        connection.execute_batch(&sql).unwrap();
+    }
+
+    /// Pages of the list, one after the other, hold what the whole of it does.
+    fn check(connection: &Connection, database: &Database, text: &str, by: &str, ascending: bool) {
+        let filter = SessionFilter::parse(text, 0).unwrap();
+        assert!(filter.is_wide(), "{text}");
+        let mut listing = Listing {
+            filter: &filter,
+            by,
+            ascending,
+            after: None,
+            limit: 30,
+            seen_to: u64::MAX >> 1,
+        };
+        let all = filter.selection(Seen::to(listing.seen_to));
+        let sessions = list_now(connection, &format!("{} {by}", all.sql)).unwrap();
+        let whole = Listing {
+            limit: 10_000,
+            ..listing
+        };
+        let expected = whole.read(connection, &sessions, all).unwrap();
+        assert!(!expected.is_empty(), "{text}");
+        let mut found = Vec::new();
+        loop {
+            let page = listing.find(connection, database).unwrap();
+            let last = page.last().map(|(placed, by)| (*by, placed.session));
+            let more = page.len() == listing.limit;
+            found.extend(page);
+            if !more {
+                break;
+            }
+            listing.after = last;
+        }
+        assert_eq!(found, expected, "{text} by {by}, ascending: {ascending}");
+    }
+
+    #[test]
+    fn the_latest_sessions_are_the_first_of_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::open(&folder.path().join("hot.duckdb"), 64 << 20).unwrap();
+        let reading = database.read().unwrap();
+        let connection = &reading.connection;
+        for from in [0, 1000, 2000] {
+            fill(connection, from, from + 1000);
+            close_hot(&database).unwrap();
+        }
+        fill(connection, 3000, 3100);
+        assert_eq!(database.position_since(0), 0);
+        // The last request of the second segment is 2,039 s after the epoch.
+        assert_eq!(database.position_since(2_040_000_000), 20_000);
+        assert_eq!(database.position_since(2_039_000_000), 10_000);
+        connection.execute_batch("BEGIN TRANSACTION").unwrap();
+        for text in [
+            "status:503",
+            "-status:503",
+            "status:418",
+            "path:/a1*",
+            "path:/a7 status:503",
+            "ip:10.0.1.0/24",
+            "capture:gateway",
+            "status:503 from:1970-01-01T00:10:00Z to:1970-01-01T00:40:00Z",
+        ] {
+            for (by, _) in BY_TIME {
+                for ascending in [false, true] {
+                    check(connection, &database, text, by, ascending);
+                }
+            }
+        }
+    }
+}

@@ -81,6 +81,10 @@ pub(crate) fn filled(records: u64) -> anyhow::Result<Filled> {
     Ok(filled)
 }
 
+#[expect(
+    clippy::print_stderr,
+    reason = "it takes minutes, and says how far it is"
+)]
 fn fill(filled: &Filled) -> anyhow::Result<()> {
     let database = Database::open(&filled.folder.join("hot.duckdb"), MEMORY)?;
     let began = Instant::now();

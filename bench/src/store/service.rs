@@ -10,7 +10,7 @@ use http::Method;
 /// Secret of the sender.
 pub(crate) const TOKEN: &str = "an ingest token of the benchmark";
 const START_MAX: Duration = Duration::from_secs(300);
-const STOP_MAX: Duration = Duration::from_secs(300);
+const STOP_MAX: Duration = Duration::from_secs(1800);
 
 pub(crate) struct Service {
     process: Process,
