@@ -209,14 +209,14 @@ mod tests {
         let sessions = list_now(connection, &format!("{} {by}", all.sql)).unwrap();
         let whole = Listing {
             limit: 10_000,
-            ..listing
+            ..listing.clone()
         };
         let expected = whole.read(connection, &sessions, all).unwrap();
         assert!(!expected.is_empty(), "{text}");
         let mut found = Vec::new();
         loop {
             let page = listing.find(connection, database).unwrap();
-            let last = page.last().map(|(placed, by)| (*by, placed.session));
+            let last = page.last().map(|(placed, by)| (by.clone(), placed.session));
             let more = page.len() == listing.limit;
             found.extend(page);
             if !more {
