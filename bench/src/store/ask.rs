@@ -88,7 +88,7 @@ fn cpu_ms(process: Option<u32>) -> f64 {
     let times = text.as_deref().and_then(|text| text.rsplit_once(')'));
     let ticks = times.map_or(0.0, |(_, rest)| {
         let numbers = rest.split_whitespace().skip(11).take(2);
-        numbers.filter_map(|it| it.parse::<f64>().ok()).sum()
+        numbers.filter_map(|it| it.parse::<f64>().ok()).sum::<f64>()
     });
     ticks * 10.0
 }
