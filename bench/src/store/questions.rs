@@ -58,6 +58,7 @@ const FILTERS: &[&str] = &[
     "param.tenant:tenant1N*",
     "ip:10.1N.0.0/16",
     "ip:10.1N.0.0",
+    "country:DE",
     "ua:chrome/11",
     "requests>=50",
     "requests>=1000",
