@@ -1,7 +1,7 @@
 //! What can be exported, as SQL over what the child process sees: one line each in [`ALL`].
 
 use super::inline::inline;
-use crate::filters::SessionFilter;
+use crate::filters::{Seen, SessionFilter};
 use crate::sql::view_select;
 
 /// Records of the child's snapshot have no later position.

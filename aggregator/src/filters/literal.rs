@@ -18,14 +18,14 @@ fn literal(value: &Value) -> Option<String> {
         // SQL ends at a zero byte.
         Value::Text(text) if !text.contains('\0') => Some(quoted(text)),
         Value::Blob(bytes) => {
-            let mut literal = String::from("'");
+            let mut literal = String::from("unhex('");
             for byte in bytes {
-                write!(literal, "\\x{byte:02X}").ok()?;
+                write!(literal, "{byte:02x}").ok()?;
             }
-            Some(literal + "'::BLOB")
+            Some(literal + "')")
         }
         Value::Timestamp(TimeUnit::Microsecond, micros) => {
-            Some(format!("make_timestamp(({micros})::BIGINT)"))
+            Some(format!("make_timestamp({micros})"))
         }
         Value::BigInt(number) => Some(format!("({number})::BIGINT")),
         Value::UBigInt(number) => Some(format!("{number}::UBIGINT")),
