@@ -230,7 +230,7 @@ mod tests {
     #[test]
     fn the_latest_sessions_are_the_first_of_all() {
         let folder = tempfile::tempdir().unwrap();
-        let database = Database::open(&folder.path().join("hot.duckdb"), 64 << 20).unwrap();
+        let database = Database::open(&folder.path().join("hot.duckdb"), 512 << 20).unwrap();
         let reading = database.read().unwrap();
         let connection = &reading.connection;
         for from in [0, 1000, 2000] {

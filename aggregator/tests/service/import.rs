@@ -217,7 +217,10 @@ async fn a_log_is_followed_through_rotation_and_truncation() {
         .iter()
         .map(|it| &it["key"])
         .collect();
-    let by_cookie = keys.iter().filter(|key| **key == "session-id").count();
+    let by_cookie = keys
+        .iter()
+        .filter(|key| **key == "builtin-session-id")
+        .count();
     assert_eq!((by_cookie, keys.len()), (3, 4), "{found}");
 }
 
@@ -232,7 +235,8 @@ async fn post(service: &TestService, query: &str, log: impl Into<Bytes>) -> Answ
 #[tokio::test(flavor = "multi_thread")]
 async fn the_api_takes_a_log_as_a_stream() {
     let (service, _folder) = Setup::default().temporary();
-    let log = combined(9000);
+    // The clock of the tests stands before the log's days; what comes from the future is quarantined.
+    let log = combined(9000).replace("31/Jan/2026", "31/Dec/2025");
     let answer = post(&service, "?application=shop", log.clone()).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
     let done = answer.json();
@@ -246,7 +250,8 @@ async fn the_api_takes_a_log_as_a_stream() {
     let totals = service.get("/v1/status").await.json()["totals"].clone();
     assert_eq!(
         (&totals["stored"], &totals["balanced"]),
-        (&9000.into(), &true.into())
+        (&9000.into(), &true.into()),
+        "{totals}"
     );
     let empty = post(&service, "", "").await.json();
     assert_eq!(figures(&empty), [0, 0, 0, 0]);

@@ -2,12 +2,18 @@ use std::collections::BTreeSet;
 
 use http::StatusCode;
 
-use crate::common::{Batch, Setup, shop};
+use crate::common::{Batch, Setup, shop, until};
 
 #[tokio::test]
 async fn lists_endpoints_with_their_figures() {
     let (service, _folder) = Setup::default().temporary();
     shop::visit(&service).await;
+    until("all endpoints are known", async || {
+        service.sql::<bool>(
+            "SELECT (SELECT position FROM endpoints_seen_to) >= (SELECT position FROM log_position)",
+        )
+    })
+    .await;
     for (name, query) in [
         ("all", ""),
         ("failing_first", "?sort=errors&limit=2"),
