@@ -66,8 +66,7 @@ impl Service {
         let geo = open_geo(options)?;
         let database = Arc::new(open_database(options, geo.clone())?);
         let mut restored = Store::restore(&database).context("cannot read the database")?;
-        let log = open_log(options, disk, &restored, &metrics)?;
-        let log = Arc::new(log);
+        let log = Arc::new(open_log(options, disk, &restored, &metrics)?);
         let workers = std::mem::take(&mut restored.workers);
         let books = Arc::new(Books::new(workers, restored.forgotten));
         let envoys = Arc::new(last_readings(options, &restored));
@@ -116,10 +115,7 @@ impl Service {
             detection,
             outbox,
             announced: tokio::sync::Mutex::default(),
-            shared_key: SharedKey {
-                ips: options.shared_key_ips,
-                users: options.shared_key_users,
-            },
+            shared_key: shared_key(options),
         });
         Ok(Self {
             app,
@@ -188,6 +184,14 @@ fn open_log(
         Arc::clone(metrics),
     )
     .context("cannot open the log")
+}
+
+/// From how many addresses or users on a key is no one person's.
+fn shared_key(options: &ServeOptions) -> SharedKey {
+    SharedKey {
+        ips: options.shared_key_ips,
+        users: options.shared_key_users,
+    }
 }
 
 fn open_geo(options: &ServeOptions) -> anyhow::Result<Option<Arc<Geo>>> {

@@ -284,9 +284,9 @@ mod tests {
         assert!(found.len() >= 6);
     }
 
-    #[test]
-    fn each_thing_that_is_wrong_is_found_with_what_helps() {
-        let cases = [
+    /// Where in the answer, what stands there, how bad that is, and a word of what is found.
+    fn cases() -> Vec<(&'static str, Value, Level, &'static str)> {
+        vec![
             ("/version", json!("0.0.1"), Level::Warning, "0.0.1"),
             (
                 "/totals/balanced",
@@ -301,12 +301,7 @@ mod tests {
                 Level::Warning,
                 "2 filter workers vanished",
             ),
-            (
-                "/log",
-                json!({"failing": "full"}),
-                Level::Error,
-                "log: full",
-            ),
+            ("/log", json!({"failing": "full"}), Level::Error, "full"),
             ("/log", json!({"gaps": [{}]}), Level::Error, "1 stretches"),
             (
                 "/log",
@@ -356,8 +351,12 @@ mod tests {
                 Level::Warning,
                 "-5000 ms behind",
             ),
-        ];
-        for (pointer, value, level, words) in cases {
+        ]
+    }
+
+    #[test]
+    fn each_thing_that_is_wrong_is_found_with_what_helps() {
+        for (pointer, value, level, words) in cases() {
             let mut answers = good();
             match answers.1.pointer_mut(pointer) {
                 Some(place) => *place = value,

@@ -269,8 +269,9 @@ mod tests {
         Ok(unpacked.bytes)
     }
 
-    const PACKED: [(Encoding, fn(&[u8]) -> Vec<u8>); 2] =
-        [(Encoding::Gzip, gzip), (Encoding::Zstd, zstd)];
+    type Pack = fn(&[u8]) -> Vec<u8>;
+
+    const PACKED: [(Encoding, Pack); 2] = [(Encoding::Gzip, gzip), (Encoding::Zstd, zstd)];
 
     #[test]
     fn one_member_or_several_in_parts_of_any_length() {

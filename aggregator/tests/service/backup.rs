@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::common::{Batch, Program, line, until};
+use crate::common::{Batch, Client, Program, line, until};
 
 /// What `throughline …` says, and its exit code.
 fn throughline(arguments: &[&str]) -> (i32, String, String) {
@@ -44,6 +44,18 @@ fn batch(sequence: u64) -> Vec<u8> {
         .body()
 }
 
+/// Batches, one after the other, until it ends.
+async fn send_on(client: Client, acknowledged: Arc<AtomicU64>, ends: Arc<AtomicBool>) {
+    for sequence in 0.. {
+        if ends.load(Ordering::Acquire) {
+            return;
+        }
+        let (answered, _) = client.post(batch(sequence)).await.unwrap();
+        assert_eq!(answered, StatusCode::OK);
+        acknowledged.store(sequence + 1, Ordering::Release);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backup_under_load_has_everything_acknowledged_before_it() {
     let folder = tempfile::tempdir().unwrap();
@@ -51,20 +63,11 @@ async fn a_backup_under_load_has_everything_acknowledged_before_it() {
     let program = Program::start(&folder.path().join("data"), &["--segment-records", "200"]);
     let acknowledged = Arc::new(AtomicU64::new(0));
     let ends = Arc::new(AtomicBool::new(false));
-    let load = tokio::spawn({
-        let (client, acknowledged) = (program.client.clone(), Arc::clone(&acknowledged));
-        let ends = Arc::clone(&ends);
-        async move {
-            for sequence in 0.. {
-                if ends.load(Ordering::Acquire) {
-                    return;
-                }
-                let (answered, _) = client.post(batch(sequence)).await.unwrap();
-                assert_eq!(answered, StatusCode::OK);
-                acknowledged.store(sequence + 1, Ordering::Release);
-            }
-        }
-    });
+    let load = tokio::spawn(send_on(
+        program.client.clone(),
+        Arc::clone(&acknowledged),
+        Arc::clone(&ends),
+    ));
     until("there are closed segments", async || {
         status(&program).await["storage"]["segments"].as_u64() > Some(1)
     })

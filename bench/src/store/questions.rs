@@ -125,6 +125,53 @@ impl Known {
     }
 }
 
+/// Questions that are the same in each round: group, name, path.
+const FIXED: &[(&str, &str, &str)] = &[
+    (
+        "endpoints",
+        "endpoints of a day",
+        "/v1/endpoints?q=last:24h",
+    ),
+    ("flow", "flow graph of a day", "/v1/transitions?q=last:24h"),
+    (
+        "facets",
+        "status",
+        "/v1/sessions/facets?field=status&q=last:24h",
+    ),
+    (
+        "facets",
+        "endpoint",
+        "/v1/sessions/facets?field=endpoint&q=last:24h",
+    ),
+    (
+        "facets",
+        "user",
+        "/v1/sessions/facets?field=user&q=last:24h",
+    ),
+    (
+        "facets",
+        "param.plan",
+        "/v1/sessions/facets?field=param.plan&q=last:24h",
+    ),
+    (
+        "facets",
+        "requests",
+        "/v1/sessions/facets?field=requests&q=last:24h",
+    ),
+    (
+        "facets",
+        "verdict",
+        "/v1/sessions/facets?field=verdict&q=last:24h",
+    ),
+    (
+        "histogram",
+        "histogram of a day",
+        "/v1/sessions/histogram?q=last:24h",
+    ),
+    ("bots", "bots of a day", "/v1/bots?q=last:24h"),
+    ("sources", "sources of a day", "/v1/sources?q=last:24h"),
+];
+
 /// All questions.
 pub(crate) fn all(known: &std::sync::Arc<Known>) -> Vec<Question> {
     let mut all = Vec::new();
@@ -159,51 +206,7 @@ pub(crate) fn all(known: &std::sync::Arc<Known>) -> Vec<Question> {
             format!("/v1/sessions/{}{end}", known.pick(round, 0))
         }));
     }
-    for (group, name, path) in [
-        (
-            "endpoints",
-            "endpoints of a day",
-            "/v1/endpoints?q=last:24h",
-        ),
-        ("flow", "flow graph of a day", "/v1/transitions?q=last:24h"),
-        (
-            "facets",
-            "status",
-            "/v1/sessions/facets?field=status&q=last:24h",
-        ),
-        (
-            "facets",
-            "endpoint",
-            "/v1/sessions/facets?field=endpoint&q=last:24h",
-        ),
-        (
-            "facets",
-            "user",
-            "/v1/sessions/facets?field=user&q=last:24h",
-        ),
-        (
-            "facets",
-            "param.plan",
-            "/v1/sessions/facets?field=param.plan&q=last:24h",
-        ),
-        (
-            "facets",
-            "requests",
-            "/v1/sessions/facets?field=requests&q=last:24h",
-        ),
-        (
-            "facets",
-            "verdict",
-            "/v1/sessions/facets?field=verdict&q=last:24h",
-        ),
-        (
-            "histogram",
-            "histogram of a day",
-            "/v1/sessions/histogram?q=last:24h",
-        ),
-        ("bots", "bots of a day", "/v1/bots?q=last:24h"),
-        ("sources", "sources of a day", "/v1/sources?q=last:24h"),
-    ] {
+    for &(group, name, path) in FIXED {
         all.push(Question::new(group, name, move |_| path.to_owned()));
     }
     all

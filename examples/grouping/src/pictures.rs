@@ -1,7 +1,5 @@
 //! figures → pictures: plain SVG, readable on light and dark pages.
 
-use std::fmt::Write as _;
-
 use crate::arms;
 use crate::figures::{Figures, OfArm};
 use crate::scenes;
@@ -53,18 +51,16 @@ fn recall(figures: &Figures) -> String {
     for tenth in (0..=10).step_by(2) {
         let at = f64::from(tenth) / 10.0;
         let x = LEFT + WIDE * at;
-        let _ = writeln!(
-            inside,
-            "<line class=\"g\" x1=\"{x:.0}\" y1=\"40\" x2=\"{x:.0}\" y2=\"318\"/><text class=\"m\" x=\"{x:.0}\" y=\"336\" text-anchor=\"middle\">{at:.1}</text>"
+        inside += &format!(
+            "<line class=\"g\" x1=\"{x:.0}\" y1=\"40\" x2=\"{x:.0}\" y2=\"318\"/><text class=\"m\" x=\"{x:.0}\" y=\"336\" text-anchor=\"middle\">{at:.1}</text>\n"
         );
     }
     for (row, (arm, of)) in (0_u32..).zip(arms::ALL.iter().zip(&figures.arms)) {
         let y = 46.0 + 30.0 * f64::from(row);
         let class = if arm.control { "c" } else { "b" };
         let (low, high) = (of.recall.interval.low, of.recall.interval.high);
-        let _ = writeln!(
-            inside,
-            "<text x=\"{:.0}\" y=\"{:.0}\" text-anchor=\"end\">{} {}</text><rect class=\"{class}\" x=\"{LEFT}\" y=\"{y:.0}\" width=\"{:.1}\" height=\"20\" rx=\"2\"/><line class=\"w\" x1=\"{:.1}\" y1=\"{:.0}\" x2=\"{:.1}\" y2=\"{:.0}\"/><text x=\"{:.0}\" y=\"{:.0}\">{:.3}</text>",
+        inside += &format!(
+            "<text x=\"{:.0}\" y=\"{:.0}\" text-anchor=\"end\">{} {}</text><rect class=\"{class}\" x=\"{LEFT}\" y=\"{y:.0}\" width=\"{:.1}\" height=\"20\" rx=\"2\"/><line class=\"w\" x1=\"{:.1}\" y1=\"{:.0}\" x2=\"{:.1}\" y2=\"{:.0}\"/><text x=\"{:.0}\" y=\"{:.0}\">{:.3}</text>\n",
             LEFT - 8.0,
             y + 15.0,
             arm.label,
@@ -89,18 +85,16 @@ fn by_scene(figures: &Figures) -> String {
     let mut inside = String::new();
     for (column, arm) in (0_u32..).zip(arms::ALL) {
         let x = 110.0 + CELL.0 * (f64::from(column) + 0.5);
-        let _ = writeln!(
-            inside,
-            "<text class=\"m\" x=\"{x:.0}\" y=\"48\" text-anchor=\"middle\">{}</text>",
+        inside += &format!(
+            "<text class=\"m\" x=\"{x:.0}\" y=\"48\" text-anchor=\"middle\">{}</text>\n",
             arm.label
         );
     }
     for (row, scene) in (0_u32..).zip(scenes::ALL) {
         let y = 58.0 + CELL.1 * f64::from(row);
         let aside = if scene.counts { "" } else { " *" };
-        let _ = writeln!(
-            inside,
-            "<text x=\"102\" y=\"{:.0}\" text-anchor=\"end\">{}{aside}</text>",
+        inside += &format!(
+            "<text x=\"102\" y=\"{:.0}\" text-anchor=\"end\">{}{aside}</text>\n",
             y + 19.0,
             scene.name
         );
@@ -110,19 +104,15 @@ fn by_scene(figures: &Figures) -> String {
             let share = of_scene.map_or(0.0, |it| it.caught.share());
             let x = 110.0 + CELL.0 * f64::from(column);
             let class = if share > 0.5 { " class=\"on\"" } else { "" };
-            let _ = writeln!(
-                inside,
-                "<rect class=\"b\" x=\"{x:.0}\" y=\"{y:.0}\" width=\"60\" height=\"26\" rx=\"2\" fill-opacity=\"{:.2}\"/><text{class} x=\"{:.0}\" y=\"{:.0}\" text-anchor=\"middle\">{share:.2}</text>",
+            inside += &format!(
+                "<rect class=\"b\" x=\"{x:.0}\" y=\"{y:.0}\" width=\"60\" height=\"26\" rx=\"2\" fill-opacity=\"{:.2}\"/><text{class} x=\"{:.0}\" y=\"{:.0}\" text-anchor=\"middle\">{share:.2}</text>\n",
                 0.06 + 0.94 * share,
                 x + 30.0,
                 y + 18.0
             );
         }
     }
-    let _ = writeln!(
-        inside,
-        "<text class=\"m\" x=\"12\" y=\"318\">* not part of the mean</text>"
-    );
+    inside += "<text class=\"m\" x=\"12\" y=\"318\">* not part of the mean</text>\n";
     frame(720, 328, "Share of bots caught, by scene", &inside)
 }
 
@@ -144,9 +134,8 @@ fn collateral(figures: &Figures) -> String {
         } else {
             0.0
         };
-        let _ = writeln!(
-            inside,
-            "<text x=\"38\" y=\"{:.0}\" text-anchor=\"end\">{}</text><rect class=\"b\" x=\"46\" y=\"{y:.0}\" width=\"{:.1}\" height=\"20\" rx=\"2\"/><text x=\"{:.0}\" y=\"{:.0}\">{}</text>",
+        inside += &format!(
+            "<text x=\"38\" y=\"{:.0}\" text-anchor=\"end\">{}</text><rect class=\"b\" x=\"46\" y=\"{y:.0}\" width=\"{:.1}\" height=\"20\" rx=\"2\"/><text x=\"{:.0}\" y=\"{:.0}\">{}</text>\n",
             y + 15.0,
             arm.label,
             (WIDE * each / 250.0).clamp(1.0, WIDE),
@@ -169,17 +158,15 @@ fn requests(figures: &Figures) -> String {
     const MOST: f64 = 100.0;
     let mut inside = String::new();
     for (share, y) in [(0.0, 250.0), (0.5, 150.0), (1.0, 50.0)] {
-        let _ = writeln!(
-            inside,
-            "<line class=\"g\" x1=\"50\" y1=\"{y}\" x2=\"610\" y2=\"{y}\"/><text class=\"m\" x=\"42\" y=\"{:.0}\" text-anchor=\"end\">{share:.1}</text>",
+        inside += &format!(
+            "<line class=\"g\" x1=\"50\" y1=\"{y}\" x2=\"610\" y2=\"{y}\"/><text class=\"m\" x=\"42\" y=\"{:.0}\" text-anchor=\"end\">{share:.1}</text>\n",
             y + 4.0
         );
     }
     for requests in (0..=100).step_by(20) {
         let x = 50.0 + ROOM.0 * f64::from(requests) / MOST;
-        let _ = writeln!(
-            inside,
-            "<text class=\"m\" x=\"{x:.0}\" y=\"268\" text-anchor=\"middle\">{requests}</text>"
+        inside += &format!(
+            "<text class=\"m\" x=\"{x:.0}\" y=\"268\" text-anchor=\"middle\">{requests}</text>\n"
         );
     }
     let shown = arms::ALL
@@ -188,18 +175,14 @@ fn requests(figures: &Figures) -> String {
         .filter(|(arm, _)| !arm.control);
     for (row, ((arm, of), (stroke, dash))) in (0_u32..).zip(shown.zip(STROKES)) {
         let y = 60.0 + 20.0 * f64::from(row);
-        let _ = writeln!(
-            inside,
-            "<path class=\"l\" stroke=\"{stroke}\" stroke-dasharray=\"{dash}\" d=\"{}\"/><path class=\"l\" stroke=\"{stroke}\" stroke-dasharray=\"{dash}\" d=\"M624 {y}h28\"/><text x=\"660\" y=\"{:.0}\">{}</text>",
+        inside += &format!(
+            "<path class=\"l\" stroke=\"{stroke}\" stroke-dasharray=\"{dash}\" d=\"{}\"/><path class=\"l\" stroke=\"{stroke}\" stroke-dasharray=\"{dash}\" d=\"M624 {y}h28\"/><text x=\"660\" y=\"{:.0}\">{}</text>\n",
             steps(of, ROOM, MOST),
             y + 4.0,
             arm.label
         );
     }
-    let _ = writeln!(
-        inside,
-        "<text class=\"m\" x=\"330\" y=\"286\" text-anchor=\"middle\">requests of the scraper</text>"
-    );
+    inside += "<text class=\"m\" x=\"330\" y=\"286\" text-anchor=\"middle\">requests of the scraper</text>\n";
     frame(
         720,
         296,
@@ -215,7 +198,7 @@ fn steps(of: &OfArm, room: (f64, f64), most: f64) -> String {
         for (caught, after) in (1_u32..).zip(&scene.requests) {
             let x = 50.0 + room.0 * (f64::from(*after) / most).min(1.0);
             let y = 250.0 - room.1 * f64::from(caught) / all;
-            let _ = write!(path, "H{x:.1}V{y:.1}");
+            path += &format!("H{x:.1}V{y:.1}");
         }
     }
     path + "H610"
@@ -228,9 +211,8 @@ fn sessions(figures: &Figures) -> String {
     for tenth in (0..=10).step_by(5) {
         let at = f64::from(tenth) / 10.0;
         let (x, y) = (60.0 + ROOM * at, 290.0 - ROOM * at);
-        let _ = writeln!(
-            inside,
-            "<line class=\"g\" x1=\"60\" y1=\"{y:.0}\" x2=\"300\" y2=\"{y:.0}\"/><line class=\"g\" x1=\"{x:.0}\" y1=\"50\" x2=\"{x:.0}\" y2=\"290\"/><text class=\"m\" x=\"52\" y=\"{:.0}\" text-anchor=\"end\">{at:.1}</text><text class=\"m\" x=\"{x:.0}\" y=\"306\" text-anchor=\"middle\">{at:.1}</text>",
+        inside += &format!(
+            "<line class=\"g\" x1=\"60\" y1=\"{y:.0}\" x2=\"300\" y2=\"{y:.0}\"/><line class=\"g\" x1=\"{x:.0}\" y1=\"50\" x2=\"{x:.0}\" y2=\"290\"/><text class=\"m\" x=\"52\" y=\"{:.0}\" text-anchor=\"end\">{at:.1}</text><text class=\"m\" x=\"{x:.0}\" y=\"306\" text-anchor=\"middle\">{at:.1}</text>\n",
             y + 4.0
         );
     }
@@ -241,9 +223,8 @@ fn sessions(figures: &Figures) -> String {
         );
         let class = if arm.control { "c" } else { "b" };
         let at = 66.0 + 24.0 * f64::from(row);
-        let _ = writeln!(
-            inside,
-            "<circle class=\"{class}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"5\"/><text x=\"{:.1}\" y=\"{:.1}\">{}</text><text x=\"400\" y=\"{at:.0}\">{} {}</text><text class=\"m\" x=\"660\" y=\"{at:.0}\">{:.2} / {:.2}</text>",
+        inside += &format!(
+            "<circle class=\"{class}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"5\"/><text x=\"{:.1}\" y=\"{:.1}\">{}</text><text x=\"400\" y=\"{at:.0}\">{} {}</text><text class=\"m\" x=\"660\" y=\"{at:.0}\">{:.2} / {:.2}</text>\n",
             x + 7.0,
             y + 14.0 - 20.0 * f64::from(row % 2),
             arm.label,
@@ -253,9 +234,6 @@ fn sessions(figures: &Figures) -> String {
             of.recall_of_sessions
         );
     }
-    let _ = writeln!(
-        inside,
-        "<text class=\"m\" x=\"180\" y=\"324\" text-anchor=\"middle\">recall: a client's requests in one session</text><text class=\"m\" transform=\"translate(18 170) rotate(-90)\" text-anchor=\"middle\">precision: a session's requests by one client</text>"
-    );
+    inside += "<text class=\"m\" x=\"180\" y=\"324\" text-anchor=\"middle\">recall: a client's requests in one session</text><text class=\"m\" transform=\"translate(18 170) rotate(-90)\" text-anchor=\"middle\">precision: a session's requests by one client</text>\n";
     frame(740, 334, "How true the sessions are (B-cubed)", &inside)
 }

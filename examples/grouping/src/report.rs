@@ -1,7 +1,5 @@
 //! figures → tables for people, the last line for machines.
 
-use std::fmt::Write as _;
-
 use throughline_detection::FINGERPRINT;
 use throughline_detection::evaluate::{Figure, Rate};
 
@@ -14,10 +12,9 @@ use crate::scenes;
 pub fn markdown(figures: &Figures) -> String {
     let mut text = String::new();
     let [tuning, scoring] = figures.seeds;
-    let _ = writeln!(
-        text,
+    text += &format!(
         "{tuning} seeds for thresholds, {scoring} scored with {} requests and at least {} honest clients each; \
-         detection's fingerprint {FINGERPRINT}.\n",
+         detection's fingerprint {FINGERPRINT}.\n\n",
         figures.requests, figures.honest_min
     );
     for table in [
@@ -85,7 +82,7 @@ fn of(rate: Rate) -> String {
 fn rows(head: &str, figures: &Figures, row: impl Fn(&Arm, &OfArm) -> String) -> String {
     let mut text = head.to_owned();
     for (arm, of) in arms::ALL.iter().zip(&figures.arms) {
-        let _ = writeln!(text, "| {} | {}", arm.label, row(arm, of));
+        text += &format!("| {} | {}\n", arm.label, row(arm, of));
     }
     text
 }
@@ -113,7 +110,7 @@ fn differences(figures: &Figures) -> String {
     let label = |name| arms::ALL.get(arms::place(name)).map_or("", |arm| arm.label);
     for it in &figures.differences {
         let (arm, against) = (label(it.arm), label(it.against));
-        let _ = writeln!(text, "| {arm} − {against} | {} |", between(it.value));
+        text += &format!("| {arm} − {against} | {} |\n", between(it.value));
     }
     text
 }
@@ -147,7 +144,7 @@ fn recall_at(figures: &Figures) -> String {
         Thresholds at which so many honest clients of the tuning seeds are hit at most.\n\n| arm |"
         .to_owned();
     for limit in LIMITS {
-        let _ = write!(head, " {:.1} % |", limit * 100.0);
+        head += &format!(" {:.1} % |", limit * 100.0);
     }
     head += "\n|---|--:|--:|--:|--:|\n";
     rows(&head, figures, |_, of_arm| {
@@ -163,17 +160,16 @@ fn recall_at(figures: &Figures) -> String {
 fn grid(title: &str, figures: &Figures, cell: impl Fn(&InScene) -> String) -> String {
     let mut text = format!("### {title}\n\n| scene |");
     for arm in arms::ALL {
-        let _ = write!(text, " {} |", arm.label);
+        text += &format!(" {} |", arm.label);
     }
     text += "\n|---|";
     text += &"--:|".repeat(arms::ALL.len());
     text.push('\n');
     for scene in scenes::ALL {
         let aside = if scene.counts { "" } else { " *" };
-        let _ = write!(text, "| `{}`{aside} |", scene.name);
+        text += &format!("| `{}`{aside} |", scene.name);
         for arm in &figures.arms {
-            let _ = write!(
-                text,
+            text += &format!(
                 " {} |",
                 arm.scene(scene.name).map_or_else(String::new, &cell)
             );
@@ -241,11 +237,7 @@ fn by_whom(figures: &Figures) -> String {
                 continue;
             };
             let (bots, honest) = (top(&of_scene.caught_by), top(&of_scene.wronged_by));
-            let _ = writeln!(
-                text,
-                "| `{}` | {} | {bots} | {honest} |",
-                scene.name, arm.label
-            );
+            text += &format!("| `{}` | {} | {bots} | {honest} |\n", scene.name, arm.label);
         }
     }
     text

@@ -1,7 +1,5 @@
 //! The story in words: numbers in, lines out.
 
-use std::fmt::Write as _;
-
 use super::{ADDRESS, Compared, Crowd, Evidence};
 use crate::truth::{Clients, outcome};
 use crate::{Score, Status};
@@ -82,11 +80,10 @@ pub(super) fn side_by_side(at: u64, before: &Crowd, after: &Crowd) -> String {
         ),
     ] {
         // A write to a text does not fail.
-        let _ = write!(text, "\n{INDENT}{name:<34}{one:>12}{two:>12}");
+        text += &format!("\n{INDENT}{name:<34}{one:>12}{two:>12}");
     }
     if after.clients < before.clients {
-        let _ = write!(
-            text,
+        text += &format!(
             "\n{INDENT}(who left before the change, or has not been back, is in the first only)"
         );
     }
@@ -118,8 +115,7 @@ pub(super) fn evidence(at: u64, base: &str, evidence: Option<&Evidence>) -> Stri
         found.session,
     );
     for login in &found.logins {
-        let _ = write!(
-            text,
+        text += &format!(
             "\n{INDENT}  POST /api/login {} for {}\n{INDENT}    {base}/sessions/{}?at={}",
             login.status, login.user, found.session, login.record
         );
@@ -154,14 +150,13 @@ pub(super) fn truth(at: u64, compared: &Compared, status: &Status) -> String {
             after.flagged.len(),
             outcome(class, after),
         );
-        let _ = write!(text, "\n{}", row.trim_end());
+        text += &format!("\n{}", row.trim_end());
     }
     for (name, one, two) in [
         ("everywhere", by_address.everywhere, by_key.everywhere),
         (ADDRESS, by_address.here, by_key.here),
     ] {
-        let _ = write!(
-            text,
+        text += &format!(
             "\n{INDENT}{name}\n{INDENT}  by address: {}\n{INDENT}  by the key: {}",
             score(one),
             score(two)
@@ -170,8 +165,7 @@ pub(super) fn truth(at: u64, compared: &Compared, status: &Status) -> String {
     let missing = status
         .missing()
         .map_or("?".to_owned(), |count| count.to_string());
-    let _ = write!(
-        text,
+    text += &format!(
         "\n{INDENT}records {}, unrecorded {missing}",
         status.totals.stored
     );
