@@ -90,10 +90,24 @@ pub(super) fn id(text: &str) -> Result<SessionId, ApiError> {
     })
 }
 
+/// Where an id stands. Questions about all sessions have routes and methods of their own.
+struct Place(String);
+
+impl std::str::FromStr for Place {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text {
+            "facets" | "histogram" => Err(()),
+            id => Ok(Self(id.to_owned())),
+        }
+    }
+}
+
 pub(super) fn route(app: &Arc<App>) -> BoxedFilter<(Response,)> {
-    warp::path!("v1" / "sessions" / String)
+    warp::path!("v1" / "sessions" / Place)
         .and(call(app, forget::METHODS))
-        .then(|id: String, call: Call| async move {
+        .then(|Place(id): Place, call: Call| async move {
             respond(match call.method {
                 Method::DELETE => forget::session(&id, &call).await,
                 _ => handle(&id, &call).await,
