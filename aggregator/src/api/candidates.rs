@@ -150,14 +150,9 @@ pub(super) fn list(call: &Call) -> Result<Response, ApiError> {
     })
 }
 
-const METHODS: Methods = Methods {
-    each: &[("PUT", Access::Admin), ("DELETE", Access::Admin)],
-    allow: "PUT, DELETE",
-};
-
 pub(super) fn route(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     warp::path!("v1" / "policy" / "candidates" / String)
-        .and(call(app, METHODS))
+        .and(call(app, Methods::PUT_DELETE))
         .and(warp::body::stream())
         .then(|name: String, call: Call, stream| async move {
             respond(match call.method {

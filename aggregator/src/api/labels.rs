@@ -35,14 +35,9 @@ pub(super) struct NewLabel {
     note: String,
 }
 
-const METHODS: Methods = Methods {
-    each: &[("PUT", Access::Admin), ("DELETE", Access::Admin)],
-    allow: "PUT, DELETE",
-};
-
 pub(super) fn route(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     warp::path!("v1" / "verdicts" / String / "label")
-        .and(call(app, METHODS))
+        .and(call(app, Methods::PUT_DELETE))
         .and(warp::body::stream())
         .then(|id: String, call: Call, stream| async move {
             respond(match call.method {

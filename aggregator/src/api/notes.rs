@@ -18,7 +18,7 @@ use super::admin::{self, ByQuery};
 use super::candidates::no_content;
 use super::error::ApiError;
 use super::pins::is_known;
-use super::request::{Access, Call, Methods, call, json, respond};
+use super::request::{Call, Methods, call, json, respond};
 use super::sessions::texts;
 use super::{App, query, session};
 use crate::store::StoreError;
@@ -60,14 +60,9 @@ pub(super) struct SessionNote {
     time: String,
 }
 
-const METHODS: Methods = Methods {
-    each: &[("PUT", Access::Admin), ("DELETE", Access::Admin)],
-    allow: "PUT, DELETE",
-};
-
 pub(super) fn route(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     warp::path!("v1" / "sessions" / String / "note")
-        .and(call(app, METHODS))
+        .and(call(app, Methods::PUT_DELETE))
         .and(warp::body::stream())
         .then(|id: String, call: Call, stream| async move {
             respond(match call.method {

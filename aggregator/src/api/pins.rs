@@ -24,14 +24,9 @@ use crate::time;
 /// Pins listed.
 const LISTED_MAX: u64 = 10_000;
 
-const METHODS: Methods = Methods {
-    each: &[("PUT", Access::Admin), ("DELETE", Access::Admin)],
-    allow: "PUT, DELETE",
-};
-
 pub(super) fn route(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     warp::path!("v1" / "sessions" / String / "pin")
-        .and(call(app, METHODS))
+        .and(call(app, Methods::PUT_DELETE))
         .then(|id: String, call: Call| async move {
             respond(match call.method {
                 Method::DELETE => delete(&id, &call).await,

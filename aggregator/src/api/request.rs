@@ -53,6 +53,21 @@ impl From<Access> for Methods {
 }
 
 impl Methods {
+    /// Of what admins put in place and take away, and which is read elsewhere.
+    pub(super) const PUT_DELETE: Self = Self {
+        each: &[("PUT", Access::Admin), ("DELETE", Access::Admin)],
+        allow: "PUT, DELETE",
+    };
+    /// Of what admins put in place and take away, and which readers may see.
+    pub(super) const GET_PUT_DELETE: Self = Self {
+        each: &[
+            ("GET", Access::Read),
+            ("PUT", Access::Admin),
+            ("DELETE", Access::Admin),
+        ],
+        allow: "GET, HEAD, PUT, DELETE",
+    };
+
     fn access(&self, method: &Method) -> Option<Access> {
         let name = if method == Method::HEAD {
             "GET"

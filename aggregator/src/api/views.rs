@@ -66,15 +66,6 @@ pub(super) struct ViewList {
     items: Vec<SavedView>,
 }
 
-const METHODS: Methods = Methods {
-    each: &[
-        ("GET", Access::Read),
-        ("PUT", Access::Admin),
-        ("DELETE", Access::Admin),
-    ],
-    allow: "GET, HEAD, PUT, DELETE",
-};
-
 pub(super) fn list_route(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     warp::path!("v1" / "views")
         .and(call(app, Access::Read))
@@ -84,7 +75,7 @@ pub(super) fn list_route(app: &Arc<App>) -> BoxedFilter<(Response,)> {
 
 pub(super) fn route(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     warp::path!("v1" / "views" / String)
-        .and(call(app, METHODS))
+        .and(call(app, Methods::GET_PUT_DELETE))
         .and(warp::body::stream())
         .then(|name: String, call: Call, stream| async move {
             let name = decoded(&name);

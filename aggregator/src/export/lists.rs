@@ -1,6 +1,5 @@
 //! What can be exported, as SQL over what the child process sees: one line each in [`ALL`].
 
-use super::inline::inline;
 use crate::filters::{Seen, SessionFilter};
 use crate::sql::view_select;
 
@@ -131,10 +130,10 @@ impl Wanted {
     pub fn new(list: &List, filter: &SessionFilter) -> Option<Self> {
         let time = (filter.from_us, filter.to_us);
         let parts = Parts {
-            selection: inline(&filter.selection(Seen::to(EVERYTHING)))?,
+            selection: filter.selection(Seen::to(EVERYTHING)).whole()?,
             request: format!(
                 "{} AND {}",
-                inline(&filter.request())?,
+                filter.request().whole()?,
                 within(time, "start")
             ),
             time,

@@ -3,7 +3,6 @@
 //! `lists` says what there is to export, as SQL; `stream` has a child process run it (`crate::sql`)
 //! and hands on what that writes, no faster than whoever asked takes it.
 
-mod inline;
 mod lists;
 mod stream;
 

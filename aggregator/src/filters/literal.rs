@@ -34,39 +34,49 @@ fn literal(value: &Value) -> Option<String> {
     }
 }
 
-/// `sql` with `values` written in the place of its question marks, as far as they can be.
-pub(super) fn written(sql: &str, values: impl IntoIterator<Item = Value>) -> Clause {
-    let mut values = values.into_iter();
-    let mut done = Clause {
-        sql: String::with_capacity(sql.len()),
-        values: Vec::new(),
-    };
+/// `sql` with what `mark` writes in the place of each question mark that stands for a value.
+fn at_marks(sql: &str, mut mark: impl FnMut(&mut String)) -> String {
+    let mut done = String::with_capacity(sql.len());
     // The quote that a text or a name began with.
     let mut within = None;
     for letter in sql.chars() {
-        if within.is_none() && letter == '?' {
-            let Some(value) = values.next() else {
-                done.sql.push(letter);
-                continue;
-            };
-            if let Some(text) = literal(&value) {
-                done.sql.push_str(&text);
-            } else {
-                done.sql.push(letter);
-                done.values.push(value);
-            }
-            continue;
-        }
         match within {
             // A quote that is doubled ends and begins again.
             Some(quote) if letter == quote => within = None,
             None if letter == '\'' || letter == '"' => within = Some(letter),
+            None if letter == '?' => {
+                mark(&mut done);
+                continue;
+            }
             _ => {}
         }
-        done.sql.push(letter);
+        done.push(letter);
     }
-    done.values.extend(values);
     done
+}
+
+/// `sql` with `values` written in the place of its question marks, as far as they can be.
+pub(super) fn written(sql: &str, values: impl IntoIterator<Item = Value>) -> Clause {
+    let mut values = values.into_iter();
+    let mut left = Vec::new();
+    let sql = at_marks(sql, |done| {
+        let value = values.next();
+        if let Some(text) = value.as_ref().and_then(literal) {
+            done.push_str(&text);
+        } else {
+            done.push('?');
+            left.extend(value);
+        }
+    });
+    left.extend(values);
+    Clause { sql, values: left }
+}
+
+/// Whether nothing in `sql` stands for a value that is given apart from it.
+pub(super) fn is_whole(sql: &str) -> bool {
+    let mut whole = true;
+    at_marks(sql, |_| whole = false);
+    whole
 }
 
 #[cfg(test)]
@@ -119,6 +129,34 @@ mod tests {
         ] {
             assert!(kept(&Value::Text(text.into())), "{text:?}");
         }
+    }
+
+    fn check(sql: &str, values: &[Value], expected: Option<&str>) {
+        let clause = Clause::new(sql, values.iter().cloned());
+        assert_eq!(clause.whole().as_deref(), expected, "{sql}");
+    }
+
+    #[test]
+    fn values_take_the_place_of_question_marks_and_nothing_else() {
+        check("true", &[], Some("true"));
+        let text = Value::Text("it's ?".into());
+        check("a = ? AND b", &[text], Some("a = 'it''s ?' AND b"));
+        check(
+            "a = '?''?' AND b < ?",
+            &[Value::BigInt(-5)],
+            Some("a = '?''?' AND b < (-5)::BIGINT"),
+        );
+        let at = Value::Timestamp(TimeUnit::Microsecond, 7);
+        check("s > ?", &[at], Some("s > make_timestamp(7)"));
+        check(
+            "s = ?",
+            &[Value::Blob(vec![0, 255])],
+            Some("s = unhex('00ff')"),
+        );
+        check("s = ?", &[], None);
+        check("s = ?", &[Value::Null], None);
+        // SQL ends at a zero byte, whoever writes it.
+        check("s = ?", &[Value::Text("a\0b".into())], None);
     }
 
     #[test]

@@ -24,6 +24,13 @@ impl Clause {
         literal::written(&sql.into(), values)
     }
 
+    /// The condition by itself, for statements that take no question marks; `None` where a value
+    /// cannot be written into it.
+    #[must_use]
+    pub fn whole(self) -> Option<String> {
+        literal::is_whole(&self.sql).then_some(self.sql)
+    }
+
     fn joined(clauses: impl IntoIterator<Item = Self>, word: &str, none: &str) -> Self {
         let (mut parts, mut values) = (Vec::new(), Vec::new());
         for clause in clauses {
