@@ -263,6 +263,7 @@ fn retention(options: &ServeOptions) -> Retention {
         age: options.retention,
         applications: options.retention_application.iter().cloned().collect(),
         budget: options.disk_budget,
+        samples: options.samples.clone(),
         segment_records: options.segment_records,
         segment_age: options.segment_age,
     }

@@ -25,6 +25,9 @@ pub(super) struct StorageStatus {
     segments: u64,
     /// Records in them.
     segment_records: u64,
+    /// Records that were left out of them, because only a share of their path's are kept
+    /// (`--sample`). Sessions count them.
+    segment_sampled_out: u64,
     /// Bytes of their files.
     segment_bytes: u64,
     /// Sessions to be forgotten that are still in files.
@@ -46,6 +49,7 @@ pub(super) fn status(app: &App) -> StorageStatus {
         retention_alarm: standing.alarm,
         segments: standing.segments,
         segment_records: standing.records,
+        segment_sampled_out: standing.sampled_out,
         segment_bytes: standing.bytes,
         forgetting: standing.forgetting,
         missing_files: standing.missing,

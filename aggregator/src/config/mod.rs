@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::envoy_admin::Target;
 use crate::import::SESSION_SECRET;
+use crate::store::{Sample, sample};
 use crate::tokens::{TOKEN_LEN_MIN, Token};
 
 /// How logs are written to standard error.
@@ -114,6 +115,12 @@ pub struct ServeOptions {
     #[arg(long, env = "THROUGHLINE_DISK_BUDGET", value_parser = units::bytes, value_name = "SIZE")]
     pub disk_budget: Option<u64>,
 
+    /// Of paths that begin like this, only this share of the records is kept in closed segments,
+    /// `/static/=0.05` or `shop:/static/=0.05`; repeatable, or separated by commas, the first that
+    /// fits counts. Sessions count all requests; those that are pinned or have a verdict keep all.
+    #[arg(long = "sample", env = "THROUGHLINE_SAMPLE", value_parser = sample, value_delimiter = ',', value_name = "PATH=SHARE")]
+    pub samples: Vec<Sample>,
+
     /// Records after which a stretch of the log leaves the database for files of its own.
     #[arg(
         long,
@@ -130,7 +137,7 @@ pub struct ServeOptions {
 
     /// Memory that DuckDB may use for its buffers (MiB, GiB); queries may put 4 times as much on
     /// the disk for a while.
-    #[arg(long, env = "THROUGHLINE_DUCKDB_MEMORY", default_value = "1GiB", value_parser = units::bytes, value_name = "SIZE")]
+    #[arg(long, env = "THROUGHLINE_DUCKDB_MEMORY", default_value = "512MiB", value_parser = units::bytes, value_name = "SIZE")]
     pub duckdb_memory: u64,
 
     /// Visits kept open in memory; beyond it the one idle for longest is closed early.

@@ -10,7 +10,7 @@ use super::segments::{Folder, Retired, make_views, quoted, sweep};
 use crate::geo::{self, Geo};
 
 /// Version of the tables; raised with every change to `schema.sql`.
-pub const SCHEMA_VERSION: i64 = 8;
+pub const SCHEMA_VERSION: i64 = 9;
 const SCHEMA: &str = include_str!("schema.sql");
 /// Views over tables that are never closed.
 pub(super) const VERDICT_VIEWS: &str = include_str!("verdict_views.sql");
@@ -23,6 +23,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (6, include_str!("migrate_6.sql")),
     (7, include_str!("migrate_7.sql")),
     (8, include_str!("migrate_8.sql")),
+    (9, include_str!("migrate_9.sql")),
 ];
 /// Queries may put this many times the memory of the buffers on the disk; DuckDB's default, 90 %
 /// of what is free, would leave the log no room.
@@ -387,12 +388,12 @@ mod tests {
         let database = open().unwrap();
         let writer = database.read().unwrap().connection;
         writer
-            .execute("UPDATE schema_version SET version = 9", [])
+            .execute("UPDATE schema_version SET version = 10", [])
             .unwrap();
         drop(writer);
         database.close();
         let refused = open().err().unwrap().to_string();
-        assert!(refused.contains("schema version 9"), "{refused}");
+        assert!(refused.contains("schema version 10"), "{refused}");
         let known = format!("up to {SCHEMA_VERSION}");
         assert!(refused.contains(&known), "{refused}");
     }

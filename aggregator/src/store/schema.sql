@@ -251,7 +251,9 @@ CREATE TABLE segments (
     -- Its records went before their time, and the summaries stayed.
     trimmed BOOLEAN NOT NULL,
     -- JSON: the applications whose records are in it because it is not their time yet.
-    applications VARCHAR NOT NULL
+    applications VARCHAR NOT NULL,
+    -- Records that were left out of it, because only a share of their path's are kept.
+    sampled_out UBIGINT NOT NULL
 );
 
 -- Sessions that are kept beyond their time.

@@ -57,7 +57,7 @@ async fn goes_on(file: &str) {
         // What was there is there, and shows no more than it has.
         let path = format!("/v1/sessions/{}", session_id(1));
         let session = service.get(&path).await.json();
-        assert_eq!(session["requests"], 2 + start);
+        assert_eq!(session["requests"], 2 + start, "{session}");
         let requests = service.get(&format!("{path}/requests")).await.json();
         assert_eq!(requests["items"][0]["params"], serde_json::json!([]));
         let first = Batch::new(0).record(line(1, 0)).seen(3);

@@ -203,6 +203,50 @@ async fn a_disk_budget_takes_the_oldest_records_and_leaves_the_summaries() {
     service.close();
 }
 
+#[tokio::test]
+async fn of_some_paths_a_share_is_kept_and_sessions_count_all() {
+    let flags = [
+        "--segment-records",
+        "24",
+        "--sample",
+        "shop:/api/products/=0.4",
+    ];
+    let (service, folder) = Setup::flags(&flags).temporary();
+    let pinned = Hex::parse(&session_id(1)).unwrap();
+    service.app().errands.pin(pinned, "ann").await.unwrap();
+    send_traffic(&service, "shop", 0).await;
+    all_closed(&service, 0).await;
+    let kept = service.sql::<i64>("SELECT count(*) FROM records");
+    assert!((7..20).contains(&kept), "some of 18, and 6: {kept}");
+    let of_the_pinned = format!("SELECT count(*) FROM requests WHERE session_hex = '{pinned}'");
+    assert_eq!(service.sql::<i64>(&of_the_pinned), 6);
+    until("it is said", async || {
+        storage(&service).await["segment_sampled_out"] == 24 - kept
+    })
+    .await;
+    let all_are_found = async || {
+        for path in 0..6 {
+            let path = format!("/v1/sessions?q=path:/api/products/{path}");
+            let found = service.get(&path).await.json();
+            let items = found["items"].as_array().unwrap();
+            assert!(items.iter().all(|it| it["requests"] == 6), "{found}");
+            assert!(items.len() >= 3, "{path}: {found}");
+        }
+    };
+    all_are_found().await;
+
+    // The segment written anew knows it still.
+    let forgotten = format!("/v1/sessions/{}?author=ann", session_id(3));
+    let answer = service.change(Method::DELETE, &forgotten, &[], "").await;
+    assert_eq!(answer.status, 202, "{}", answer.text);
+    until("the files are written anew", async || {
+        files(folder.path()).iter().any(|it| it.contains("-1-"))
+    })
+    .await;
+    all_are_found().await;
+    service.close();
+}
+
 /// Whether any file below `folder` holds `marker`.
 fn holds(folder: &Path, marker: &str) -> Vec<String> {
     let mut found = Vec::new();

@@ -2,8 +2,9 @@
 
 use duckdb::{Connection, OptionalExt as _, params};
 
-use super::layout::{ALL, From};
+use super::layout::{ALL, From, SHAPES_OF_RECORDS};
 use super::manifest::{self, Folder, Segment};
+use super::sampling::{self, Sample};
 use super::write::write;
 use crate::store::commit::time;
 use crate::store::database::{Database, StoreError};
@@ -52,13 +53,30 @@ pub(super) fn close(
     connection: &Connection,
     folder: &Folder,
     end: u64,
+    samples: &[Sample],
     stage: &mut dyn FnMut(Stage),
 ) -> Result<Segment, StoreError> {
+    let kept = sampling::kept(samples);
     let mut segment = manifest::begin(end, 0);
     write(connection, folder, &mut segment, &|kind| {
-        let table = kind.table()?;
-        Some(format!("(SELECT * FROM {table} WHERE {})", kind.until(end)))
+        match (kind.table(), &kept) {
+            (Some(table @ "hot_records"), Some(kept)) => Some(format!(
+                "(SELECT * FROM {table} WHERE {} AND {kept})",
+                kind.until(end)
+            )),
+            (Some(table), _) => Some(format!("(SELECT * FROM {table} WHERE {})", kind.until(end))),
+            // What sessions asked for is known of all requests.
+            (None, Some(_)) if kind.name == "shapes" => Some(format!(
+                "({SHAPES_OF_RECORDS} hot_records WHERE position < {end})"
+            )),
+            (None, _) => None,
+        }
     })?;
+    if kept.is_some() {
+        let all = "SELECT count(*) FROM hot_records WHERE position < ?";
+        let all: u64 = connection.query_row(all, [end], |row| row.get(0))?;
+        segment.sampled_out = all.saturating_sub(segment.records);
+    }
     stage(Stage::Written);
     let turn = folder.turn();
     transaction(connection, || {
@@ -92,7 +110,7 @@ pub fn close_hot(database: &Database) -> Result<u64, StoreError> {
     let sql = "SELECT max(position) FROM hot_visit_parts";
     let end: Option<u64> = connection.query_row(sql, [], |row| row.get(0))?;
     let Some(end) = end else { return Ok(0) };
-    let segment = close(connection, &database.folder, end, &mut |_| {})?;
+    let segment = close(connection, &database.folder, end, &[], &mut |_| {})?;
     manifest::write_outside(connection, &database.folder)?;
     // Else the file grows by what was deleted.
     connection.execute_batch("CHECKPOINT")?;
@@ -200,7 +218,7 @@ mod tests {
         assert_eq!(due, Some(200), "the end of the transaction with the eighth");
         let mut stages = Vec::new();
         for end in [200, 300] {
-            close(connection, &database.folder, end, &mut |stage| {
+            close(connection, &database.folder, end, &[], &mut |stage| {
                 let crashed = image(path);
                 let before = files(crashed.path());
                 assert_eq!(figures(crashed.path()), (20, 20, 20), "{stage:?}");
@@ -240,7 +258,7 @@ mod tests {
         let database = Database::open(&file, 64 << 20).unwrap();
         let reading = database.read().unwrap();
         fill(&reading.connection);
-        let segment = close(&reading.connection, &database.folder, 200, &mut |_| {}).unwrap();
+        let segment = close(&reading.connection, &database.folder, 200, &[], &mut |_| {}).unwrap();
         std::fs::remove_file(database.folder.path(&segment, &ALL[0])).unwrap();
         drop(reading);
         database.close();

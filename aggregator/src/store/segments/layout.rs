@@ -33,11 +33,16 @@ pub(super) enum From {
     Files,
 }
 
-/// `{records}` and `{param_parts}` are the files of that name.
+/// The sums of `{source}`: shapes already, or [`SHAPES_OF_RECORDS`].
 const SHAPES: &str = "SELECT min(position) AS position, session, method, host, path, endpoint,
-    status, count(*)::UINTEGER AS requests, min(duration_us) AS took_min, max(duration_us) AS took_max
-    FROM {records}";
+    status, sum(requests)::UINTEGER AS requests, min(took_min) AS took_min, max(took_max) AS took_max
+    FROM {source}";
 
+/// Shapes before they are summed.
+pub(super) const SHAPES_OF_RECORDS: &str = "SELECT position, session, method, host, path, endpoint,
+    status, 1::UINTEGER AS requests, duration_us AS took_min, duration_us AS took_max FROM";
+
+/// `{records}` and `{param_parts}` are the files of that name.
 const LOOKUPS: &str = "SELECT DISTINCT hash, session FROM (
     SELECT md5_number_lower('request' || chr(0) || request_id) AS hash, session FROM {records}
     UNION ALL SELECT md5_number_lower('trace' || chr(0) || trace_id), session FROM {records}

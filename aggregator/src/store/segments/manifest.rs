@@ -11,7 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use duckdb::types::Value;
 use duckdb::{Connection, Row, params};
 
-use super::layout::{ALL, From, Kind};
+use super::layout::{ALL, From, Kind, SHAPES_OF_RECORDS};
 use crate::store::commit::time;
 use crate::store::database::{SCHEMA_VERSION, StoreError};
 
@@ -40,6 +40,8 @@ pub(super) struct Segment {
     pub(super) detail_bytes: u64,
     /// Its records went before their time, and the summaries stayed.
     pub(super) trimmed: bool,
+    /// Records that were left out of it, because only a share of their path's are kept.
+    pub(super) sampled_out: u64,
     /// Applications whose records are in it because it is not their time yet: without any, it only
     /// holds what is pinned.
     pub(super) applications: Vec<String>,
@@ -139,7 +141,8 @@ pub(crate) fn quoted(path: &Path) -> String {
 pub(super) fn list(connection: &Connection) -> Result<Vec<Segment>, StoreError> {
     let mut statement = connection.prepare(
         "SELECT end_position, rewrite, version, epoch_us(arrived_from), epoch_us(arrived_to),
-            records, kinds, bytes, detail_bytes, trimmed, applications FROM segments ORDER BY end_position",
+            records, kinds, bytes, detail_bytes, trimmed, applications, sampled_out
+         FROM segments ORDER BY end_position",
     )?;
     let read = |row: &Row<'_>| {
         let kinds: Value = row.get(6)?;
@@ -157,6 +160,7 @@ pub(super) fn list(connection: &Connection) -> Result<Vec<Segment>, StoreError> 
             detail_bytes: row.get(8)?,
             trimmed: row.get(9)?,
             applications: serde_json::from_str(&row.get::<_, String>(10)?).unwrap_or_default(),
+            sampled_out: row.get(11)?,
         })
     };
     Ok(statement.query_map([], read)?.collect::<Result<_, _>>()?)
@@ -176,8 +180,9 @@ pub(super) fn add(connection: &Connection, segment: &Segment) -> Result<(), Stor
         segment.detail_bytes,
         segment.trimmed,
         serde_json::to_string(&segment.applications).unwrap_or_default(),
+        segment.sampled_out,
     ];
-    let sql = "INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    let sql = "INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     connection.execute(sql, row)?;
     Ok(())
 }
@@ -193,11 +198,7 @@ pub(super) fn remove(connection: &Connection, segment: &Segment) -> Result<(), S
 fn hot(kind: &Kind) -> Option<String> {
     match (kind.from, kind.name) {
         (From::Batches(table) | From::Sums(table), _) => Some(format!("SELECT * FROM {table}")),
-        (From::Files, "shapes") => Some(
-            "SELECT position, session, method, host, path, endpoint, status, 1::UINTEGER AS requests,
-                duration_us AS took_min, duration_us AS took_max FROM hot_records"
-                .into(),
-        ),
+        (From::Files, "shapes") => Some(format!("{SHAPES_OF_RECORDS} hot_records")),
         (From::Files, _) => {
             Some("SELECT NULL::UBIGINT AS hash, NULL::BLOB AS session WHERE false".into())
         }
@@ -325,6 +326,7 @@ pub(super) fn begin(end: u64, rewrite: u32) -> Segment {
         bytes: 0,
         detail_bytes: 0,
         trimmed: false,
+        sampled_out: 0,
         applications: Vec::new(),
     }
 }

@@ -10,6 +10,7 @@ use super::close::Stage;
 use super::layout::ALL;
 use super::manifest::{self, Folder, Segment, quoted};
 use super::rewrite::{Keep, rewrite};
+use super::sampling::Sample;
 use crate::config::units::micros;
 use crate::store::commit::time;
 use crate::store::database::StoreError;
@@ -23,6 +24,8 @@ pub struct Retention {
     pub applications: BTreeMap<String, Duration>,
     /// Bytes that the data folder may take; `None`: as many as there are.
     pub budget: Option<u64>,
+    /// Paths of whose records only a share is kept in closed segments.
+    pub samples: Vec<Sample>,
     /// Records after which a stretch of the log is closed.
     pub segment_records: u64,
     /// Or the age of its first record.

@@ -102,11 +102,20 @@ fn without(
 ) -> Result<Segment, StoreError> {
     let mut left = Segment {
         trimmed: segment.trimmed,
+        sampled_out: segment.sampled_out,
         ..manifest::begin(segment.end, segment.rewrite + 1)
     };
     write(connection, folder, &mut left, &|kind| {
-        let table = kind.table().filter(|_| segment.has(kind))?;
         let file = quoted(&folder.path(segment, kind));
+        if segment.sampled_out > 0 && kind.name == "shapes" && segment.has(kind) {
+            // They know of more requests than there are records.
+            let rows = format!(
+                "(SELECT * FROM read_parquet({file}) WHERE {})",
+                condition(kind)
+            );
+            return Some(rows);
+        }
+        let table = kind.table().filter(|_| segment.has(kind))?;
         Some(format!(
             "(SELECT * FROM {table} WHERE false
               UNION ALL BY NAME SELECT * FROM read_parquet({file}) WHERE {})",

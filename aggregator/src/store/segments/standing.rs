@@ -15,6 +15,8 @@ pub struct Standing {
     pub segments: u64,
     /// Records in them.
     pub records: u64,
+    /// Records that were left out of them, because only a share of their path's are kept.
+    pub sampled_out: u64,
     /// Bytes of their files.
     pub bytes: u64,
     /// Bytes of everything in the data folder.
@@ -80,6 +82,7 @@ pub(super) fn figures(
     Standing {
         segments: segments.len() as u64,
         records: segments.iter().map(|it| it.records).sum(),
+        sampled_out: segments.iter().map(|it| it.sampled_out).sum(),
         bytes: segments.iter().map(|it| it.bytes).sum(),
         disk_bytes,
         budget_bytes: retention.budget,

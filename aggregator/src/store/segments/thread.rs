@@ -216,11 +216,13 @@ impl Thread {
             return Ok(false);
         };
         let began = Instant::now();
-        let segment = close(&reading.connection, &database.folder, end, &mut |_| {})?;
+        let (connection, samples) = (&reading.connection, &retention.samples);
+        let segment = close(connection, &database.folder, end, samples, &mut |_| {})?;
         manifest::write_outside(&reading.connection, &database.folder)?;
         free(&reading.connection);
         tracing::info!(
             records = segment.records,
+            sampled_out = segment.sampled_out,
             bytes = segment.bytes,
             seconds = began.elapsed().as_secs_f64(),
             position = end,

@@ -5,12 +5,13 @@ use std::path::Path;
 
 use duckdb::Connection;
 
-use super::layout::{ALL, From, Kind};
+use super::layout::{ALL, From, Kind, SHAPES_OF_RECORDS};
 use super::manifest::{Folder, Segment, quoted};
 use crate::store::database::StoreError;
 
 /// Writes the files of `segment`; `source` gives what the rows of a kind are read from, `None`
-/// where there are none. Kinds without rows get no file.
+/// where there are none, or where they are made of the segment's other files. Kinds without rows get
+/// no file.
 pub(super) fn write(
     connection: &Connection,
     folder: &Folder,
@@ -54,10 +55,12 @@ fn source_of(
     segment: &Segment,
     source: &dyn Fn(&Kind) -> Option<String>,
 ) -> Option<String> {
-    if kind.from != From::Files {
-        return source(kind).map(|rows| kind.select.replace("{source}", &rows));
+    let given = source(kind);
+    if kind.from != From::Files || given.is_some() {
+        return given.map(|rows| kind.select.replace("{source}", &rows));
     }
-    let mut select = kind.select.to_owned();
+    let of_records = format!("({SHAPES_OF_RECORDS} {{records}})");
+    let mut select = kind.select.replace("{source}", &of_records);
     for other in ALL.iter().filter(|other| other.from != From::Files) {
         let name = format!("{{{}}}", other.name);
         let rows = if segment.has(other) {

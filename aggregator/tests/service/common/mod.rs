@@ -22,12 +22,13 @@ pub(crate) const READ_TOKEN: &str = "read-token-of-the-tests";
 /// 2026-01-01T00:00:00Z, microseconds since the Unix epoch.
 pub(crate) const START_US: i64 = 1_767_225_600_000_000;
 
-/// Waits until `condition` holds, and fails the test when it does not within 20 seconds.
+/// Waits until `condition` holds, and fails the test when it does not within a
+/// minute: the compactor looks every ten seconds, and machines are busy.
 pub(crate) async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
     let began = Instant::now();
     while !condition().await {
         assert!(
-            began.elapsed() < Duration::from_secs(20),
+            began.elapsed() < Duration::from_secs(60),
             "still not: {what}"
         );
         tokio::time::sleep(Duration::from_millis(5)).await;
