@@ -135,6 +135,51 @@ fn a_key_that_only_leads_to_others_joins_them() {
     }
 }
 
+/// Misses one order after the other, each three with another token from another network.
+fn wandering_misser(linked: bool) -> Client {
+    let mut client = Client::new(640_001, "wandering misser", 30.0).keyed();
+    for number in 0..90 {
+        client.wait(4.0);
+        let path = format!("/api/orders/{}", 5000 + number * 7);
+        if number % 3 == 0 {
+            client.ip(format!("198.18.{}.7", number / 3));
+            rotate(&mut client, linked, ("GET", &path, 404));
+        } else {
+            client.send("GET", &path, 404, false);
+        }
+    }
+    client
+}
+
+/// Looks at an order of its own.
+fn customer(id: u64) -> Client {
+    let at = f64::from(u32::try_from(id).unwrap_or(0));
+    let mut client = Client::new(770_001 + id * 64, "customer", at).keyed();
+    client.send("GET", &format!("/api/orders/{}", 100 + id), 200, true);
+    client
+}
+
+#[test]
+fn who_is_judged_as_one_teaches_as_one() {
+    for (linked, expected) in [(true, true), (false, false)] {
+        let mut next = Client::new(704_001, "enumerator", HOUR).keyed();
+        for number in 0..12 {
+            next.wait(4.0);
+            let path = format!("/api/orders/{}", 9000 + number * 7);
+            next.send("GET", &path, 404, false);
+        }
+        let session = next.sent.last().map(|it| it.session);
+        let mut clients = crowd();
+        clients.extend((0..10).map(customer));
+        clients.extend([wandering_misser(linked), next]);
+        let verdicts = play(&clients);
+        let own = verdicts.iter().filter(|it| Some(it.session) == session);
+        let mut votes = own.flat_map(|it| &it.votes);
+        let caught = votes.any(|it| it.detector == "enumeration");
+        assert_eq!(caught, expected, "linked: {linked}");
+    }
+}
+
 #[test]
 fn days_add_up() {
     let mut clients = crowd();

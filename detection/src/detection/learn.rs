@@ -65,12 +65,16 @@ impl Detection {
         let came_from = event.came_from.and_then(|it| self.sessions.get(&it));
         let from_browser = came_from.is_some_and(|it| it.visit.assets.assets() > 0);
         let before = event.came_from.filter(|_| event.login);
+        let old = event.before_change.and_then(|it| self.sessions.get(&it));
+        let cut = old.is_some_and(|it| !it.ends_with(event));
         let session = self.sessions.entry(&event.session, Session::default)?;
         let application = self.applications.get_mut(index as usize)?;
         session.application = index;
         session.keyed = event.keyed;
         session.from_browser |= from_browser;
+        let begins = session.totals.requests == 0;
         let gap_us = session.turn(event);
+        session.cut |= begins && cut;
         session.totals.observe(event);
         let owner = session.owner.filter(|it| it.certain && event.keyed);
         session.owner = owner_by(event, index).or(owner);
@@ -88,7 +92,15 @@ impl Detection {
         }
         let (root, judged) = (session.root, session.judged);
         let requests = session.visit.volume.requests;
-        let place = session.visit.parameters.at(event.endpoint);
+        let group = root.and_then(|root| self.groups.touch(&root));
+        let group = group.and_then(|it| it.observe_member(&step, index));
+        let user = owner.and_then(|it| self.users.entry(&it.user, Session::default));
+        let user = user.and_then(|it| it.observe_member(&step, index));
+        // Whoever is judged as one teaches as one: a login must not let a client teach anew.
+        let place = [Some(&session.visit), group, user]
+            .into_iter()
+            .filter_map(|visit| visit?.parameters.at(event.endpoint))
+            .max_by_key(|place| place.requests);
         application.learn(&step, previous, requests, place, network(event));
         if requests == STAGES[0] {
             application.count_visit(&session.visit);
@@ -98,14 +110,6 @@ impl Detection {
         {
             let before = before.and_then(|it| self.sessions.get(&it));
             application.campaign.observe(event, session, before);
-        }
-        if let Some(group) = root.and_then(|root| self.groups.touch(&root)) {
-            group.observe_member(&step, index);
-        }
-        if let Some(owner) = owner
-            && let Some(user) = self.users.entry(&owner.user, Session::default)
-        {
-            user.observe_member(&step, index);
         }
         self.learn_baseline(event, index, requests);
         Some((requests, judged))

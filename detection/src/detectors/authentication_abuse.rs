@@ -46,7 +46,8 @@ impl Detector for AuthenticationAbuse {
             let rare = source.logins_succeeded.count(view.now_us) <= (0.05 * failed).max(2.0);
             let used = own.successes > 0
                 && view.visit.assets.assets() == 0
-                && !view.session.from_browser;
+                && !view.session.from_browser
+                && !view.session.cut;
             if rare && used && failed >= 20.0 { failed / 2.0 } else { 0.0 }
         });
         if before < FEW && beside == 0.0 {

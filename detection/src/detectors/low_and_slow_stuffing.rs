@@ -24,7 +24,8 @@ static ABOUT: About = About {
              three quarters of the time); and this session is one of them. Five by what claims \
              to be browsers, once fifty people were seen to log in after a page. None while those \
              who browse fail as well: then the login itself is out of order. Where records have come late \
-             of late, the session must be older than that: its page may still be on the way.",
+             of late, the session must be older than that: its page may still be on the way. None of a \
+             session that began under another policy: its page stands in another session.",
     why: "People look at pages before they log in, and mostly succeed. The confidence is the \
           share of such failures that people's mistakes do not explain: people who log in \
           directly and succeed tell how many would fail honestly. Browsers are weighed apart \

@@ -113,6 +113,7 @@ impl<'a> Line<'a> {
             country: None,
             asn: None,
             fingerprint: None,
+            before_change: None,
             user_agent: self.user_agent.map(Cow::Borrowed),
             links: Default::default(),
             user: self.user.map(Cow::Borrowed),

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use throughline_session::wire::{ParameterKind, Record, SessionId};
+use throughline_session::wire::{Link, LinkKind, ParameterKind, Record, SessionId};
 
 use super::{Method, Outcome, Protocol};
 
@@ -35,6 +35,10 @@ pub struct Exchange<'a> {
     /// Other sessions known to belong together with this one, each found by a key of its own: one
     /// that is known by its address alone may be anybody's.
     pub links: [Option<SessionId>; LINKS_MAX],
+    /// The session that the policy before would have made of it, for a while after a change. It may
+    /// be a whole office's, so it joins nobody; but what this session's client did before stands
+    /// there.
+    pub before_change: Option<SessionId>,
     /// The user the session belongs to.
     pub user: Option<Cow<'a, str>>,
     /// Anyone can claim to be that user: what the upstream did not accept does not count.
@@ -127,10 +131,11 @@ impl<'a> Exchange<'a> {
             .min_by_key(|it| it.forgeable)
             .map(|it| (&it.value, it.forgeable));
         let account = account.or(user.map(|(value, _)| value));
+        let changed = |it: &&Link<'_>| it.kind == LinkKind::PolicyChange;
         let own_keys = record
             .links
             .iter()
-            .filter(|it| !FALLBACKS.contains(&&*it.key));
+            .filter(|it| !changed(it) && !FALLBACKS.contains(&&*it.key));
         let mut links = [None; LINKS_MAX];
         for (to, link) in links.iter_mut().zip(own_keys) {
             *to = Some(link.session);
@@ -147,6 +152,7 @@ impl<'a> Exchange<'a> {
             fingerprint: fingerprint.map(|it| Cow::Borrowed(&*it.value)),
             user_agent: text(record.user_agent.as_ref()),
             links,
+            before_change: record.links.iter().find(changed).map(|it| it.session),
             user: user.map(|(value, _)| Cow::Borrowed(&**value)),
             user_forgeable: user.is_some_and(|(_, forgeable)| forgeable),
             account: text(account),
@@ -239,6 +245,24 @@ pub(crate) fn served(exchange: &Exchange<'_>) -> bool {
 mod tests {
     use super::*;
     use crate::event::access_log::Line;
+    use throughline_session::hex::Hex;
+
+    #[test]
+    fn a_change_of_the_policy_links_nobody_to_a_whole_office() {
+        let link = |kind, number| Link {
+            kind,
+            session: Hex([number; 16]),
+            key: Cow::Borrowed("tenant"),
+        };
+        let record = Record {
+            key: Cow::Borrowed("cookie"),
+            links: vec![link(LinkKind::PolicyChange, 7), link(LinkKind::Login, 8)],
+            ..Record::default()
+        };
+        let exchange = Exchange::of_record(&record, Named::default());
+        assert_eq!(exchange.before_change, Some(Hex([7; 16])));
+        assert_eq!(exchange.links, [Some(Hex([8; 16])), None, None, None]);
+    }
 
     #[test]
     fn refusals_and_outages_are_not_the_clients_doing() {

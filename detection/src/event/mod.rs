@@ -111,6 +111,8 @@ pub(crate) struct Event {
     pub(crate) header_marks: Option<u32>,
     /// The sessions that links lead to.
     pub(crate) links: [Option<SessionId>; LINKS_MAX],
+    /// The session that the policy before would have made of it.
+    pub(crate) before_change: Option<SessionId>,
     /// The user the session belongs to.
     pub(crate) user: Option<u64>,
     /// Anyone can claim to be that user.

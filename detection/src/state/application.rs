@@ -33,8 +33,8 @@ pub(crate) struct Endpoint {
     times: LogBins<52>,
     /// Parameter values that were served: the catalogue, as far as anyone saw it.
     pub(crate) values: Bits<16>,
-    /// Of requests with a parameter, the first three of a visit: more would let one enumerator
-    /// make misses usual.
+    /// Of requests with a parameter, the first three of a visit and of all that is judged with it:
+    /// more would let one enumerator make misses usual.
     pub(crate) tries: u32,
     pub(crate) tries_missed: u32,
     /// Of the same, pairs of numbers that followed each other, and those that were neighbours.
@@ -209,6 +209,7 @@ impl Application {
             header_shape: exchange.header_shape,
             header_marks: exchange.header_marks,
             links: exchange.links,
+            before_change: exchange.before_change,
             user: exchange.user.as_deref().map(hashed),
             user_forgeable: exchange.user_forgeable,
             account: exchange.account.as_deref().map(hashed),
@@ -303,8 +304,9 @@ impl Application {
         (f64::from(pair) + BACK_OFF * chance) / (f64::from(out) + BACK_OFF)
     }
 
-    /// Learns from a step. `lesson` counts the visit's requests so far, `place` its values at this
-    /// endpoint, `network` is where it comes from.
+    /// Learns from a step. `lesson` counts the visit's requests so far, `place` the values at this
+    /// endpoint of all that is judged as one with it, this one included; `network` is where it
+    /// comes from.
     pub(crate) fn learn(
         &mut self,
         step: &Step<'_>,

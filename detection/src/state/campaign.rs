@@ -116,11 +116,12 @@ pub(crate) struct Campaign {
 }
 
 impl Campaign {
-    /// Whether a visit does nothing but log in: at most two other requests, no assets.
+    /// Whether a visit does nothing but log in: at most two other requests, no assets. Of one that
+    /// a change of the policy cut in two nobody knows.
     pub(crate) fn is_bare(session: &Session) -> bool {
         let visit = &session.visit;
         let logins = visit.authentication.logins().attempts;
-        logins > 0 && visit.authentication.others <= 2 && visit.assets.assets() == 0
+        !session.cut && logins > 0 && visit.authentication.others <= 2 && visit.assets.assets() == 0
     }
 
     /// Whether it opened a page with its files, tried to log in, and left: no further page, and
@@ -129,7 +130,8 @@ impl Campaign {
     pub(crate) fn came_and_left(session: &Session, now_us: i64) -> bool {
         const QUIET_US: i64 = 60 * 1_000_000;
         let left = now_us.saturating_sub(session.last_us) >= QUIET_US;
-        left && session.visit.authentication.logins().attempts > 0
+        left && !session.cut
+            && session.visit.authentication.logins().attempts > 0
             && Self::only_opens(&session.visit)
     }
 
@@ -156,12 +158,13 @@ impl Campaign {
                 .saturating_add(1),
             None => session.visit.authentication.logins().attempts,
         };
-        if attempts != 1 || !(event.login_failed() || event.login_succeeded()) {
+        let whole = before.unwrap_or(session);
+        if attempts != 1 || whole.cut || !(event.login_failed() || event.login_succeeded()) {
             return;
         }
         let at = event.at_us;
         let failed = event.login_failed();
-        let visit = &before.unwrap_or(session).visit;
+        let visit = &whole.visit;
         let browser = usize::from(event.claim == Claim::Browser);
         if visit.authentication.others <= 2 && visit.assets.assets() == 0 {
             if let Some(bare) = self.bare.get_mut(browser) {

@@ -36,6 +36,9 @@ pub(crate) struct Session {
     pub(crate) started_us: i64,
     /// It took over from a session that fetched assets: a person's login gives a new key.
     pub(crate) from_browser: bool,
+    /// The policy changed in the midst of its visit: how it began stands in a session of the policy
+    /// before, so nothing follows from what it did not do.
+    pub(crate) cut: bool,
     /// The first of the sessions that belong together with this one.
     pub(crate) root: Option<SessionId>,
     /// Whose it is, as far as the last exchanges say.
@@ -96,6 +99,7 @@ impl Session {
     fn begin(&mut self, at: i64) {
         self.visit = Visit::default();
         self.judged = 0;
+        self.cut = false;
         self.previous = 0;
         self.started_us = at;
         self.last_us = at;
@@ -115,8 +119,8 @@ impl Session {
         }
     }
 
-    /// Adds a member's step to a group.
-    pub(crate) fn observe_member(&mut self, step: &Step<'_>, application: u32) {
+    /// Adds a member's step to a group; gives what all of it did, unless many seem to share it.
+    pub(crate) fn observe_member(&mut self, step: &Step<'_>, application: u32) -> Option<&Visit> {
         let event = step.event;
         self.application = application;
         self.keyed |= event.keyed;
@@ -124,6 +128,7 @@ impl Session {
         self.totals.observe(event);
         self.visit.observe(&Step { gap_us, ..*step });
         self.previous = event.endpoint + 1;
+        (!self.is_shared()).then_some(&self.visit)
     }
 
     /// Whether more people than one seem to be in this group: a key that many share joins nobody.

@@ -126,6 +126,7 @@ impl Client {
             fingerprint: None,
             user_agent: owned(&self.user_agent),
             links: Default::default(),
+            before_change: None,
             user: None,
             user_forgeable: false,
             account: None,
