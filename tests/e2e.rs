@@ -12,6 +12,7 @@ mod config_changed;
 mod envoy_killed;
 mod every_request_once;
 mod first_minute;
+mod grouping_proof;
 mod isolation;
 mod key_finder;
 mod live_policy;

@@ -17,7 +17,7 @@ use stage::filter::SECRET;
 use throughline_detection::LogPosition;
 use throughline_detection::verdicts::{Subject, Verdict};
 use throughline_session::wire::Record;
-use throughline_tests::{Slot, TIME_MAX, all_run, assert_vm_alive, put, settled};
+use throughline_tests::{Slot, TIME_MAX, all_run, assert_vm_alive, get, put, settled};
 
 /// Seconds instead of minutes: one seed, with a tenth of the honest clients. `GROUPING_SCALE=1` takes
 /// all of them.
@@ -36,11 +36,17 @@ fn scale() -> f64 {
     asked.map_or(SCALE, |text| text.parse().unwrap())
 }
 
-fn recorded(names: &[&str]) -> Vec<Recording> {
+async fn recorded(names: &[&str]) -> Vec<Recording> {
     let chosen = scenes::ALL.iter().filter(|it| names.contains(&it.name));
-    chosen
-        .map(|scene| record(scene, SEED, scale()).unwrap())
-        .collect()
+    let chosen: Vec<_> = chosen.collect();
+    // The stage has a clock, so a runtime, of its own.
+    let play = move || {
+        let recordings = chosen.into_iter();
+        recordings
+            .map(|scene| record(scene, SEED, scale()).unwrap())
+            .collect()
+    };
+    tokio::task::spawn_blocking(play).await.unwrap()
 }
 
 fn in_memory(recordings: &[Recording], policy: &str, secret: &str) -> (Partition, Links) {
@@ -107,20 +113,25 @@ async fn stored(stack: &Stack, version: &str, requests: usize) -> (Partition, Li
     let of_arm: BTreeSet<&String> = partition.values().map(|[session, ..]| session).collect();
     let links = rows(stack, "SELECT session, linked_session, kind FROM links").await;
     let links = links.iter().map(|row| texts::<3>(row));
-    let links =
-        links.filter(|[session, _, kind]| of_arm.contains(session) && kind != "policy_change");
-    (partition, links.collect())
+    let links = links
+        .filter(|[session, _, kind]| of_arm.contains(session) && kind != "policy_change")
+        .collect();
+    (partition, links)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sessions_and_links_are_those_of_the_real_envoy() {
     let _slot = Slot::take().await;
     let names: Vec<&str> = scenes::ALL.iter().map(|scene| scene.name).collect();
-    let recordings = recorded(&names);
+    let recordings = recorded(&names).await;
     let exchanges = Arc::new(envoy::exchanges(&recordings));
     let upstream = envoy::answering(Arc::clone(&exchanges)).await;
     let stack = Stack::builder().upstream(upstream).workers(2);
     let stack = stack.start().await.unwrap();
+    // Workers are heard of once they had a request.
+    for number in 0..16 {
+        get(stack.ingress, "/", &format!("before-{number}")).await;
+    }
     let mut done = BTreeSet::new();
     for arm in arms::ALL {
         // Arms that differ only in what detection may know have the same sessions.
@@ -214,7 +225,7 @@ async fn verdicts_on_the_story_are_those_of_the_real_aggregator() {
     let (status, answer) = put(&stack, "/v1/policy", "*", &policy).await;
     assert_eq!(status, StatusCode::OK, "{answer}");
 
-    let recordings = recorded(&[JUDGED]);
+    let recordings = recorded(&[JUDGED]).await;
     let batches = replay_with(&recordings[0], arm.policy, SECRET).unwrap();
     let authorization = format!("Bearer {}", stack.token);
     for batch in &batches {
