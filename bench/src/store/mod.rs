@@ -38,9 +38,9 @@ pub(crate) struct Arguments {
 /// Which benchmark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Bench {
-    /// Issue 5: one client while 20,000 records a second come in; then a restart.
+    /// One client while 20,000 records a second come in; then a restart.
     Query,
-    /// Issue 8: two clients while 5,000 records a second come in.
+    /// Two clients while 5,000 records a second come in.
     Api,
 }
 
