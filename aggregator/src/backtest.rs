@@ -1,16 +1,17 @@
-//! `throughline backtest`: stored records judged again under another policy, by the same code.
+//! `throughline backtest`, and what `POST /v1/backtest` does: stored records judged again under another policy, by the same code.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
+use duckdb::Connection;
 use serde::Serialize;
 use throughline_detection::Settings;
 
 use crate::lock::DataLock;
 use crate::policy::{format_of, read};
-use crate::store::{Database, Replayed, Store};
+use crate::store::{Database, Replayed, Store, StoreError};
 use crate::verdicts::{Flagged, Profiles, Side, Snapshot};
 
 /// Memory of DuckDB's buffers, bytes.
@@ -81,31 +82,72 @@ pub fn backtest(options: &BacktestOptions) -> anyhow::Result<Backtest> {
         ..Settings::default()
     };
     let reading = database.read()?;
-    let in_force = Replayed::profiles(&reading.connection)?;
-    let most = options.records.unwrap_or(u64::MAX);
-    let mut from = Replayed::start(&reading.connection, most)?;
-    let mut result = Backtest {
-        policy_version: in_force.policy_version.clone(),
-        ..Backtest::default()
+    let trial = Trial {
+        settings,
+        tried: Profiles {
+            policy_version: None,
+            profiles: tried.detection,
+            visits: tried.visits,
+        },
+        records: options.records.unwrap_or(u64::MAX),
+        end,
     };
-    let mut before = Side::new(settings.clone(), from, in_force);
-    let new = Profiles {
-        policy_version: None,
-        profiles: tried.detection,
-        visits: tried.visits,
-    };
-    let mut after = Side::new(settings, from, new);
-    while from < end {
-        let replayed = Replayed::read(&reading.connection, from, end)?;
-        for (place, record) in replayed.records() {
-            before.take(record, *place);
-            after.take(record, *place);
+    Ok(trial.run(&reading.connection, || false)?.0)
+}
+
+/// Records between two looks at the clock: judging them takes milliseconds.
+const LOOK_RECORDS: usize = 256;
+
+/// What is to be tried, over how much.
+#[derive(Debug)]
+pub struct Trial {
+    /// How both sides judge.
+    pub settings: Settings,
+    /// What is held against the profiles in force.
+    pub tried: Profiles,
+    /// The latest records, so many at most.
+    pub records: u64,
+    /// Where the log ends for it.
+    pub end: u64,
+}
+
+impl Trial {
+    /// Has both sides judge the records until there are no more (`true`), or it is `late`.
+    ///
+    /// # Errors
+    /// When DuckDB refuses.
+    pub fn run(
+        self,
+        connection: &Connection,
+        late: impl Fn() -> bool,
+    ) -> Result<(Backtest, bool), StoreError> {
+        let in_force = Replayed::profiles(connection)?;
+        let mut from = Replayed::start(connection, self.records)?;
+        let mut result = Backtest {
+            policy_version: in_force.policy_version.clone(),
+            ..Backtest::default()
+        };
+        let mut before = Side::new(self.settings.clone(), from, in_force);
+        let mut after = Side::new(self.settings, from, self.tried);
+        let mut whole = true;
+        while whole && from < self.end {
+            let replayed = Replayed::read(connection, from, self.end)?;
+            for some in replayed.records().chunks(LOOK_RECORDS) {
+                if late() {
+                    whole = false;
+                    break;
+                }
+                for (place, record) in some {
+                    before.take(record, *place);
+                    after.take(record, *place);
+                }
+                result.records += some.len() as u64;
+            }
+            from = replayed.end.max(from + 1);
         }
-        result.records += replayed.records().len() as u64;
-        from = replayed.end.max(from + 1);
+        result.compare(&before.flagged(), &after.flagged());
+        Ok((result, whole))
     }
-    result.compare(&before.flagged(), &after.flagged());
-    Ok(result)
 }
 
 impl Backtest {

@@ -23,15 +23,15 @@ use crate::verdicts::{
 };
 
 /// Records judged at most: the latest ones.
-const RECORDS_MAX: u64 = 200_000;
+pub(super) const RECORDS_MAX: u64 = 200_000;
 /// Labels looked at, the latest ones.
 const LABELS_MAX: u64 = 100_000;
 
-/// Why not all of the sample was judged.
+/// Why not all was judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-enum Cut {
-    /// It has more than 200,000 records: the latest ones were judged.
+pub(super) enum Cut {
+    /// There are more than 200,000 records: the latest ones were judged.
     Records,
     /// It took eight tenths of `--query-timeout`: the earliest of these were judged.
     Time,

@@ -5,6 +5,7 @@
 mod admin;
 mod applications;
 mod audit;
+mod backtest;
 mod backup;
 mod bots;
 mod candidate_verdicts;

@@ -119,6 +119,7 @@ impl Modify for Tokens {
         super::candidates::delete,
         super::comparison::handle,
         super::candidate_verdicts::handle,
+        super::backtest::handle,
         super::finder::show,
         super::finder::start,
         super::finder::stop,

@@ -8,10 +8,11 @@ use warp::reply::Response;
 
 use super::request::recover;
 use super::{
-    App, applications, audit, backup, bots, candidate_verdicts, candidates, compare, comparison,
-    docs, endpoints, evidence, export, facets, finder, flows, forget, health, histogram, import,
-    ingest, labels, live, metrics, notes, openapi, pins, policy, quarantine, requests, sequence,
-    session, sessions, sources, sql, status, transitions, users, verdicts, views,
+    App, applications, audit, backtest, backup, bots, candidate_verdicts, candidates, compare,
+    comparison, docs, endpoints, evidence, export, facets, finder, flows, forget, health,
+    histogram, import, ingest, labels, live, metrics, notes, openapi, pins, policy, quarantine,
+    requests, sequence, session, sessions, sources, sql, status, transitions, users, verdicts,
+    views,
 };
 
 /// Makes an endpoint.
@@ -62,6 +63,7 @@ const ALL: &[Route] = &[
     candidates::route,
     comparison::route,
     candidate_verdicts::route,
+    backtest::route,
     finder::route,
     audit::route,
     backup::route,

@@ -1,4 +1,5 @@
 mod applications;
+mod backtest;
 mod bots;
 mod candidate_verdicts;
 mod candidates;
