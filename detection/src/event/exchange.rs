@@ -249,16 +249,16 @@ mod tests {
 
     #[test]
     fn a_change_of_the_policy_links_nobody_to_a_whole_office() {
-        let link = |kind, number| Link {
-            kind,
-            session: Hex([number; 16]),
-            key: Cow::Borrowed("tenant"),
+        let link = |kind: &str, byte: &str| {
+            let session = byte.repeat(16);
+            format!(r#"{{"kind":"{kind}","session":"{session}","key":"tenant"}}"#)
         };
-        let record = Record {
-            key: Cow::Borrowed("cookie"),
-            links: vec![link(LinkKind::PolicyChange, 7), link(LinkKind::Login, 8)],
-            ..Record::default()
-        };
+        let links = [link("policy_change", "07"), link("login", "08")].join(",");
+        let session = "09".repeat(16);
+        let line = format!(
+            r#"{{"index":0,"start_us":1,"application":"shop","key":"cookie","request_session":"{session}","session":"{session}","links":[{links}]}}"#
+        );
+        let record: Record<'_> = serde_json::from_str(&line).unwrap();
         let exchange = Exchange::of_record(&record, Named::default());
         assert_eq!(exchange.before_change, Some(Hex([7; 16])));
         assert_eq!(exchange.links, [Some(Hex([8; 16])), None, None, None]);
