@@ -11,7 +11,7 @@ use throughline_detection::Settings;
 
 use crate::lock::DataLock;
 use crate::policy::{format_of, read};
-use crate::store::{Database, Replayed, Store, StoreError};
+use crate::store::{Database, Replayed, Store, StoreError, crawlers};
 use crate::verdicts::{Flagged, Profiles, Side, Snapshot};
 
 /// Memory of DuckDB's buffers, bytes.
@@ -132,6 +132,10 @@ impl Trial {
         let mut whole = true;
         while whole && from < self.end {
             let replayed = Replayed::read(connection, from, self.end)?;
+            for (_, ruling) in crawlers(connection, from, replayed.end)? {
+                before.learn(&ruling);
+                after.learn(&ruling);
+            }
             for some in replayed.records().chunks(LOOK_RECORDS) {
                 if late() {
                     whole = false;

@@ -3,7 +3,7 @@
 //! batch → [`ingest`] → [`log`] (durable, acknowledged) → [`store`] (DuckDB) → [`sessions`]
 //! (visits) → [`api`]; from the log too, [`verdicts`]; beside them the [`ledger`], which knows what
 //! is missing, the [`policy`], which tells filters what a session is, and the `ui`, which shows what
-//! [`api`] answers. [`backtest`] judges what is stored under another policy; [`evaluate`] scores bot
+//! [`api`] answers. [`crawlers`] looks up whether search engines are who they say. [`backtest`] judges what is stored under another policy; [`evaluate`] scores bot
 //! detection on files and needs none
 //! of the others.
 
@@ -13,6 +13,7 @@ pub mod backup;
 pub mod client;
 pub mod clock;
 pub mod config;
+pub mod crawlers;
 pub mod doctor;
 pub mod endpoints;
 pub mod envoy_admin;

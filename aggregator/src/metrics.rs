@@ -27,6 +27,13 @@ pub struct Account {
     pub account: &'static str,
 }
 
+/// What became of a look-up.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct Outcome {
+    /// `confirmed`, `refuted`, `silent`, or `left_out` where too many waited.
+    pub outcome: &'static str,
+}
+
 /// What kind of verdict.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct VerdictKind {
@@ -82,6 +89,8 @@ pub struct Metrics {
     pub judged: Counter,
     /// Verdicts, by type.
     pub verdicts: Family<VerdictKind, Counter>,
+    /// Crawlers whose names were looked up, by outcome.
+    pub lookups: Family<Outcome, Counter>,
     /// Batches that detection has not judged, bytes.
     pub detection_lag_bytes: Level,
     /// Records that detection has not judged.
@@ -124,6 +133,7 @@ impl Default for Metrics {
             live_workers: Level::default(),
             judged: Counter::default(),
             verdicts: Family::default(),
+            lookups: Family::default(),
             detection_lag_bytes: Level::default(),
             detection_lag_records: Level::default(),
             detection_lag_seconds: Gauge::default(),
@@ -260,6 +270,11 @@ impl Metrics {
             self.detection_lag_seconds.clone(),
         );
         to.register(
+            "crawler_lookups",
+            "Addresses of crawlers that the policy names, looked up in DNS",
+            self.lookups.clone(),
+        );
+        to.register(
             "detection_sessions",
             "Live sessions that detection remembers",
             self.detection_sessions.clone(),
@@ -304,6 +319,11 @@ impl Metrics {
             flagged: if flagged { "true" } else { "false" },
         };
         self.verdicts.get_or_create(&kind).inc();
+    }
+
+    /// Counts a look-up.
+    pub fn lookup(&self, outcome: &'static str) {
+        self.lookups.get_or_create(&Outcome { outcome }).inc();
     }
 
     /// Counts a batch turned away.

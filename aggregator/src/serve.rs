@@ -1,5 +1,6 @@
 //! `throughline serve`: puts the arrows together, and takes them apart again in order.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -8,11 +9,13 @@ use anyhow::Context as _;
 use throughline_detection::Settings;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
+use tokio::sync::mpsc::Receiver;
 
 use crate::api::{App, IMPORTS_MAX, Live, QUERIES_MAX, REPLAYS_MAX, SharedKey, routes};
 use crate::clock::Clock;
 use crate::config::units::micros;
 use crate::config::{ServeOptions, Tokens};
+use crate::crawlers::{self, Inquiries, Question};
 use crate::envoy_admin::{Envoys, watch};
 use crate::evaluate::read_model;
 use crate::export::Exports;
@@ -31,6 +34,9 @@ use crate::tokens::Gate;
 use crate::verdicts::{Detecting, DetectionParts, Snapshot, Status};
 use crate::{server, shutdown};
 
+/// What is asked about crawlers, and where the questions come out.
+type Crawlers = (Arc<Inquiries>, Receiver<Question>);
+
 /// A service that is ready to answer, without a socket yet.
 pub struct Service {
     /// What the endpoints work with.
@@ -39,6 +45,7 @@ pub struct Service {
     detecting: Detecting,
     store: Store,
     compactor: Compactor,
+    crawlers: Option<Crawlers>,
     _lock: DataLock,
 }
 
@@ -84,7 +91,7 @@ impl Service {
         let (health, outbox) = (Arc::clone(&parts.health), Arc::clone(&parts.outbox));
         outbox.begin(restored.verdicts);
         // Before the store, which would have the log delete what detection still needs.
-        let (detecting, detection) = start_detection(options, &parts, geo)?;
+        let (detecting, detection, crawlers) = start_detection(options, &parts, geo)?;
         let (compactor, segments) = start_compactor(options, &parts, &clock)?;
         let store = Store::start(parts, restored).context("cannot start the store")?;
         let app = Arc::new(App {
@@ -123,6 +130,7 @@ impl Service {
             detecting,
             store,
             compactor,
+            crawlers: Some(crawlers),
             _lock: lock,
         })
     }
@@ -138,6 +146,20 @@ impl Service {
     ) -> anyhow::Result<Self> {
         let disk = Box::new(Folder(options.data.join("log")));
         Self::open_on(options, tokens, clock, disk)
+    }
+
+    /// Has DNS asked, in the background of the runtime that calls it, whether crawlers are who they say;
+    /// these servers, or the system's. Nothing is asked before.
+    pub fn verify_crawlers(&mut self, servers: &[SocketAddr]) {
+        if let Some((inquiries, questions)) = self.crawlers.take() {
+            let app = Arc::downgrade(&self.app);
+            drop(tokio::spawn(crawlers::verify(
+                app,
+                inquiries,
+                questions,
+                servers.to_vec(),
+            )));
+        }
     }
 
     /// Stores what was acknowledged, and closes everything; `false` when the database could not
@@ -206,9 +228,10 @@ fn start_detection(
     options: &ServeOptions,
     store: &StoreParts,
     geo: Option<Arc<Geo>>,
-) -> anyhow::Result<(Detecting, Arc<Status>)> {
+) -> anyhow::Result<(Detecting, Arc<Status>, Crawlers)> {
     let status = Arc::<Status>::default();
     let model = options.model.as_deref().map(read_model).transpose()?;
+    let (inquiries, questions) = Inquiries::new(Arc::clone(&store.metrics));
     let parts = DetectionParts {
         log: Arc::clone(&store.log),
         database: Arc::clone(&store.database),
@@ -226,9 +249,10 @@ fn start_detection(
         },
         model: model.map(Arc::new),
         geo,
+        inquiries: Some(Arc::clone(&inquiries)),
     };
     let detecting = Detecting::start(parts).context("cannot start detection")?;
-    Ok((detecting, status))
+    Ok((detecting, status, (inquiries, questions)))
 }
 
 /// Envoys as they were when they were last read.
@@ -313,8 +337,9 @@ pub async fn serve(
         .context("the listening socket has no address")?;
     let opening = options.clone();
     let own_clock = Arc::clone(&clock);
-    let service =
+    let mut service =
         tokio::task::spawn_blocking(move || Service::open(&opening, tokens, own_clock)).await??;
+    service.verify_crawlers(&options.dns);
     let app = Arc::clone(&service.app);
     for target in options.envoy_admin {
         drop(tokio::spawn(watch(

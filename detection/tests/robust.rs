@@ -359,3 +359,37 @@ fn an_exception_makes_no_verdict() {
         assert_eq!(!verdicts.is_empty(), expected);
     }
 }
+
+/// What was looked up counts for a day, and only where the profile names the domain.
+#[test]
+fn a_confirmed_crawler_is_left_alone() {
+    use throughline_detection::verdicts::{Class, Profile};
+    let clients = [bots::scanner(1, 3, 0.0)];
+    let first = clients.first().and_then(|client| client.sent.first());
+    let first = first.expect("a request");
+    let ip = first.client_ip.as_deref().unwrap_or_default();
+    let hours = |hours: i64| first.start_us + hours * 3600 * 1_000_000;
+    let other = "203.0.113.99";
+    for (address, domain, at_us, expected) in [
+        (ip, "googlebot.com", hours(-23), false),
+        (ip, "googlebot.com", hours(23), false),
+        (ip, "googlebot.com", hours(-25), true),
+        (ip, "search.example", hours(0), true),
+        (other, "googlebot.com", hours(0), true),
+    ] {
+        let mut detection = Detection::new(Settings::default());
+        let profile = Profile {
+            good_bot_domains: vec!["googlebot.com".to_owned()],
+            ..Profile::default()
+        };
+        detection.set_profile("shop", profile);
+        detection.confirm(address.parse().expect("an address"), domain, at_us);
+        let text = serde_json::to_string(&detection).expect("a snapshot");
+        let mut detection: Detection = serde_json::from_str(&text).expect("its state");
+        let sent = merged(&clients).into_iter().map(|(_, it)| it);
+        let verdicts = run(&mut detection, (1..).zip(sent));
+        assert_eq!(!verdicts.is_empty(), expected, "{address} {domain} {at_us}");
+        let good = detection.class(&first.session) == Some(Class::GoodBot);
+        assert_eq!(good, !expected);
+    }
+}

@@ -17,7 +17,7 @@ use super::error::ApiError;
 use super::request::{Access, Call, call, json, respond};
 use super::{App, query};
 use crate::policy::Candidate;
-use crate::store::{Replayed, StoreError, StoredTrials};
+use crate::store::{Replayed, StoreError, StoredTrials, crawlers};
 use crate::verdicts::{
     Example, Label, Labels, NewlyCaught, Profiles, Regrouped, Regrouping, TypeChange,
 };
@@ -151,6 +151,7 @@ fn regroup(
     late: impl Fn() -> bool,
 ) -> Result<(Regrouped, bool), StoreError> {
     let mut regrouping = Regrouping::new(trials.start, profiles);
+    regrouping.confirm(&crawlers(connection, 0, i64::MAX.cast_unsigned())?);
     let mut from = Some(trials.start);
     while let Some(at) = from
         && !late()

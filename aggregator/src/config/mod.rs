@@ -193,6 +193,17 @@ pub struct ServeOptions {
     )]
     pub geo: Vec<PathBuf>,
 
+    /// DNS server that is asked whether crawlers which the policy names (`crawlers` of a profile) are
+    /// who they say, e.g. `192.0.2.53:53`; repeatable, or separated by commas. The system's by default.
+    /// Nobody is asked where the policy names none.
+    #[arg(
+        long,
+        env = "THROUGHLINE_DNS",
+        value_delimiter = ',',
+        value_name = "IP:PORT"
+    )]
+    pub dns: Vec<SocketAddr>,
+
     /// File (YAML or JSON) that is the policy: read again when it changes, and not to be changed
     /// through the API.
     #[arg(long, env = "THROUGHLINE_POLICY_FILE", value_name = "FILE")]

@@ -13,7 +13,7 @@ use super::document::Refused;
 
 /// Profiles of one policy.
 const PROFILES_MAX: usize = 256;
-/// Exceptions, networks of good bots, and account parameters, of one profile.
+/// Exceptions, networks of good bots, crawlers, and account parameters, of one profile.
 const ENTRIES_MAX: usize = 1_000;
 
 /// How some applications are watched for bots.
@@ -32,11 +32,25 @@ pub struct DetectionProfile {
     pub exceptions: Vec<ExceptionEntry>,
     /// Networks of good bots that you have verified, e.g. `66.249.64.0/19`.
     pub good_bots: Vec<String>,
+    /// Good bots that are looked up in DNS when somebody claims to be one.
+    pub crawlers: Vec<CrawlerEntry>,
     /// Names of parameters, or of query parameters under `query_values`, whose value is the
     /// account that a login tries.
     pub account_parameters: Vec<String>,
     /// Names of parameters whose value is the TLS fingerprint that the proxy measured.
     pub fingerprint_parameters: Vec<String>,
+}
+
+/// A good bot that is known by the names of its addresses.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CrawlerEntry {
+    /// For people.
+    pub name: String,
+    /// What its user agent has in it, whatever the case, e.g. `Googlebot`.
+    pub user_agent: String,
+    /// Domains that its addresses have names in, e.g. `googlebot.com`.
+    pub domains: Vec<String>,
 }
 
 /// Whom to leave alone: exactly one of the fields, and a note.
@@ -120,6 +134,49 @@ impl ExceptionEntry {
     }
 }
 
+impl CrawlerEntry {
+    /// The domains as they are compared.
+    pub fn domains(&self) -> impl Iterator<Item = String> {
+        self.domains.iter().map(|it| it.to_ascii_lowercase())
+    }
+
+    fn check(&self) -> Result<(), String> {
+        const DOMAINS_MAX: usize = 20;
+        if self.name.trim().is_empty() {
+            return Err("it has no name: give one, e.g. googlebot".to_owned());
+        }
+        if self.user_agent.trim().len() < 3 {
+            return Err(format!(
+                "`{}` is in too many user agents: give three characters or more, e.g. Googlebot",
+                self.user_agent
+            ));
+        }
+        if self.domains.is_empty() || self.domains.len() > DOMAINS_MAX {
+            return Err(format!(
+                "{} domains: give 1 to {DOMAINS_MAX}, e.g. googlebot.com",
+                self.domains.len()
+            ));
+        }
+        self.domains.iter().try_for_each(|it| domain(it))
+    }
+}
+
+/// A domain below a top-level one, as ASCII: everybody has a name in `com`.
+fn domain(text: &str) -> Result<(), String> {
+    let is_label = |label: &str| {
+        let edges = !label.starts_with('-') && !label.ends_with('-');
+        let mut bytes = label.bytes();
+        let letters = bytes.all(|it| it.is_ascii_alphanumeric() || it == b'-' || it == b'_');
+        (1..=63).contains(&label.len()) && edges && letters
+    };
+    if text.len() <= 253 && text.contains('.') && text.split('.').all(is_label) {
+        return Ok(());
+    }
+    Err(format!(
+        "`{text}` is no domain: give one such as googlebot.com, of at least two labels"
+    ))
+}
+
 fn known(name: &str) -> Result<(), String> {
     if detectors::abouts().any(|about| about.name == name) {
         return Ok(());
@@ -159,6 +216,11 @@ impl DetectionProfile {
                 .iter()
                 .filter_map(|it| network(it).ok())
                 .collect(),
+            good_bot_domains: self
+                .crawlers
+                .iter()
+                .flat_map(CrawlerEntry::domains)
+                .collect(),
             account_parameters: self.account_parameters.clone(),
             fingerprint_parameters: self.fingerprint_parameters.clone(),
         }
@@ -182,9 +244,13 @@ impl DetectionProfile {
         for (index, text) in self.good_bots.iter().enumerate() {
             at(format!("{place}.good_bots[{index}]"), network(text))?;
         }
+        for (index, crawler) in self.crawlers.iter().enumerate() {
+            at(format!("{place}.crawlers[{index}]"), crawler.check())?;
+        }
         for (name, entries) in [
             ("exceptions", self.exceptions.len()),
             ("good_bots", self.good_bots.len()),
+            ("crawlers", self.crawlers.len()),
             ("account_parameters", self.account_parameters.len()),
             ("fingerprint_parameters", self.fingerprint_parameters.len()),
         ] {
@@ -242,14 +308,22 @@ pub fn profiles(policy: &Value) -> Vec<DetectionProfile> {
     serde_json::from_value(value).unwrap_or_default()
 }
 
-/// How an application is watched: by the first profile that names it, or that names none.
+/// The first profile that names an application, or that names none.
 #[must_use]
-pub fn profile_for(profiles: &[DetectionProfile], application: &str) -> Profile {
-    let holds = |profile: &&DetectionProfile| {
+pub fn entry_for<'a>(
+    profiles: &'a [DetectionProfile],
+    application: &str,
+) -> Option<&'a DetectionProfile> {
+    profiles.iter().find(|profile| {
         let named = &profile.applications;
         named.is_empty() || named.iter().any(|name| name == application)
-    };
-    let found = profiles.iter().find(holds);
+    })
+}
+
+/// How an application is watched, by that profile.
+#[must_use]
+pub fn profile_for(profiles: &[DetectionProfile], application: &str) -> Profile {
+    let found = entry_for(profiles, application);
     found.map(DetectionProfile::profile).unwrap_or_default()
 }
 
@@ -298,6 +372,28 @@ mod tests {
             (
                 json!({"good_bots": ["google"]}),
                 "detection[1].good_bots[0]: `google` is no address",
+            ),
+            (
+                json!({"crawlers": [
+                    {"name": "google", "user_agent": "Googlebot", "domains": ["googlebot.com"]},
+                ]}),
+                "",
+            ),
+            (
+                json!({"crawlers": [{"name": "all", "user_agent": "bot", "domains": ["com"]}]}),
+                "detection[1].crawlers[0]: `com` is no domain: give one such as googlebot.com",
+            ),
+            (
+                json!({"crawlers": [{"name": "none", "user_agent": "", "domains": ["a.example"]}]}),
+                "detection[1].crawlers[0]: `` is in too many user agents",
+            ),
+            (
+                json!({"crawlers": [{"name": "none", "user_agent": "Bingbot", "domains": []}]}),
+                "detection[1].crawlers[0]: 0 domains: give 1 to 20",
+            ),
+            (
+                json!({"crawlers": [{"name": "none", "domains": ["a.example"]}]}),
+                "detection[1].crawlers[0]: missing field `user_agent`",
             ),
             (
                 json!({"applications": ["shop"]}),

@@ -161,6 +161,7 @@ fn definitions() -> Value {
         "limits": object("Limits in place of cold-start and learnt ones.", &[], &limits),
         "exceptions": list(&exception, 1000),
         "good_bots": list(&text(), 1000),
+        "crawlers": list(&crawler(), 1000),
         "account_parameters": list(&text(), 1000),
         "fingerprint_parameters": list(&text(), 1000),
     });
@@ -183,6 +184,20 @@ fn definitions() -> Value {
         "key": object("One way to tell whose request it is.", &["name", "from"], &rule),
         "parameter": object("A named value kept for display and analysis.", &["name", "from"], &parameter),
     })
+}
+
+fn crawler() -> Value {
+    let domain = json!({"type": "string", "pattern": "^[A-Za-z0-9_-]+([.][A-Za-z0-9_-]+)+$"});
+    let fields = json!({
+        "name": {"type": "string", "minLength": 1},
+        "user_agent": {"type": "string", "minLength": 3},
+        "domains": list(&domain, 20),
+    });
+    object(
+        "A good bot that is looked up in DNS when somebody claims to be it.",
+        &["name", "user_agent", "domains"],
+        &fields,
+    )
 }
 
 /// The schema.

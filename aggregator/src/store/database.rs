@@ -10,7 +10,7 @@ use super::segments::{Folder, Retired, make_views, quoted, sweep};
 use crate::geo::{self, Geo};
 
 /// Version of the tables; raised with every change to `schema.sql`.
-pub const SCHEMA_VERSION: i64 = 9;
+pub const SCHEMA_VERSION: i64 = 10;
 const SCHEMA: &str = include_str!("schema.sql");
 /// Views over tables that are never closed.
 pub(super) const VERDICT_VIEWS: &str = include_str!("verdict_views.sql");
@@ -24,6 +24,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (7, include_str!("migrate_7.sql")),
     (8, include_str!("migrate_8.sql")),
     (9, include_str!("migrate_9.sql")),
+    (10, include_str!("migrate_10.sql")),
 ];
 /// Queries may put this many times the memory of the buffers on the disk; DuckDB's default, 90 %
 /// of what is free, would leave the log no room.
@@ -387,13 +388,15 @@ mod tests {
         let open = || Database::open(&file, 64 << 20);
         let database = open().unwrap();
         let writer = database.read().unwrap().connection;
+        let newer = SCHEMA_VERSION + 1;
         writer
-            .execute("UPDATE schema_version SET version = 10", [])
+            .execute("UPDATE schema_version SET version = ?", [newer])
             .unwrap();
         drop(writer);
         database.close();
         let refused = open().err().unwrap().to_string();
-        assert!(refused.contains("schema version 10"), "{refused}");
+        let found = format!("schema version {newer},");
+        assert!(refused.contains(&found), "{refused}");
         let known = format!("up to {SCHEMA_VERSION}");
         assert!(refused.contains(&known), "{refused}");
     }

@@ -20,7 +20,7 @@ mod tried;
 mod verdicts;
 
 pub use database::{Database, Reading, SCHEMA_VERSION, StoreError};
-pub use replay::Replayed;
+pub use replay::{Replayed, crawlers};
 pub use restore::Restored;
 pub use rollup::{
     Placed, list_now, row_of, rows_at, rows_of, session_times, then as sessions_then,

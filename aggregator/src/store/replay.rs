@@ -8,6 +8,7 @@ use throughline_session::hex::Hex;
 use throughline_session::wire::{Link, LinkKind, Param, ParameterKind, Record, flag_bits};
 
 use super::database::StoreError;
+use crate::crawlers::Confirmation;
 use crate::verdicts::{Event, Judge, Labelling, Place, Profiles, Ruling};
 
 /// Records read at once.
@@ -109,6 +110,36 @@ impl Replayed {
     }
 }
 
+/// Crawlers that were confirmed from `from` to before `end`, in log order.
+///
+/// # Errors
+/// When DuckDB refuses.
+pub fn crawlers(
+    connection: &Connection,
+    from: u64,
+    end: u64,
+) -> Result<Vec<(u64, Ruling)>, StoreError> {
+    let sql = "SELECT position, address, domain, epoch_us(said_at) FROM crawlers
+        WHERE position >= ? AND position < ? ORDER BY position";
+    let mut statement = connection.prepare(sql)?;
+    let rows = statement.query_map([from, end], |row| {
+        let address: String = row.get(1)?;
+        let confirmation = |address| Confirmation {
+            address,
+            domain: row.get(2).unwrap_or_default(),
+            at_us: row.get(3).unwrap_or_default(),
+        };
+        let position: u64 = row.get(0)?;
+        let ruling = address.parse().ok().map(confirmation).map(Ruling::Crawler);
+        Ok(ruling.map(|ruling| (position, ruling)))
+    })?;
+    Ok(rows
+        .collect::<duckdb::Result<Vec<_>>>()?
+        .into_iter()
+        .flatten()
+        .collect())
+}
+
 fn profiles(row: &Row<'_>) -> duckdb::Result<(u64, Profiles)> {
     let document: String = row.get(2)?;
     let profiles = Profiles::of_text(row.get(1)?, &document);
@@ -143,6 +174,7 @@ fn rulings(connection: &Connection, from: u64, end: u64) -> Result<Vec<(u64, Rul
     for row in labels.query_map([from, end], label)? {
         found.push(row?);
     }
+    found.extend(crawlers(connection, from, end)?);
     found.sort_by_key(|(position, _)| *position);
     Ok(found)
 }

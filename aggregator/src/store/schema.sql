@@ -224,6 +224,14 @@ CREATE TABLE labels (
     said_at TIMESTAMP NOT NULL
 );
 
+-- Addresses that were found to be a crawler's, and the domain of the policy that they have a name in.
+CREATE TABLE crawlers (
+    position UBIGINT NOT NULL,
+    address VARCHAR NOT NULL,
+    domain VARCHAR NOT NULL,
+    said_at TIMESTAMP NOT NULL
+);
+
 -- From where in the log which profiles hold, as the JSON array of the policy; where the policy
 -- also says when visits end, an object of `profiles` and `visits`.
 CREATE TABLE profiles (

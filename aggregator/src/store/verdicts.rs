@@ -4,6 +4,7 @@ use duckdb::{Connection, params};
 
 use super::commit::time;
 use super::database::StoreError;
+use crate::crawlers::Confirmation;
 use crate::verdicts::{Labelling, Package, Profiles, Ruling};
 
 /// Writes the verdicts and their position, or nothing; twice the same writes it once.
@@ -60,7 +61,7 @@ fn write(connection: &Connection, package: &Package) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Keeps what people decided, each with its place in the log.
+/// Keeps what people decided and what was looked up, each with its place in the log.
 pub(super) fn write_rulings(
     connection: &Connection,
     rulings: &[(u64, i64, Ruling)],
@@ -71,6 +72,7 @@ pub(super) fn write_rulings(
                 write_profiles(connection, *position, *arrived_us, profiles)?;
             }
             Ruling::Label(labelling) => write_label(connection, *position, labelling)?,
+            Ruling::Crawler(confirmation) => write_crawler(connection, *position, confirmation)?,
         }
     }
     Ok(())
@@ -107,5 +109,26 @@ fn write_label(
         time(labelling.at_us),
     ];
     connection.execute("INSERT INTO labels VALUES (?, ?, ?, ?, ?, ?)", row)?;
+    Ok(())
+}
+
+/// Keeps a confirmed crawler, and none that was confirmed too long before it.
+fn write_crawler(
+    connection: &Connection,
+    position: u64,
+    confirmation: &Confirmation,
+) -> Result<(), StoreError> {
+    /// Longer than records are usually kept, and a bound on the table.
+    const KEPT_US: i64 = 400 * 86_400 * 1_000_000;
+    let at = confirmation.at_us;
+    let row = params![
+        position,
+        confirmation.address.to_string(),
+        confirmation.domain,
+        time(at),
+    ];
+    connection.execute("INSERT INTO crawlers VALUES (?, ?, ?, ?)", row)?;
+    let old = time(at.saturating_sub(KEPT_US));
+    connection.execute("DELETE FROM crawlers WHERE said_at < ?", [old])?;
     Ok(())
 }

@@ -14,10 +14,11 @@ use throughline_session::wire::{Record, SessionId};
 
 use super::learnt;
 use super::ruling::{Label, Labelling, Profiles, Ruling};
+use crate::crawlers::{Claims, Inquiries};
 use crate::geo::{Country, Geo};
 use crate::ingest::{header, line};
 use crate::log::Entry;
-use crate::policy::detection::{DetectionProfile, profile_for};
+use crate::policy::detection::{DetectionProfile, entry_for, profile_for};
 
 /// Sessions of which somebody said 'no bot' that are remembered.
 const REJECTED_MAX: usize = 100_000;
@@ -216,6 +217,11 @@ pub struct Judge {
     model: Option<Arc<Model>>,
     #[serde(skip)]
     geo: Option<Arc<Geo>>,
+    /// Who claims to be a crawler, and where that is asked.
+    #[serde(skip)]
+    claims: Claims,
+    #[serde(skip)]
+    inquiries: Option<Arc<Inquiries>>,
 }
 
 impl Judge {
@@ -234,12 +240,22 @@ impl Judge {
             suppressed: 0,
             model: None,
             geo: None,
+            claims: Claims::default(),
+            inquiries: None,
         }
     }
 
     /// From here on, `geo` says where the clients are.
     pub fn locate(&mut self, geo: Arc<Geo>) {
         self.geo = Some(geo);
+    }
+
+    /// From here on, whoever claims to be a crawler that a profile names is asked for.
+    pub fn inquire(&mut self, inquiries: Arc<Inquiries>) {
+        self.inquiries = Some(inquiries);
+        for application in self.applications.clone() {
+            self.hear_claims(&application);
+        }
     }
 
     /// From here on, evidence says what `model` thinks of the session as well.
@@ -314,6 +330,11 @@ impl Judge {
         if !self.applications.contains(&*record.application) {
             self.meet(&record.application);
         }
+        if let Some(inquiries) = &self.inquiries
+            && let Some(question) = self.claims.question(record)
+        {
+            inquiries.ask(&question);
+        }
         let geo = self.geo.as_deref();
         let address = record.client_ip.as_deref().and_then(|ip| ip.parse().ok());
         let whence = geo.zip(address);
@@ -338,11 +359,12 @@ impl Judge {
         }
     }
 
-    /// Takes what people decided.
+    /// Takes what people decided, or what was looked up.
     pub fn rule(&mut self, ruling: &Ruling) {
         match ruling {
             Ruling::Profiles(profiles) => self.watch(profiles),
             Ruling::Label(labelling) => self.label(labelling),
+            Ruling::Crawler(it) => self.detection.confirm(it.address, &it.domain, it.at_us),
         }
     }
 
@@ -353,13 +375,26 @@ impl Judge {
             self.applications.insert(application.to_owned());
             let profile = self.profile(application);
             self.detection.set_profile(application, profile);
+            self.hear_claims(application);
         }
     }
 
-    fn profile(&mut self, application: &str) -> Profile {
+    fn profiles(&mut self) -> &[DetectionProfile] {
         let text = &self.profiles;
         let read = || serde_json::from_str(text).unwrap_or_default();
-        profile_for(self.read_profiles.get_or_insert_with(read), application)
+        self.read_profiles.get_or_insert_with(read)
+    }
+
+    fn profile(&mut self, application: &str) -> Profile {
+        profile_for(self.profiles(), application)
+    }
+
+    fn hear_claims(&mut self, application: &str) {
+        if self.inquiries.is_none() {
+            return;
+        }
+        let crawlers = entry_for(self.profiles(), application).map(|it| it.crawlers.clone());
+        self.claims.set(application, &crawlers.unwrap_or_default());
     }
 
     fn watch(&mut self, profiles: &Profiles) {
@@ -369,6 +404,7 @@ impl Judge {
         for application in self.applications.clone() {
             let profile = self.profile(&application);
             self.detection.set_profile(&application, profile);
+            self.hear_claims(&application);
         }
     }
 

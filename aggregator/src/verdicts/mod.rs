@@ -1,7 +1,7 @@
 //! log → verdict: one thread reads the log, keeps the state of bot detection, and says who is a bot.
 //!
 //! Architecture invariant: verdicts depend on nothing but what stands in the log, in its order:
-//! records, and the [`Ruling`]s of people. The state is kept in a snapshot with its log position;
+//! records, and [`Ruling`]s: what people decide, and which crawlers were confirmed. The state is kept in a snapshot with its log position;
 //! whatever is read again after a restart gives the same verdicts, and the store takes each once
 //! ([`Outbox`]). Nothing here is waited for by whoever sends records.
 

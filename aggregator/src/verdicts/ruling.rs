@@ -1,10 +1,12 @@
-//! people → log: what they decide about detection and visits has its place among the records.
+//! people → log: what they decide about detection and visits has its place among the records; so
+//! has what DNS was asked.
 
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 use throughline_session::hex::Hex;
 
+use crate::crawlers::Confirmation;
 use crate::log::{Batch, Room, WorkerKey};
 use crate::policy::detection::DetectionProfile;
 use crate::sessions::VisitRules;
@@ -12,7 +14,7 @@ use crate::sessions::VisitRules;
 /// How the line of a ruling begins; a batch begins with `{"throughline"`.
 const BEGINS: &[u8] = br#"{"ruling":"#;
 
-/// Something that people decided.
+/// Something that people decided, or that was looked up for them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "ruling", rename_all = "snake_case")]
 pub enum Ruling {
@@ -20,6 +22,8 @@ pub enum Ruling {
     Profiles(Profiles),
     /// What somebody says of a verdict.
     Label(Labelling),
+    /// An address is a crawler's, from here on.
+    Crawler(Confirmation),
 }
 
 /// What a version of the policy says of detection and of visits.
@@ -177,6 +181,11 @@ mod tests {
                 note: "our monitoring".into(),
                 author: "ann".into(),
                 at_us: 3,
+            }),
+            Ruling::Crawler(Confirmation {
+                address: [66, 249, 66, 1].into(),
+                domain: "googlebot.com".into(),
+                at_us: 4,
             }),
         ] {
             let body = ruling.batch(1, Budget::new(0).room()).body;

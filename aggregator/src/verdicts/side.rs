@@ -51,6 +51,11 @@ impl Side {
         }
     }
 
+    /// Takes a ruling in the place that it has among the records.
+    pub fn learn(&mut self, ruling: &Ruling) {
+        self.judge.rule(ruling);
+    }
+
     /// Takes the next record.
     pub fn take(&mut self, record: &Record<'_>, place: Place) {
         self.judge.record(record, place, &mut self.events);

@@ -12,7 +12,7 @@ use super::Judge;
 
 const MAGIC: &[u8; 8] = b"TLDETECT";
 /// Raised with every change to [`Judge`]; changes within detection are in its own fingerprint.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 const FINGERPRINT_LEN_MAX: usize = 256;
 
 /// Why a snapshot cannot be used.

@@ -9,6 +9,7 @@ use throughline_detection::Settings;
 use throughline_detection::model::Model;
 
 use super::{ApplicationStatus, Judge, Outbox, Snapshot, SnapshotError, Status};
+use crate::crawlers::Inquiries;
 use crate::geo::Geo;
 use crate::log::{Gap, Item, Log, Next};
 use crate::metrics::Metrics;
@@ -52,6 +53,8 @@ pub struct DetectionParts {
     pub model: Option<Arc<Model>>,
     /// What knows where addresses are.
     pub geo: Option<Arc<Geo>>,
+    /// Where it is asked whether crawlers are who they say.
+    pub inquiries: Option<Arc<Inquiries>>,
 }
 
 /// The running thread.
@@ -83,6 +86,9 @@ impl Detecting {
                 let mut judge = begin(&parts);
                 if let Some(geo) = &parts.geo {
                     judge.locate(Arc::clone(geo));
+                }
+                if let Some(inquiries) = &parts.inquiries {
+                    judge.inquire(Arc::clone(inquiries));
                 }
                 if let Some(model) = &parts.model {
                     judge.ask(Arc::clone(model));

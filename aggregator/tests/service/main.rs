@@ -11,6 +11,7 @@ mod ask;
 mod backtest;
 mod backup;
 mod common;
+mod crawlers;
 mod evaluate;
 mod faults;
 mod geo;

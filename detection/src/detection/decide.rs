@@ -115,7 +115,10 @@ impl Detection {
                 }
             })?;
         let before = own.session.standing;
-        if before.covers(found.sensitivity, event.at_us) || profile.excepts_session(own.session, id)
+        let address = own.session.visit.identity.address;
+        if before.covers(found.sensitivity, event.at_us)
+            || profile.excepts_session(own.session, id)
+            || self.is_good_bot(profile, address, event.at_us)
         {
             return None;
         }
@@ -232,7 +235,10 @@ impl Detection {
             .get(&*because.application)
             .unwrap_or(&self.unwatched);
         verdicts.retain(|it: &Verdict| match it.subject {
-            Subject::Source { network, .. } => !profile.excepts_in(network),
+            Subject::Source { network, .. } => {
+                let good = self.has_good_bot(profile, network, event.at_us);
+                !good && !profile.excepts_in(network)
+            }
             _ => true,
         });
         verdicts

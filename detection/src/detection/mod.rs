@@ -1,5 +1,6 @@
 //! The whole line: what the aggregator calls for each record.
 
+mod crawlers;
 mod decide;
 mod learn;
 
@@ -87,6 +88,8 @@ pub struct Detection {
     aliases: Bounded<SessionId, SessionId>,
     /// What users did in all their sessions.
     users: Users,
+    /// Addresses that were confirmed to be a good bot's.
+    crawlers: Bounded<IpAddr, crawlers::Crawler>,
     position: LogPosition,
     profiles: HashMap<Box<str>, Watch>,
     /// For applications without a profile.
@@ -111,6 +114,7 @@ impl Detection {
             groups: Bounded::new(settings.sessions_max / 8),
             aliases: Bounded::new(settings.sessions_max / 4),
             users: Bounded::new(settings.sessions_max / 8),
+            crawlers: Bounded::new(crawlers::CRAWLERS_MAX),
             position: LogPosition::default(),
             profiles: HashMap::new(),
             unwatched: Watch::default(),
@@ -170,9 +174,11 @@ impl Detection {
             return Vec::new();
         };
         let profile = self.profiles.get(&*exchange.application);
-        if profile.is_some_and(|profile| profile.excepts(exchange, event.address))
-            || !decide::due(requests, judged, &event)
-        {
+        let left_alone = |profile: &Watch| {
+            profile.excepts(exchange, event.address)
+                || self.is_good_bot(profile, event.address, event.at_us)
+        };
+        if profile.is_some_and(left_alone) || !decide::due(requests, judged, &event) {
             return Vec::new();
         }
         self.judge(&event, exchange.user.as_deref())
@@ -202,7 +208,8 @@ impl Detection {
     pub fn class(&self, id: &SessionId) -> Option<Class> {
         let view = self.view(id)?;
         let profile = self.profile(view.application);
-        let good = profile.is_good_bot(view.session.visit.identity.address);
+        let address = view.session.visit.identity.address;
+        let good = self.is_good_bot(profile, address, view.now_us);
         Some(if good {
             Class::GoodBot
         } else {

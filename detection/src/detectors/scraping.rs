@@ -33,7 +33,8 @@ static ABOUT: About = About {
             Wrong about a browser that plays a long slide show whose pictures are documents. \
             Misses a scraper that spreads its reading over many sessions that nothing links, one \
             that also looks at every item several times, or one that behaves as a polite search \
-            engine: name the networks of those you want (`good_bots`) and block the rest.",
+            engine: name the networks or domains of those you want (`good_bots`, `crawlers`) and \
+            block the rest.",
     tune: "Set the limit by what a keen person reads in half an hour.",
 };
 

@@ -90,6 +90,11 @@ impl<K: Hash + Eq + Clone, V> Bounded<K, V> {
         Some(&slot.value)
     }
 
+    /// All entries, in the order of their slots.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (&K, &V)> {
+        self.slots.iter().map(|slot| (&slot.key, &slot.value))
+    }
+
     /// The entry, made when it is not there; another may be evicted for it.
     pub(crate) fn entry(&mut self, key: &K, make: impl FnOnce() -> V) -> Option<&mut V> {
         let at = match self.index.get(key) {

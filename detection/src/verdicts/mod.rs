@@ -67,7 +67,8 @@ pub enum Class {
     /// Brings its own key, keeps to a few endpoints and one address, fails rarely, and has done so
     /// for an hour and sixty requests.
     KnownMachine,
-    /// From a network that the profile names as a good bot's (verified by whoever fills it in:
+    /// From a network that the profile names as a good bot's, or an address confirmed to lie in a
+    /// domain that it names (verified by whoever fills it in:
     /// forward-confirmed reverse DNS or a published range; never a user agent).
     GoodBot,
 }

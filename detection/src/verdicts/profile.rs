@@ -86,6 +86,9 @@ pub struct Profile {
     pub exceptions: Vec<Exception>,
     /// Networks of good bots, verified by the caller.
     pub good_bots: Vec<Network>,
+    /// Domains of good bots, in lower case: an address that the caller has confirmed to lie in one
+    /// ([`crate::Detection::confirm`]) is left alone like those of `good_bots`.
+    pub good_bot_domains: Vec<String>,
     /// Parameters of records, or of queries, whose value is the account that a login tries.
     pub account_parameters: Vec<String>,
     /// Parameters of records whose value is the fingerprint of the client's TLS, as the proxy
@@ -151,34 +154,21 @@ impl Watch {
     pub(crate) fn excepts_session(&self, session: &Session, id: &SessionId) -> bool {
         let address = session.visit.identity.address;
         let inside = |network: &Network| address.is_some_and(|it| network.contains(it));
-        self.is_good_bot(address)
-            || self
-                .profile
-                .exceptions
-                .iter()
-                .any(|exception| match exception {
-                    Exception::Network(network) => inside(network),
-                    Exception::Session(excepted) => excepted == id,
-                    Exception::UserAgent(_)
-                    | Exception::PathPrefix(_)
-                    | Exception::User(_)
-                    | Exception::Country(_) => false,
-                })
+        let mut exceptions = self.profile.exceptions.iter();
+        exceptions.any(|exception| match exception {
+            Exception::Network(network) => inside(network),
+            Exception::Session(excepted) => excepted == id,
+            Exception::UserAgent(_)
+            | Exception::PathPrefix(_)
+            | Exception::User(_)
+            | Exception::Country(_) => false,
+        })
     }
 
     /// Whether somebody is to be left alone.
     pub(crate) fn excepts(&self, exchange: &Exchange<'_>, address: Option<IpAddr>) -> bool {
-        let exceptions = &self.profile.exceptions;
-        self.is_good_bot(address)
-            || exceptions
-                .iter()
-                .any(|exception| exception.covers(exchange, address))
-    }
-
-    /// Whether an address lies in a network that the profile names as a good bot's.
-    pub(crate) fn is_good_bot(&self, address: Option<IpAddr>) -> bool {
-        let nets = &self.profile.good_bots;
-        address.is_some_and(|it| nets.iter().any(|net| net.contains(it)))
+        let mut exceptions = self.profile.exceptions.iter();
+        exceptions.any(|exception| exception.covers(exchange, address))
     }
 
     /// Whether somebody who is to be left alone sits in a network.

@@ -16,7 +16,7 @@ use self::members::{Members, Part};
 pub use self::report::{
     Counts, Example, ExampleClient, NewlyCaught, Regrouped, Standing, TypeChange,
 };
-use super::{Flagged, Label, Place, Profiles, Side};
+use super::{Flagged, Label, Place, Profiles, Ruling, Side};
 
 /// Live sessions of each side; those beyond are forgotten, the least used first.
 const SESSIONS_MAX: usize = 20_000;
@@ -61,6 +61,14 @@ impl Regrouping {
             now: Side::new(settings.clone(), start, profiles.clone()),
             then: Side::new(settings, start, profiles),
             members: Members::default(),
+        }
+    }
+
+    /// Takes which crawlers were confirmed, on both sides.
+    pub fn confirm(&mut self, crawlers: &[(u64, Ruling)]) {
+        for (_, ruling) in crawlers {
+            self.now.learn(ruling);
+            self.then.learn(ruling);
         }
     }
 

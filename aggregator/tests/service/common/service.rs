@@ -114,6 +114,11 @@ impl TestService {
         &self.service.as_ref().unwrap().app
     }
 
+    /// Has these servers asked whether crawlers are who they say.
+    pub(crate) fn verify_crawlers(&mut self, servers: &[std::net::SocketAddr]) {
+        self.service.as_mut().unwrap().verify_crawlers(servers);
+    }
+
     pub(crate) async fn ask(&self, request: Request<Full<Bytes>>) -> Answer {
         let service = TowerToHyperService::new(warp::service(self.routes.clone()));
         let response = service.call(request).await.unwrap();
