@@ -1,5 +1,5 @@
 // The whole state of a page is its URL: path and query string.
-import { useMemo, useSyncExternalStore } from "react";
+import { useSyncExternalStore } from "react";
 
 export interface Place {
   path: string;
@@ -37,6 +37,17 @@ export function withQuery(path: string, query: URLSearchParams): string {
   return text === "" ? path : `${path}?${text}`;
 }
 
+let known: { href: string; place: Place } | null = null;
+
+/** Taken apart once: each value on a page is a link that asks. Not to be changed by who asks. */
+function placeAt(href: string): Place {
+  if (known?.href !== href) {
+    const url = new URL(href, window.location.origin);
+    known = { href, place: { path: url.pathname, query: url.searchParams } };
+  }
+  return known.place;
+}
+
 /** Where the reader is; a component that asks is drawn again when it changes. */
 export function usePlace(): Place {
   const href = useSyncExternalStore(
@@ -46,8 +57,5 @@ export function usePlace(): Place {
     },
     () => window.location.pathname + window.location.search,
   );
-  return useMemo(() => {
-    const url = new URL(href, window.location.origin);
-    return { path: url.pathname, query: url.searchParams };
-  }, [href]);
+  return placeAt(href);
 }

@@ -8,6 +8,7 @@ import { Status } from "../parts/Status";
 import { Time } from "../parts/Time";
 import { Value } from "../parts/Value";
 import { policyQuery } from "../setup/data";
+import { linkName } from "../words/link";
 import { bytes } from "../words/number";
 import { took } from "../words/time";
 import style from "./Detail.module.css";
@@ -161,7 +162,7 @@ function Recorded({ request }: { request: Exchange }) {
         </Row>
       )}
       {request.links.map((other) => (
-        <Row key={other.session} name={other.kind.replaceAll("_", " ")}>
+        <Row key={other.session} name={linkName(other.kind)}>
           <Link className="mono" to={`/sessions/${other.session}`}>
             {other.session.slice(0, 12)}
           </Link>{" "}

@@ -4,6 +4,7 @@ import type { SessionWithVisits } from "../api/schema";
 import { Time } from "../parts/Time";
 import { Value } from "../parts/Value";
 import { clientName } from "../words/client";
+import { countryName } from "../words/country";
 import { bytes, count, plural } from "../words/number";
 import { isToday, length } from "../words/time";
 import style from "./Session.module.css";
@@ -39,7 +40,7 @@ function List({ field, values, more }: { field: string; values: string[]; more: 
 }
 
 export function Facts({ session }: { session: SessionWithVisits }) {
-  const { users, roles, ips, user_agents: agents } = session;
+  const { users, roles, ips, user_agents: agents, countries = [] } = session;
   const errors = session.errors_4xx + session.errors_5xx;
   const forgeable = session.identities.some((identity) => identity.forgeable);
   const agent = agents.values[0];
@@ -70,6 +71,15 @@ export function Facts({ session }: { session: SessionWithVisits }) {
         <span className="mono">
           <List field="ip" values={ips.values} more={ips.count - Math.min(3, ips.values.length)} />
         </span>
+        {countries.length > 0 && (
+          <div className="soft">
+            {countries.slice(0, 3).map((country) => (
+              <Value key={country} field="country" value={country}>
+                {countryName(country)}{" "}
+              </Value>
+            ))}
+          </div>
+        )}
       </Fact>
       <Fact name="Client">
         {agent === undefined ? (

@@ -3,6 +3,7 @@ import { Link } from "../app/Link";
 import type { SessionLink, SessionWithVisits } from "../api/schema";
 import { Time } from "../parts/Time";
 import { count, plural } from "../words/number";
+import { linkName, relation } from "../words/link";
 import { length } from "../words/time";
 import style from "./Session.module.css";
 
@@ -52,9 +53,7 @@ export function Related({ session }: { session: SessionWithVisits }) {
                 <Link className="mono" to={`/sessions/${id}`}>
                   {id.slice(0, 12)}
                 </Link>{" "}
-                <span className="soft">
-                  {via === "user" ? "the same user" : `${via}, ${plural(distance, "link")} away`}
-                </span>{" "}
+                <span className="soft">{relation(via, distance)}</span>{" "}
                 <Beside id={session.session} other={id} />
               </li>
             ))}
@@ -108,7 +107,7 @@ function Beside({ id, other }: { id: string; other: string }) {
 }
 
 function LinkLine({ link }: { link: SessionLink }) {
-  const words = KINDS[link.direction]?.[link.kind] ?? link.kind;
+  const words = KINDS[link.direction]?.[link.kind] ?? `Linked by ${linkName(link.kind)}`;
   return (
     <>
       <span className={style.linkWord}>{words}</span>{" "}

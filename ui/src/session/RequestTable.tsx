@@ -5,14 +5,16 @@ import { Status } from "../parts/Status";
 import { Time } from "../parts/Time";
 import { Value } from "../parts/Value";
 import { DataTable, type Column } from "../table/DataTable";
+import { linkName } from "../words/link";
 import { bytes } from "../words/number";
 import { length, micros, took } from "../words/time";
-import { BEGINNING } from "./data";
 import { paramNames } from "./params";
 import style from "./Session.module.css";
 
 interface Props {
   rows: Exchange[];
+  /** The first of them, which name the columns: the same while more come in. */
+  beginning: Exchange[];
   chosen: string | null;
   /** Requests that evidence names. */
   shows: Set<string>;
@@ -23,8 +25,8 @@ interface Props {
 /** A pause that one should see, milliseconds. */
 const PAUSE_MS = 2000;
 
-export function RequestTable({ rows, chosen, shows, onChoose, onEnd }: Props) {
-  const names = useMemo(() => paramNames(rows.slice(0, BEGINNING)), [rows]).join("\n");
+export function RequestTable({ rows, beginning, chosen, shows, onChoose, onEnd }: Props) {
+  const names = useMemo(() => paramNames(beginning), [beginning]).join("\n");
   const columns = useMemo(() => columnsFor(names === "" ? [] : names.split("\n")), [names]);
   return (
     <DataTable
@@ -108,14 +110,15 @@ function columnsFor(names: string[]): Column<Exchange>[] {
 
 function Asked({ request }: { request: Exchange }) {
   const query = request.query_names.length > 0 ? `?${request.query_names.join("&")}` : "";
+  const before = request.links.find(({ kind }) => kind !== "both");
   return (
     <>
       <span className="soft">{request.method ?? "–"}</span> {request.path ?? "(no path)"}
       <span className="quiet">{query}</span>
-      {request.links.some(({ kind }) => kind !== "both") && (
+      {before && (
         <span className={style.linkWord} title="Goes on from another session">
           {" "}
-          ⇠ {request.links.find(({ kind }) => kind !== "both")?.kind}
+          ⇠ {linkName(before.kind)}
         </span>
       )}
     </>

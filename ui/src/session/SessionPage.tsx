@@ -116,6 +116,7 @@ export default function SessionPage({ params }: PageProps) {
             ) : (
               <RequestTable
                 rows={rows}
+                beginning={beginning}
                 chosen={chosen}
                 shows={shows}
                 onChoose={choose}

@@ -6,7 +6,7 @@ import type { Exchange, ExchangePage, SessionLink, SessionWithVisits } from "../
 
 const PAGE_ROWS = 500;
 /** So many are asked for without being scrolled to, for the picture and the words: four pages. */
-export const BEGINNING = 4 * PAGE_ROWS;
+const BEGINNING = 4 * PAGE_ROWS;
 const NEWS_MS = 5000;
 /** Lanes of the picture on each side of the session's own. */
 const LANES = 3;

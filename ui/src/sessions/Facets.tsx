@@ -3,6 +3,8 @@ import { useState } from "react";
 import { FacetList, type Facet } from "../parts/FacetList";
 import { botName } from "../words/bot";
 import { clientName } from "../words/client";
+import { countryName } from "../words/country";
+import { shortEndpoint } from "../words/endpoint";
 import style from "./Facets.module.css";
 
 interface Shown extends Facet {
@@ -17,12 +19,13 @@ const FACETS: readonly Shown[] = [
     text: botName,
     isOpen: true,
   },
-  { field: "endpoint", title: "Endpoint", mono: true, isOpen: true },
+  { field: "endpoint", title: "Endpoint", text: shortEndpoint, mono: true, isOpen: true },
   { field: "status", title: "Status", isOpen: true },
   { field: "key", title: "Found by", isOpen: true },
   { field: "role", title: "Role" },
   { field: "user", title: "User", without: ["none", "-has:user"] },
   { field: "ip", title: "Address", mono: true },
+  { field: "country", title: "Country", text: countryName },
   { field: "ua", title: "Client", text: clientName },
   { field: "app", title: "Application" },
   { field: "label", title: "Label", without: ["no note", "-has:note"] },

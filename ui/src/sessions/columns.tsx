@@ -9,6 +9,7 @@ import { Value } from "../parts/Value";
 import type { Column } from "../table/DataTable";
 import { Badge } from "../verdict/Badge";
 import { clientName } from "../words/client";
+import { countryName } from "../words/country";
 import { bytes, count } from "../words/number";
 import { length } from "../words/time";
 import { useBeginning } from "./sequenceData";
@@ -19,10 +20,14 @@ function Several({
   field,
   of,
   short,
+  name,
 }: {
   field: string;
   of: Listed;
+  /** The program of a user agent: what is shown is what is asked for. */
   short?: (text: string) => string;
+  /** How a value is shown. */
+  name?: (text: string) => string;
 }) {
   const first = of.values[0];
   if (first === undefined) return <span className="quiet">–</span>;
@@ -31,7 +36,7 @@ function Several({
     <span className={style.several} title={of.values.join("\n")}>
       <span className="cut">
         <Value field={field} value={short ? program(first) : first} title={first}>
-          {short ? short(first) : first}
+          {(short ?? name)?.(first) ?? first}
         </Value>
       </span>
       {more > 0 && <span className="soft">+{count(more)}</span>}
@@ -150,6 +155,19 @@ export const COLUMNS: Column<Session>[] = [
     priority: 5,
     mono: true,
     cell: (row) => <Several field="ip" of={row.ips} />,
+  },
+  {
+    id: "country",
+    header: "Country",
+    min: 92,
+    priority: 9,
+    cell: ({ countries = [] }) => (
+      <Several
+        field="country"
+        of={{ values: countries, count: countries.length }}
+        name={countryName}
+      />
+    ),
   },
   {
     id: "what",

@@ -10,6 +10,7 @@ const KINDS: readonly [string, string, string][] = [
   ["path_prefix", "Path begins with", "/health"],
   ["user", "User", "monitoring@shop.example"],
   ["session", "Session", "32 hex digits"],
+  ["country", "Country", "DE"],
 ];
 
 interface Props {

@@ -16,11 +16,18 @@ export function clock(time: string, withMillis = false): string {
   return withMillis ? `${text}.${pad(date.getMilliseconds(), 3)}` : text;
 }
 
+// Made once: making one takes longer than drawing a row of a table.
+const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
+const DAY_AND_YEAR = new Intl.DateTimeFormat("en-GB", {
+  day: "numeric",
+  month: "short",
+  year: "numeric",
+});
+
 /** `24 Nov`, and the year when it is another than `now`'s. */
 export function day(time: string, now: Date = new Date()): string {
   const date = new Date(time);
-  const year = date.getFullYear() === now.getFullYear() ? undefined : ("numeric" as const);
-  return date.toLocaleDateString("en-GB", { day: "numeric", month: "short", year });
+  return (date.getFullYear() === now.getFullYear() ? DAY : DAY_AND_YEAR).format(date);
 }
 
 export function isToday(time: string, now: Date = new Date()): boolean {

@@ -8,6 +8,7 @@ import type {
   VerdictWithEvidence,
 } from "../../api/schema";
 import { useWidth } from "../../table/useWidth";
+import { linkName } from "../../words/link";
 import { plural } from "../../words/number";
 import { clock, length, micros, took } from "../../words/time";
 import type { Linked } from "../data";
@@ -15,6 +16,7 @@ import { marks, nearest, path, type Mark } from "./marks";
 import { scale, type Scale } from "./scale";
 import style from "./Timeline.module.css";
 import { VerdictMark } from "./VerdictMark";
+import { VisitMarks } from "./VisitMarks";
 
 interface Props {
   session: SessionWithVisits;
@@ -55,6 +57,8 @@ export const Timeline = memo(function Timeline(props: Props) {
   );
   const high = lanes.length * LANE_PX + AXIS_PX;
   const own = lanes.find(({ link }) => link === null);
+  const end = own?.marks.at(-1)?.request.start;
+  const until = end === undefined ? 0 : micros(end) / 1000;
   const chosenMark = own?.marks.find(({ request }) => request.record_id === chosen);
 
   const find = (event: PointerEvent<SVGSVGElement>) => {
@@ -103,6 +107,9 @@ export const Timeline = memo(function Timeline(props: Props) {
         {lanes.map((lane) => (
           <LaneMarks key={lane.id} lane={lane} left={left} right={width - RIGHT_PX} />
         ))}
+        {own && session.visits > 1 && (
+          <VisitMarks session={session} time={time} until={until} y={own.y} />
+        )}
         {own && lanes.map((lane) => <Curve key={lane.id} own={own} lane={lane} />)}
         {own && verdict && (
           <VerdictMark verdict={verdict} time={time} y={own.y} right={width - RIGHT_PX} />
@@ -156,7 +163,8 @@ const WORDS: Record<string, [string, string]> = {
 };
 
 function named({ link, requests }: Linked) {
-  const [before, after] = WORDS[link.kind] ?? [link.kind, link.kind];
+  const name = linkName(link.kind);
+  const [before, after] = WORDS[link.kind] ?? [name, name];
   return { id: link.session, label: link.direction === "from" ? before : after, link, requests };
 }
 
