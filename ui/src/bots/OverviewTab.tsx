@@ -6,6 +6,7 @@ import { FilterTools } from "../filter/FilterTools";
 import { asked, listState } from "../filter/url";
 import { term, withoutTime } from "../filter/words";
 import { Card } from "../parts/Card";
+import { ExportMenu } from "../parts/ExportMenu";
 import { Bars, Legend, type Series, type Tone } from "../parts/chart/Bars";
 import { FacetList, type Facet } from "../parts/FacetList";
 import { FilterLink } from "../parts/FilterLink";
@@ -27,6 +28,13 @@ const FACETS: readonly Facet[] = [
   { field: "status", title: "What they are answered", scope: HELD },
 ];
 const COMBINATIONS = 8;
+/** What of the bots can be taken along. */
+const LISTS = [
+  ["verdicts", "Verdicts"],
+  ["sessions", "Sessions"],
+  ["requests", "Their requests"],
+  ["sources", "Their addresses"],
+] as const;
 
 export function OverviewTab() {
   const { query } = usePlace();
@@ -36,7 +44,9 @@ export function OverviewTab() {
   const { q: held } = asked({ ...state, words: [...state.words, HELD] });
   return (
     <div className={style.overview}>
-      <FilterTools state={state} q={q} />
+      <FilterTools state={state} q={q}>
+        <ExportMenu lists={LISTS} q={held} />
+      </FilterTools>
       {bots.data ? (
         bots.data.bots === 0 ? (
           <Empty title="Nobody was held for a bot in this time">

@@ -4,6 +4,8 @@ import { useKeys } from "../app/keys";
 import { Link } from "../app/Link";
 import { go, setQuery, usePlace } from "../app/router";
 import type { Verdict } from "../api/schema";
+import { term } from "../filter/words";
+import { ExportMenu } from "../parts/ExportMenu";
 import { Bones, Empty, Failed } from "../parts/State";
 import { Time } from "../parts/Time";
 import { Value } from "../parts/Value";
@@ -22,6 +24,9 @@ const VIEWS: readonly [string, string, VerdictQuery][] = [
   ["expired", "Expired", { state: "expired" }],
   ["all", "All", {}],
 ];
+
+/** What can be taken along: all verdicts, or those of a type. */
+const LISTS = [["verdicts", "Verdicts"]] as const;
 
 export function VerdictsTab() {
   const { query } = usePlace();
@@ -74,6 +79,7 @@ export function VerdictsTab() {
             </option>
           ))}
         </select>
+        <ExportMenu lists={LISTS} q={type === null ? undefined : term("verdict", type)} />
       </div>
       {verdicts.isError && rows.length === 0 ? (
         <Failed error={verdicts.error} retry={() => void verdicts.refetch()} />

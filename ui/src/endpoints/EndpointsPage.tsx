@@ -5,6 +5,7 @@ import type { PageProps } from "../app/pages";
 import { setQuery, usePlace, withQuery } from "../app/router";
 import { FilterTools } from "../filter/FilterTools";
 import { asked, listState } from "../filter/url";
+import { ExportMenu } from "../parts/ExportMenu";
 import { Page } from "../parts/Page";
 import { Empty } from "../parts/State";
 import { DocumentsDialog } from "./DocumentsDialog";
@@ -17,6 +18,12 @@ const TABS = [
   ["/endpoints", "Table", EndpointsTab],
   ["/endpoints/flow", "Flow", FlowTab],
   ["/endpoints/funnels", "Funnels", FunnelsTab],
+] as const;
+
+/** What of it can be taken along. */
+const LISTS = [
+  ["endpoints", "Endpoints"],
+  ["requests", "Requests"],
 ] as const;
 
 /** As the API names endpoints. */
@@ -46,6 +53,7 @@ function Whole({ part }: { part: string | undefined }) {
     >
       <FilterTools state={state} q={q}>
         {part === undefined && <Which />}
+        <ExportMenu lists={LISTS} q={q} />
       </FilterTools>
       {Tab ? <Tab q={q} /> : <Empty title="There is no such part of Endpoints" />}
     </Page>

@@ -3,13 +3,22 @@ import { useState } from "react";
 import { Link } from "../app/Link";
 import { useKeys } from "../app/keys";
 import type { SessionWithVisits } from "../api/schema";
+import { term } from "../filter/words";
 import { ChangeDialog } from "../parts/ChangeDialog";
 import { Copy } from "../parts/Copy";
+import { ExportMenu } from "../parts/ExportMenu";
 import { Menu } from "../parts/Menu";
 import menu from "../parts/Menu.module.css";
 import { NoteDialog } from "./NoteDialog";
 import { usePin } from "./say";
 import style from "./Session.module.css";
+
+/** What of the session can be taken along. */
+const LISTS = [
+  ["requests", "Its requests"],
+  ["visits", "Its visits"],
+  ["verdicts", "What was said of it"],
+] as const;
 
 export function Actions({ id, session }: { id: string; session: SessionWithVisits | undefined }) {
   const [asks, setAsks] = useState<"note" | "pin" | null>(null);
@@ -41,6 +50,7 @@ export function Actions({ id, session }: { id: string; session: SessionWithVisit
       </button>
       <Enforce id={id} application={session?.application} />
       <CopyMenu id={id} />
+      <ExportMenu lists={LISTS} q={term("session", id)} />
       {asks === "note" && <NoteDialog id={id} note={session?.note ?? null} onClose={close} />}
       {asks === "pin" && <PinDialog id={id} pinned={pinned} onClose={close} />}
     </span>

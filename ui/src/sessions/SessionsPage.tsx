@@ -4,6 +4,7 @@ import { useKeys } from "../app/keys";
 import { go, setQuery, usePlace } from "../app/router";
 import { FilterTools } from "../filter/FilterTools";
 import { asked, listState } from "../filter/url";
+import { ExportMenu } from "../parts/ExportMenu";
 import { DataTable } from "../table/DataTable";
 import { plural } from "../words/number";
 import { ColumnChooser } from "./ColumnChooser";
@@ -15,6 +16,15 @@ import style from "./Sessions.module.css";
 import { SessionsState } from "./SessionsState";
 import { When } from "./When";
 import { useShownColumns } from "./useShownColumns";
+
+/** What of these sessions can be taken along. */
+const LISTS = [
+  ["sessions", "Sessions"],
+  ["requests", "Their requests"],
+  ["visits", "Their visits"],
+  ["users", "Their users"],
+  ["sources", "Their addresses"],
+] as const;
 
 export default function SessionsPage() {
   const { query } = usePlace();
@@ -91,6 +101,7 @@ export default function SessionsPage() {
           {hasFacets ? "Hide values" : "Values"}
         </button>
         <ColumnChooser shown={shown} onChange={setShown} />
+        <ExportMenu lists={LISTS} q={question.q} />
       </FilterTools>
       <div className={style.columns}>
         {hasFacets && <Facets q={question.q} />}
