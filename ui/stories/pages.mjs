@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { ask, BASE, expect, page as newPage } from "./browser.mjs";
+import { leaveAlone } from "./backtest.mjs";
 import { buyer } from "./follow.mjs";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -11,7 +12,7 @@ const NARROW_IMAGES = new URL("../../target/images/", import.meta.url).pathname;
 const WIDE = { width: 1440, height: 900 };
 const NARROW = { width: 390, height: 844 };
 
-/** Name, path, and what is there when the page is. */
+/** Name, path, what is there when the page is, and what one does there first. */
 async function pages() {
   const { session, before } = await buyer();
   const bot = await stuffer();
@@ -24,6 +25,7 @@ async function pages() {
     ["session", `/sessions/${bot.session}?at=${bot.request}`, "grid"],
     ["bots", "/bots", "listitem"],
     ["bots-overview", "/bots/overview?last=all", "slider"],
+    ["backtest", "/bots/backtest", "region", judged],
     ["endpoints", "/endpoints?last=all", "grid"],
     ["endpoint", `/endpoints/${items[0].id}?last=all`, "table"],
     ["flow", "/endpoints/flow?last=all", "complementary"],
@@ -61,9 +63,10 @@ export async function findings(browser) {
   const found = [];
   for (const theme of ["light", "dark"]) {
     const page = await newPage(browser, { colorScheme: theme, viewport: WIDE });
-    for (const [name, path, role] of await pages()) {
+    for (const [name, path, role, act] of await pages()) {
       await page.goto(`${BASE}${path}`);
       await page.getByRole(role).first().waitFor();
+      await act?.(page);
       await page.waitForLoadState("networkidle");
       found.push(...(await serious(page, `${name}, ${theme}`)));
       if (drawn) await page.screenshot({ path: `${IMAGES}${name}-${theme}.png` });
@@ -78,6 +81,14 @@ export async function findings(browser) {
     await page.context().close();
   }
   return found;
+}
+
+/** A profile with another exception, and whom that would change. */
+async function judged(page) {
+  const shop = page.getByRole("region", { name: "shop", exact: true });
+  if (await shop.getByRole("button", { name: /^Remove / }).isHidden()) await leaveAlone(shop);
+  await page.getByRole("button", { name: "Judge what is stored" }).click();
+  await page.getByRole("heading", { name: "No longer flagged" }).waitFor();
 }
 
 async function serious(page, where) {

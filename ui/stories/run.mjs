@@ -3,6 +3,7 @@
 import { measure } from "./bench.mjs";
 import { open } from "./browser.mjs";
 import { lookAtAll } from "./pages.mjs";
+import * as backtest from "./backtest.mjs";
 import * as books from "./books.mjs";
 import * as connect from "./connect.mjs";
 import * as described from "./described.mjs";
@@ -16,7 +17,20 @@ import * as stuffer from "./stuffer.mjs";
 import * as tour from "./tour.mjs";
 
 // `connect` is first: it waits for the first record that there ever was.
-const ALL = { connect, list, follow, notes, slow, tour, described, stuffer, setup, books, signIn };
+const ALL = {
+  connect,
+  list,
+  follow,
+  notes,
+  slow,
+  tour,
+  described,
+  backtest,
+  stuffer,
+  setup,
+  books,
+  signIn,
+};
 
 // The benchmark needs traffic, and no story about it.
 const TOLD =

@@ -1,13 +1,18 @@
 // Who is held for a bot: verdicts to judge one by one, and what they have in common.
+import { lazy, Suspense } from "react";
 import type { PageProps } from "../app/pages";
 import { Page } from "../parts/Page";
-import { Empty } from "../parts/State";
+import { Bones, Empty } from "../parts/State";
 import { OverviewTab } from "./OverviewTab";
 import { VerdictsTab } from "./VerdictsTab";
+
+// With what reads YAML, which the other tabs do without.
+const BacktestTab = lazy(() => import("./backtest/BacktestTab"));
 
 const TABS = [
   ["/bots", "Verdicts", undefined, VerdictsTab],
   ["/bots/overview", "Overview", "overview", OverviewTab],
+  ["/bots/backtest", "Backtest", "backtest", BacktestTab],
 ] as const;
 
 export default function BotsPage({ params }: PageProps) {
@@ -18,7 +23,13 @@ export default function BotsPage({ params }: PageProps) {
       tabs={TABS.map(([to, title, part]) => ({ to, title, isHere: part === params.part }))}
       fixed
     >
-      {Tab ? <Tab /> : <Empty title="There is no such part of Bots" />}
+      {Tab ? (
+        <Suspense fallback={<Bones rows={12} label="The page is loading" />}>
+          <Tab />
+        </Suspense>
+      ) : (
+        <Empty title="There is no such part of Bots" />
+      )}
     </Page>
   );
 }

@@ -17,7 +17,7 @@ import style from "./Session.module.css";
 const LISTS = [
   ["requests", "Its requests"],
   ["visits", "Its visits"],
-  ["verdicts", "What was said of it"],
+  ["verdicts", "Its verdicts"],
 ] as const;
 
 export function Actions({ id, session }: { id: string; session: SessionWithVisits | undefined }) {

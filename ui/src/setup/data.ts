@@ -65,7 +65,7 @@ export const auditQuery = queryOptions({
 /** The API describes documents as objects; a policy is sent as the text that was written. */
 type Document = Record<string, never>;
 
-function asYaml(text: string) {
+export function asYaml(text: string) {
   return {
     body: text as unknown as Document,
     bodySerializer: (sent: unknown) => String(sent),

@@ -5,7 +5,9 @@ import { keepDraft, keptDraft } from "./draft";
 import { toYaml } from "./yaml";
 
 export interface Editing {
-  /** The text being written, else the policy; null when the text is no YAML. */
+  /** The text being written, else that of the policy. */
+  text: string;
+  /** The same as a document; null when the text is no YAML. */
   document: Document | null;
   isChanged: boolean;
   /** Changes the text being written; comments in it stay. */
@@ -16,7 +18,8 @@ export interface Editing {
 export function useDraft(current: CurrentPolicy): Editing {
   const [draft, setDraft] = useState(keptDraft);
   const before = current.policy == null ? "" : toYaml(current.policy);
-  const parsed = parseDocument(draft?.text ?? before);
+  const written = draft?.text ?? before;
+  const parsed = parseDocument(written);
   const document = parsed.errors.length > 0 ? null : parsed;
   const change = (how: (document: Document) => void) => {
     if (!document) return;
@@ -26,5 +29,5 @@ export function useDraft(current: CurrentPolicy): Editing {
     keepDraft(next);
     setDraft(next);
   };
-  return { document, isChanged: draft !== null && draft.text !== before, change };
+  return { text: written, document, isChanged: written !== before, change };
 }
