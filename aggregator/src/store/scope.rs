@@ -62,6 +62,8 @@ const TABLES: &[(&str, Rows)] = &[
     ("forgotten_workers", Rows::None),
     ("envoys", Rows::None),
     ("profiles", Rows::None),
+    // Addresses of anybody's clients.
+    ("crawlers", Rows::None),
     ("log_gaps", Rows::None),
 ];
 

@@ -72,6 +72,7 @@ const FILTERS: &[&str] = &[
     "has:user",
     "has:error",
     "has:verdict",
+    "label:seen",
     "verdict:type1",
     "confidence>=0.9",
     "ua_family:Chrome",
