@@ -15,10 +15,10 @@ use warp::Filter;
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 
-use super::candidate_verdicts::{Cut, RECORDS_MAX};
 use super::error::ApiError;
+use super::replay::{Cut, RECORDS_MAX};
 use super::request::{Access, Call, Methods, call, json, respond};
-use super::{App, admin, query};
+use super::{App, admin, replay};
 use crate::backtest::{Backtest, Trial};
 use crate::policy;
 use crate::store::StoreError;
@@ -102,14 +102,8 @@ pub(super) async fn handle<B: Buf>(
         profiles: policy.detection,
         visits: policy.visits,
     };
-    let patience = call.app.query_timeout;
-    let turn = Arc::clone(&call.app.replays).acquire_owned();
-    let Ok(Ok(turn)) = tokio::time::timeout(patience, turn).await else {
-        return Err(ApiError::QueriesBusy);
-    };
-    let judged = query::run(call, move |connection| {
-        let _turn = turn;
-        judge(connection, tried, RECORDS_MAX, patience * 8 / 10)
+    let judged = replay::run(call, |connection, patience| {
+        judge(connection, tried, patience)
     });
     json(&judged.await?)
 }
@@ -117,7 +111,6 @@ pub(super) async fn handle<B: Buf>(
 fn judge(
     connection: &Connection,
     tried: Profiles,
-    most: u64,
     patience: Duration,
 ) -> Result<BacktestAnswer, StoreError> {
     let began = Instant::now();
@@ -127,15 +120,11 @@ fn judge(
     let trial = Trial {
         settings: Settings::default(),
         tried,
-        records: most,
+        records: RECORDS_MAX,
         end,
     };
     let (found, whole) = trial.run(connection, || began.elapsed() >= patience)?;
-    let cut = match whole {
-        false => Some(Cut::Time),
-        true => (records > most).then_some(Cut::Records),
-    };
-    Ok(answer(found, records, cut))
+    Ok(answer(found, records, Cut::of(whole, records)))
 }
 
 fn answer(found: Backtest, records: u64, cut: Option<Cut>) -> BacktestAnswer {

@@ -14,28 +14,17 @@ use warp::filters::BoxedFilter;
 use warp::reply::Response;
 
 use super::error::ApiError;
+use super::replay::{Cut, RECORDS_MAX};
 use super::request::{Access, Call, call, json, respond};
-use super::{App, query};
+use super::{App, replay};
 use crate::policy::Candidate;
 use crate::store::{Replayed, StoreError, StoredTrials, crawlers};
 use crate::verdicts::{
     Example, Label, Labels, NewlyCaught, Profiles, Regrouped, Regrouping, TypeChange,
 };
 
-/// Records judged at most: the latest ones.
-pub(super) const RECORDS_MAX: u64 = 200_000;
 /// Labels looked at, the latest ones.
 const LABELS_MAX: u64 = 100_000;
-
-/// Why not all was judged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Cut {
-    /// There are more than 200,000 records: the latest ones were judged.
-    Records,
-    /// It took eight tenths of `--query-timeout`: the earliest of these were judged.
-    Time,
-}
 
 /// What a candidate would change about verdicts, over the records of the sampled clients.
 #[derive(Debug, Serialize, ToSchema)]
@@ -93,14 +82,8 @@ pub(super) fn route(app: &Arc<App>) -> BoxedFilter<(Response,)> {
 pub(super) async fn handle(name: &str, call: &Call) -> Result<Response, ApiError> {
     call.params(&[])?;
     let candidate = call.app.policies.candidate(name)?;
-    let patience = call.app.query_timeout;
-    let turn = Arc::clone(&call.app.replays).acquire_owned();
-    let Ok(Ok(turn)) = tokio::time::timeout(patience, turn).await else {
-        return Err(ApiError::QueriesBusy);
-    };
-    let judged = query::run(call, move |connection| {
-        let _turn = turn;
-        judge(connection, candidate, patience * 8 / 10)
+    let judged = replay::run(call, |connection, patience| {
+        judge(connection, candidate, patience)
     });
     json(&judged.await?)
 }
@@ -119,10 +102,6 @@ fn judge(
         began.elapsed() >= patience
     })?;
     let placed = trials.rows - trials.unplaced;
-    let cut = match ended {
-        false => Some(Cut::Time),
-        true => (placed > RECORDS_MAX).then_some(Cut::Records),
-    };
     let lost = placed.min(RECORDS_MAX).saturating_sub(found.requests);
     Ok(CandidateVerdicts {
         notes: notes(&trials, if ended { lost } else { 0 }),
@@ -131,7 +110,7 @@ fn judge(
         requests: trials.rows,
         requests_judged: found.requests,
         clients: found.clients,
-        cut,
+        cut: Cut::of(ended, placed),
         changes: found.changes,
         gained: found.gained,
         lost: found.lost,

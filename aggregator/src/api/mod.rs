@@ -45,6 +45,7 @@ mod prediction;
 mod quarantine;
 mod query;
 mod ranked;
+mod replay;
 mod request;
 mod requests;
 mod router;
