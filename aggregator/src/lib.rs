@@ -30,6 +30,7 @@ pub mod lock;
 pub mod log;
 pub mod metrics;
 pub mod policy;
+mod quoted;
 pub mod serve;
 mod server;
 pub mod sessions;

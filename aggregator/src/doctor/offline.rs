@@ -6,6 +6,7 @@ use duckdb::{AccessMode, Config, Connection};
 
 use super::Finding;
 use crate::lock::{DataLock, LockError};
+use crate::quoted::quoted_path;
 use crate::store::SCHEMA_VERSION;
 
 /// Less free space is too little, bytes: what the log leaves to the database.
@@ -135,8 +136,8 @@ fn segments(
         let name = crate::store::segment_file(end, rewrite, &kind);
         let path = folder.join(&name);
         files += 1;
-        let quoted = path.display().to_string().replace('\'', "''");
-        let footer = format!("SELECT count(*) FROM parquet_file_metadata('{quoted}')");
+        let file = quoted_path(&path);
+        let footer = format!("SELECT count(*) FROM parquet_file_metadata({file})");
         let remedy = "put it back from a backup, with the service stopped; what it held is in no \
              answer until then";
         if !path.is_file() {

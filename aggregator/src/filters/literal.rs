@@ -6,11 +6,7 @@ use std::fmt::Write as _;
 use duckdb::types::{TimeUnit, Value};
 
 use super::sql::Clause;
-
-/// A text between quotes.
-pub(super) fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
-}
+use crate::quoted::quoted;
 
 /// `value` as SQL; `None` where there is no safe way to write it.
 fn literal(value: &Value) -> Option<String> {

@@ -8,6 +8,7 @@ use super::fields::{Place, VERDICTS};
 use super::literal;
 use super::terms::{SessionFilter, Term};
 use super::values::{Kind, Test};
+use crate::quoted::quoted;
 
 /// SQL with the values of its question marks.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -213,7 +214,7 @@ fn session_begins(digits: &str) -> Clause {
 /// Sessions that the lookups have under these words, which `hot` finds in the rows of the hot table
 /// `table`.
 fn looked_up(words: &[&str], table: &str, hot: &Clause) -> Clause {
-    let words: Vec<_> = words.iter().map(|word| literal::quoted(word)).collect();
+    let words: Vec<_> = words.iter().map(|word| quoted(word)).collect();
     let sql = format!(
         "session IN (SELECT session FROM lookups WHERE hash = md5_number_lower({})
             UNION ALL SELECT session FROM {table} WHERE {})",

@@ -1,12 +1,13 @@
 //! What DuckDB's own file holds, as Parquet files that the child may read.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use duckdb::Connection;
 
 use super::HOT_ROWS_MAX;
+use crate::quoted::quoted_path;
 use crate::store::{Database, StoreError};
 
 /// Tables that users may see; of the first, the newest rows.
@@ -92,8 +93,8 @@ impl Snapshot {
             }
             let file = self.folder.join(format!("{table}.parquet"));
             connection.execute_batch(&format!(
-                "COPY (SELECT * FROM {table}{condition}) TO '{}' (FORMAT parquet)",
-                quoted(&file)
+                "COPY (SELECT * FROM {table}{condition}) TO {} (FORMAT parquet)",
+                quoted_path(&file)
             ))?;
             self.tables.push(((*table).to_owned(), file));
         }
@@ -128,8 +129,4 @@ fn texts(connection: &Connection, sql: &str) -> Result<Vec<String>, StoreError> 
     let mut statement = connection.prepare(sql)?;
     let rows = statement.query_map([], |row| row.get(0))?;
     Ok(rows.collect::<Result<_, _>>()?)
-}
-
-fn quoted(path: &Path) -> String {
-    path.display().to_string().replace('\'', "''")
 }

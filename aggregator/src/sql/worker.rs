@@ -9,6 +9,7 @@ use duckdb::types::Value;
 
 use super::value::json;
 use super::{ANSWER_BYTES_MAX, Column, Copy, Job, MEMORY_MIB, Said, THREADS, sandbox};
+use crate::quoted::quoted;
 use crate::store::restrict_views;
 
 const VIEWS: &str = include_str!("views.sql");
@@ -93,11 +94,6 @@ fn answer(job: &Job, output: &mut impl Write) -> anyhow::Result<()> {
         count += 1;
     }
     say(output, &Said::End { cut: false })
-}
-
-/// A path or name between quotes.
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
 }
 
 fn path(path: &Path) -> anyhow::Result<String> {

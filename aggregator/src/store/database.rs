@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 use duckdb::{Config, Connection};
 
 use super::rollup;
-use super::segments::{Folder, Retired, make_views, quoted, sweep};
+use super::segments::{Folder, Retired, make_views, sweep};
 use crate::geo::{self, Geo};
+use crate::quoted::quoted_path;
 
 /// Version of the tables; raised with every change to `schema.sql`.
 pub const SCHEMA_VERSION: i64 = 10;
@@ -303,8 +304,8 @@ fn connect(
          SET parquet_metadata_cache = true; SET validate_external_file_cache = 'NO_VALIDATION';
          SET allowed_directories = [{}, {}];
          SET enable_external_access = false; SET lock_configuration = true;",
-        quoted(&folder.0),
-        quoted(&snapshots(file))
+        quoted_path(&folder.0),
+        quoted_path(&snapshots(file))
     ))?;
     geo::register(&connection, geo)?;
     migrate(&mut connection, file)?;
@@ -329,8 +330,8 @@ fn rewrite(file: &Path) -> Result<(), StoreError> {
     copying.execute_batch(&format!(
         "ATTACH {} AS hot; ATTACH {} AS fresh; COPY FROM DATABASE hot TO fresh;
          CHECKPOINT hot; CHECKPOINT fresh; DETACH hot; DETACH fresh;",
-        quoted(file),
-        quoted(&new)
+        quoted_path(file),
+        quoted_path(&new)
     ))?;
     drop(copying);
     // A log that is left would be played again, into a file that has it already.

@@ -9,6 +9,7 @@ use duckdb::Connection;
 
 use super::database::{StoreError, VERDICT_VIEWS};
 use super::segments::VIEWS;
+use crate::quoted::quoted;
 use crate::tokens::Scope;
 
 /// Which rows of a table belong to an application.
@@ -115,11 +116,10 @@ pub fn restrict_views(
 }
 
 fn views(applications: &[String], from: &str, kind: &str, there: &BTreeSet<String>) -> String {
-    let quoted = |name: &String| format!("'{}'", name.replace('\'', "''"));
     // Never empty, and null is no one's.
     let names: Vec<_> = ["NULL".to_owned()]
         .into_iter()
-        .chain(applications.iter().map(quoted))
+        .chain(applications.iter().map(|name| quoted(name)))
         .collect();
     let names = names.join(", ");
     let mut sql = String::new();

@@ -244,6 +244,12 @@ async fn of_some_paths_a_share_is_kept_and_sessions_count_all() {
     })
     .await;
     all_are_found().await;
+    let kept = service.sql::<i64>("SELECT count(*) FROM records");
+    until(
+        "what went with the session is not called left out",
+        async || storage(&service).await["segment_sampled_out"] == 18 - kept,
+    )
+    .await;
     service.close();
 }
 

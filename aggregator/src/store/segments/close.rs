@@ -59,24 +59,19 @@ pub(super) fn close(
     let kept = sampling::kept(samples);
     let mut segment = manifest::begin(end, 0);
     write(connection, folder, &mut segment, &|kind| {
-        match (kind.table(), &kept) {
-            (Some(table @ "hot_records"), Some(kept)) => Some(format!(
-                "(SELECT * FROM {table} WHERE {} AND {kept})",
-                kind.until(end)
-            )),
-            (Some(table), _) => Some(format!("(SELECT * FROM {table} WHERE {})", kind.until(end))),
+        let Some(table) = kind.table() else {
             // What sessions asked for is known of all requests.
-            (None, Some(_)) if kind.name == "shapes" => Some(format!(
-                "({SHAPES_OF_RECORDS} hot_records WHERE position < {end})"
-            )),
-            (None, _) => None,
-        }
+            let shapes = kept.is_some() && kind.name == "shapes";
+            return shapes
+                .then(|| format!("({SHAPES_OF_RECORDS} hot_records WHERE position < {end})"));
+        };
+        let kept = kept.as_deref().filter(|_| kind.name == "records");
+        Some(format!(
+            "(SELECT * FROM {table} WHERE {} AND {})",
+            kind.until(end),
+            kept.unwrap_or("true")
+        ))
     })?;
-    if kept.is_some() {
-        let all = "SELECT count(*) FROM hot_records WHERE position < ?";
-        let all: u64 = connection.query_row(all, [end], |row| row.get(0))?;
-        segment.sampled_out = all.saturating_sub(segment.records);
-    }
     stage(Stage::Written);
     let turn = folder.turn();
     transaction(connection, || {

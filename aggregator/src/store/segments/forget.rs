@@ -15,8 +15,9 @@ use throughline_session::wire::SessionId;
 use super::close::{Stage, transaction};
 use super::errand::Whose;
 use super::layout::ALL;
-use super::manifest::{self, Folder, Segment, quoted};
+use super::manifest::{self, Folder, Segment};
 use super::rewrite::{Keep, rewrite};
+use crate::quoted::quoted_path;
 use crate::store::commit::time;
 use crate::store::database::{Database, StoreError};
 use crate::store::desk;
@@ -198,7 +199,7 @@ fn concerns(
         let any: Vec<_> = kind.sessions.iter().map(among).collect();
         let sql = format!(
             "SELECT count(*) FROM read_parquet({}) WHERE {}",
-            quoted(&path),
+            quoted_path(&path),
             any.join(" OR ")
         );
         let rows: u64 = connection.query_row(&sql, [], |row| row.get(0))?;

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use duckdb::types::Value;
 use duckdb::{Connection, Row, params};
 
 use super::layout::{ALL, From, Kind, SHAPES_OF_RECORDS};
+use crate::quoted::quoted_path;
 use crate::store::commit::time;
 use crate::store::database::{SCHEMA_VERSION, StoreError};
 
@@ -82,7 +83,7 @@ impl Folder {
             if let Some(path) = file.filter(|path| last_us.is_none() && path.is_file()) {
                 let sql = format!(
                     "SELECT epoch_us(max(last)) FROM read_parquet({})",
-                    quoted(&path)
+                    quoted_path(&path)
                 );
                 last_us = connection.query_row(&sql, [], |row| row.get(0))?;
             }
@@ -130,11 +131,6 @@ impl Segment {
     pub(super) fn has(&self, kind: &Kind) -> bool {
         self.kinds.iter().any(|name| name == kind.name)
     }
-}
-
-/// `path` between quotes.
-pub(crate) fn quoted(path: &Path) -> String {
-    format!("'{}'", path.display().to_string().replace('\'', "''"))
 }
 
 /// The closed segments, in the log's order.
@@ -254,7 +250,7 @@ pub(crate) fn make_views(
             .collect();
         let path = |segment: &Segment| {
             let path = folder.path(segment, kind);
-            (!absent.contains(&path)).then(|| quoted(&path))
+            (!absent.contains(&path)).then(|| quoted_path(&path))
         };
         sql += &view(kind, &segments, hot(kind), &but, &path).unwrap_or_default();
         missing.extend(absent);

@@ -21,7 +21,7 @@ pub use close::close_hot;
 pub(super) use close::transaction;
 pub use errand::{Errands, Whose};
 pub use manifest::file_name as segment_file;
-pub(super) use manifest::{Folder, VIEWS, make_views, quoted, sweep};
+pub(super) use manifest::{Folder, VIEWS, make_views, sweep};
 pub use retention::Retention;
 pub(super) use retired::Retired;
 pub use sampling::{Sample, sample};

@@ -8,10 +8,11 @@ use duckdb::{Connection, params};
 
 use super::close::Stage;
 use super::layout::ALL;
-use super::manifest::{self, Folder, Segment, quoted};
+use super::manifest::{self, Folder, Segment};
 use super::rewrite::{Keep, rewrite};
 use super::sampling::Sample;
 use crate::config::units::micros;
+use crate::quoted::{quoted, quoted_path};
 use crate::store::commit::time;
 use crate::store::database::StoreError;
 
@@ -142,7 +143,7 @@ fn visits(folder: &Folder, segment: &Segment) -> Option<String> {
     let kind = ALL.iter().find(|kind| kind.name == "visit_parts")?;
     let path = folder.path(segment, kind);
     path.is_file()
-        .then(|| format!("read_parquet({})", quoted(&path)))
+        .then(|| format!("read_parquet({})", quoted_path(&path)))
 }
 
 /// The SELECT of the sessions that stay: those of `applications`, and what is pinned. `None` when
@@ -156,10 +157,7 @@ fn kept_sessions(
     let Some(visits) = visits(folder, segment) else {
         return Ok(None);
     };
-    let names: Vec<_> = applications
-        .iter()
-        .map(|name| format!("'{}'", name.replace('\'', "''")))
-        .collect();
+    let names: Vec<_> = applications.iter().map(|name| quoted(name)).collect();
     let application = match names.as_slice() {
         [] => "false".to_owned(),
         names => format!("application IN ({})", names.join(", ")),

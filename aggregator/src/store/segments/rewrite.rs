@@ -4,8 +4,9 @@ use duckdb::Connection;
 
 use super::close::{Stage, transaction};
 use super::layout::{ALL, Kind};
-use super::manifest::{self, Folder, Segment, quoted};
+use super::manifest::{self, Folder, Segment};
 use super::write::write;
+use crate::quoted::quoted_path;
 use crate::store::database::StoreError;
 use crate::store::rollup;
 
@@ -74,7 +75,7 @@ pub(super) fn rewrite(
             .find(|kind| kind.table() == Some("hot_visit_parts"))
         {
             Some(kind) if segment.has(kind) && !matches!(keep, Keep::Summaries(_)) => {
-                let visits = quoted(&folder.path(segment, kind));
+                let visits = quoted_path(&folder.path(segment, kind));
                 let sessions = format!("SELECT DISTINCT session FROM read_parquet({visits})");
                 rollup::make_anew(connection, &sessions)
             }
@@ -102,11 +103,10 @@ fn without(
 ) -> Result<Segment, StoreError> {
     let mut left = Segment {
         trimmed: segment.trimmed,
-        sampled_out: segment.sampled_out,
         ..manifest::begin(segment.end, segment.rewrite + 1)
     };
     write(connection, folder, &mut left, &|kind| {
-        let file = quoted(&folder.path(segment, kind));
+        let file = quoted_path(&folder.path(segment, kind));
         if segment.sampled_out > 0 && kind.name == "shapes" && segment.has(kind) {
             // They know of more requests than there are records.
             let rows = format!(

@@ -1,5 +1,7 @@
 //! Which requests a closed segment keeps, where not all of a path's are wanted.
 
+use crate::quoted::quoted;
+
 /// Requests of one path, or of all paths that begin like it, of which a share is kept.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sample {
@@ -40,10 +42,6 @@ pub fn sample(text: &str) -> Result<Sample, String> {
          shop:/static/=0.05"
             .into()
     })
-}
-
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
 }
 
 /// The condition for rows of `hot_records` that stay; `None` when all do.

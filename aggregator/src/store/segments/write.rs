@@ -6,7 +6,8 @@ use std::path::Path;
 use duckdb::Connection;
 
 use super::layout::{ALL, From, Kind, SHAPES_OF_RECORDS};
-use super::manifest::{Folder, Segment, quoted};
+use super::manifest::{Folder, Segment};
+use crate::quoted::quoted_path;
 use crate::store::database::StoreError;
 
 /// Writes the files of `segment`; `source` gives what the rows of a kind are read from, `None`
@@ -42,6 +43,9 @@ pub(super) fn write(
                 segment.arrived_us = arrived(connection, &path)?;
                 segment.applications = applications(connection, &path)?;
             }
+            "shapes" => {
+                segment.sampled_out = requests(connection, &path)?.saturating_sub(segment.records);
+            }
             _ => {}
         }
     }
@@ -64,7 +68,10 @@ fn source_of(
     for other in ALL.iter().filter(|other| other.from != From::Files) {
         let name = format!("{{{}}}", other.name);
         let rows = if segment.has(other) {
-            format!("read_parquet({})", quoted(&folder.path(segment, other)))
+            format!(
+                "read_parquet({})",
+                quoted_path(&folder.path(segment, other))
+            )
         } else if other.name == "records" && select.contains(&name) {
             // Without records there is nothing to be found in them.
             return None;
@@ -91,16 +98,25 @@ fn copy(
         "COPY ({select} {group} ORDER BY {}) TO {} (FORMAT parquet, COMPRESSION zstd,
             PARQUET_VERSION v2, ROW_GROUP_SIZE {}, WRITE_BLOOM_FILTER false)",
         kind.order,
-        quoted(path),
+        quoted_path(path),
         kind.rows,
     );
     Ok(connection.execute(&sql, [])? as u64)
 }
 
+/// How many requests shapes know of.
+fn requests(connection: &Connection, path: &Path) -> Result<u64, StoreError> {
+    let sql = format!(
+        "SELECT sum(requests)::UBIGINT FROM read_parquet({})",
+        quoted_path(path)
+    );
+    Ok(connection.query_row(&sql, [], |row| row.get(0))?)
+}
+
 fn arrived(connection: &Connection, path: &Path) -> Result<(i64, i64), StoreError> {
     let sql = format!(
         "SELECT epoch_us(min(arrived)), epoch_us(max(arrived)) FROM read_parquet({})",
-        quoted(path)
+        quoted_path(path)
     );
     Ok(connection.query_row(&sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?)
 }
@@ -108,7 +124,7 @@ fn arrived(connection: &Connection, path: &Path) -> Result<(i64, i64), StoreErro
 fn applications(connection: &Connection, path: &Path) -> Result<Vec<String>, StoreError> {
     let sql = format!(
         "SELECT DISTINCT application FROM read_parquet({}) ORDER BY 1",
-        quoted(path)
+        quoted_path(path)
     );
     let mut statement = connection.prepare(&sql)?;
     let names = statement.query_map([], |row| row.get(0))?;
