@@ -1,8 +1,6 @@
 #![no_main]
 //! Any headers and bodies through every rule of a policy, early and late.
 
-use std::sync::LazyLock;
-
 use libfuzzer_sys::fuzz_target;
 use throughline_session::body::{Body, Extent};
 use throughline_session::extract::Parts;
@@ -38,17 +36,18 @@ const POLICY: &str = r#"{
     ]
 }"#;
 
-static POLICY_AND_HASHER: LazyLock<(Policy, Hasher)> = LazyLock::new(|| {
-    let document = PolicyDocument::parse(POLICY.as_bytes()).expect("the policy above");
-    (
-        Policy::new(&document, "fuzz"),
+// A hasher remembers, and is of one thread.
+thread_local! {
+    static POLICY_AND_HASHER: (Policy, Hasher) = (
+        Policy::new(&PolicyDocument::parse(POLICY.as_bytes()).expect("the policy above"), "fuzz"),
         Hasher::new(&[7; 32]).expect("long enough"),
-    )
-});
+    );
+}
+
+fuzz_target!(|data: &[u8]| POLICY_AND_HASHER.with(|(policy, hasher)| check(data, policy, hasher)));
 
 // Zero bytes separate names and values; the last two parts are the bodies.
-fuzz_target!(|data: &[u8]| {
-    let (policy, hasher) = &*POLICY_AND_HASHER;
+fn check(data: &[u8], policy: &Policy, hasher: &Hasher) {
     let mut parts: Vec<&[u8]> = data.split(|byte| *byte == 0).collect();
     let response_body = parts.pop().unwrap_or_default();
     let request_body = parts.pop().unwrap_or_default();
@@ -89,4 +88,4 @@ fuzz_target!(|data: &[u8]| {
     assert!(path.len() <= redact::PATH_BYTES_MAX);
     // The raw block too: the host's bytes are not ours.
     HeaderBlock::new(data.to_vec()).iter().for_each(drop);
-});
+}
