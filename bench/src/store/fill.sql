@@ -45,7 +45,7 @@ SELECT
     method || ' /api/things' || e || CASE WHEN e % 3 = 0 THEN '' ELSE '/{id}' END AS endpoint
 FROM (
     SELECT i, i // (50 * {width}) * {width} + i % {width} AS s,
-        {end_us} - 604800000000 + i * 604800000000 // {records} AS at_us,
+        {end_us} - 604800000000 + (i::HUGEINT * 604800000000 // {records})::BIGINT AS at_us,
         at_us - (i // {width} % 50) * {width} * 604800000000 // {records} AS visit_us,
         hash(i) >> 1 AS h, h % 1000 AS d,
         -- A few endpoints have most of the requests.
