@@ -45,6 +45,11 @@ async fn version_5_goes_on_where_it_ended() {
     goes_on("hot-v5.duckdb.gz").await;
 }
 
+#[tokio::test]
+async fn version_9_goes_on_where_it_ended() {
+    goes_on("hot-v9.duckdb.gz").await;
+}
+
 async fn goes_on(file: &str) {
     let folder = tempfile::tempdir().unwrap();
     unpack(file, folder.path());
