@@ -268,19 +268,12 @@ pub(super) fn figures(chosen: &Chosen) -> (String, Vec<Value>) {
     let condition = &chosen.records;
     let sql = format!(
         "WITH sums AS MATERIALIZED ({}),
-         figures AS ({}),
-         asking AS (
-            SELECT application, endpoint, count(DISTINCT session)::UBIGINT AS sessions
-            FROM records WHERE endpoint IS NOT NULL AND {} GROUP BY ALL),
          found AS (
-            SELECT left(md5(application || chr(10) || endpoint), 16) AS id, *
-            FROM figures JOIN asking USING (application, endpoint))",
+            SELECT left(md5(application || chr(10) || endpoint), 16) AS id, * FROM ({}))",
         sums::of_records(&condition.sql, IS_BOT),
-        sums::figures("application, endpoint", "sums"),
-        condition.sql
+        sums::figures("sums")
     );
-    let values = condition.values.iter().chain(&condition.values);
-    (sql, values.cloned().collect())
+    (sql, condition.values.clone())
 }
 
 fn page(connection: &Connection, asked: &Asked) -> Result<EndpointPage, StoreError> {

@@ -1,9 +1,9 @@
-//! Who is behind sessions, and which belong together: users, roles, parameters, links.
+//! Who is behind a session, and which belong together with it: users, roles, parameters, links.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use duckdb::types::Value;
-use duckdb::{Connection, Row, params, params_from_iter};
+use duckdb::{Connection, Row};
 use serde::Serialize;
 use throughline_session::hex::Hex;
 use throughline_session::wire::SessionId;
@@ -12,17 +12,11 @@ use utoipa::ToSchema;
 use super::SharedKey;
 use super::sessions::at;
 use crate::filters::Clause;
-use crate::store::StoreError;
+use crate::store::{StoreError, rows_among};
 use crate::time;
 
 /// Links, users and roles listed with a session: the latest ones.
 const LISTED_MAX: u64 = 100;
-/// Related sessions listed.
-const RELATED_MAX: usize = 100;
-/// How many links one after the other are followed.
-const DISTANCE_MAX: u32 = 4;
-/// Links looked at for each of these steps.
-const STEP_MAX: u64 = 2_000;
 
 /// A context parameter of a session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -90,27 +84,12 @@ pub(super) struct SessionLink {
     requests: u64,
 }
 
-/// A session that links lead to, or that has the same user.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub(super) struct RelatedSession {
-    /// Session id, 32 hex digits.
-    session: String,
-    /// Kind of the last link on the way there, or `user`: the same user in the same application.
-    via: String,
-    /// Links on the way there.
-    distance: u32,
-}
-
 fn blob(id: SessionId) -> Value {
     Value::Blob(id.0.to_vec())
 }
 
-fn marks(count: usize) -> String {
-    vec!["?"; count].join(", ")
-}
-
 /// Which of `sessions` have a shared key.
-fn shared(
+pub(super) fn shared(
     connection: &Connection,
     sessions: &BTreeSet<SessionId>,
     limit: SharedKey,
@@ -118,19 +97,16 @@ fn shared(
     if sessions.is_empty() {
         return Ok(BTreeSet::new());
     }
-    let among = marks(sessions.len());
     let sql = format!(
-        "SELECT session FROM session_rows
-         WHERE session IN ({among}) AND (len(ips) > ? OR len(users) > ?)"
+        "SELECT session FROM {} WHERE len(ips) > ? OR len(users) > ?",
+        rows_among(connection, sessions)?
     );
-    let ids = || sessions.iter().copied().map(blob);
-    let values = ids().chain([Value::UBigInt(limit.ips), Value::UBigInt(limit.users)]);
     let mut statement = connection.prepare(&sql)?;
-    let rows = statement.query_map(params_from_iter(values), |row| id(row, 0))?;
+    let rows = statement.query_map([limit.ips, limit.users], |row| id(row, 0))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-fn id(row: &Row<'_>, column: usize) -> duckdb::Result<SessionId> {
+pub(super) fn id(row: &Row<'_>, column: usize) -> duckdb::Result<SessionId> {
     let bytes: Vec<u8> = row.get(column)?;
     // The column holds nothing else.
     Ok(Hex(bytes.try_into().unwrap_or_default()))
@@ -245,89 +221,4 @@ pub(super) fn links(
         ..link
     };
     Ok((found.into_iter().map(complete).collect(), all))
-}
-
-/// What links lead to, nearest first, and sessions of the same user. Never through a shared key.
-pub(super) fn related(
-    connection: &Connection,
-    session: SessionId,
-    application: &str,
-    limit: SharedKey,
-) -> Result<Vec<RelatedSession>, StoreError> {
-    let mut seen = BTreeSet::from([session]);
-    if !shared(connection, &seen, limit)?.is_empty() {
-        return Ok(Vec::new());
-    }
-    let mut all = Vec::new();
-    let mut edge = seen.clone();
-    for distance in 1..=DISTANCE_MAX {
-        let mut next = neighbours(connection, &edge)?;
-        next.retain(|other, _| !seen.contains(other));
-        let others: BTreeSet<_> = next.keys().copied().collect();
-        let barred = shared(connection, &others, limit)?;
-        next.retain(|other, _| !barred.contains(other));
-        seen.extend(others);
-        edge = next.keys().copied().collect();
-        all.extend(next.into_iter().map(|(other, kind)| RelatedSession {
-            session: other.to_string(),
-            via: kind,
-            distance,
-        }));
-        if edge.is_empty() || all.len() >= RELATED_MAX {
-            break;
-        }
-    }
-    if all.len() < RELATED_MAX {
-        let mut same = same_user(connection, session, application)?;
-        same.retain(|other| !seen.contains(other));
-        let barred = shared(connection, &same, limit)?;
-        all.extend(same.difference(&barred).map(|other| RelatedSession {
-            session: other.to_string(),
-            via: "user".into(),
-            distance: 1,
-        }));
-    }
-    all.truncate(RELATED_MAX);
-    Ok(all)
-}
-
-/// Sessions one link away, each with the kind of that link.
-fn neighbours(
-    connection: &Connection,
-    edge: &BTreeSet<SessionId>,
-) -> Result<BTreeMap<SessionId, String>, StoreError> {
-    let among = marks(edge.len());
-    let sql = format!(
-        "SELECT session_b, min(kind) FROM link_parts WHERE session_a IN ({among}) GROUP BY 1
-         UNION ALL
-         SELECT session_a, min(kind) FROM link_parts WHERE session_b IN ({among}) GROUP BY 1
-         ORDER BY 1, 2 DESC LIMIT {STEP_MAX}"
-    );
-    let ids = || edge.iter().copied().map(blob);
-    let mut statement = connection.prepare(&sql)?;
-    let rows = statement.query_map(params_from_iter(ids().chain(ids())), |row| {
-        Ok((id(row, 0)?, row.get(1)?))
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
-/// Sessions of the same application with the same user, as far as nobody can forge it.
-fn same_user(
-    connection: &Connection,
-    session: SessionId,
-    application: &str,
-) -> Result<BTreeSet<SessionId>, StoreError> {
-    let mut statement = connection.prepare(
-        "SELECT DISTINCT session FROM param_parts
-         WHERE kind = 'user' AND NOT forgeable AND (name, value) IN (
-            SELECT (name, value) FROM param_parts
-            WHERE session = ? AND kind = 'user' AND NOT forgeable
-         ) AND session IN (SELECT session FROM session_rows WHERE application = ?)
-         ORDER BY session LIMIT ?",
-    )?;
-    let rows = statement.query_map(
-        params![session.0.to_vec(), application, RELATED_MAX as u64],
-        |row| id(row, 0),
-    )?;
-    Ok(rows.collect::<Result<_, _>>()?)
 }

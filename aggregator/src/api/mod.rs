@@ -45,6 +45,7 @@ mod prediction;
 mod quarantine;
 mod query;
 mod ranked;
+mod related;
 mod replay;
 mod request;
 mod requests;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Buf;
-use duckdb::{Connection, Row, params_from_iter};
+use duckdb::{Connection, Row};
 use futures_util::Stream;
 use http::Method;
 use serde::{Deserialize, Serialize};
@@ -21,6 +21,7 @@ use super::pins::is_known;
 use super::request::{Call, Methods, call, json, respond};
 use super::sessions::texts;
 use super::{App, query, session};
+use crate::filters::Clause;
 use crate::store::StoreError;
 use crate::store::desk::{Deed, NOTES_MAX, Outcome};
 use crate::time;
@@ -185,13 +186,11 @@ pub(super) fn of_sessions(
     if sessions.is_empty() {
         return Ok(HashMap::new());
     }
-    let marks = vec!["?"; sessions.len()].join(", ");
     let sql = format!(
-        "SELECT lower(hex(session)), labels, note, author, epoch_us(said_at) FROM notes
-         WHERE session IN ({marks})"
+        "SELECT lower(hex(session)), labels, note, author, epoch_us(said_at) FROM notes WHERE {}",
+        Clause::among("session", sessions).sql
     );
     let mut statement = connection.prepare(&sql)?;
-    let ids = sessions.iter().map(|id| id.0.to_vec());
     let read = |row: &Row<'_>| {
         let note = SessionNote {
             labels: texts(row.get(1)?),
@@ -201,7 +200,7 @@ pub(super) fn of_sessions(
         };
         Ok((row.get(0)?, note))
     };
-    let rows = statement.query_map(params_from_iter(ids), read)?;
+    let rows = statement.query_map([], read)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

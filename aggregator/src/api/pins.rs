@@ -17,6 +17,7 @@ use super::candidates::no_content;
 use super::error::ApiError;
 use super::request::{Access, Call, Methods, call, json, respond};
 use super::{App, query, session};
+use crate::filters::Clause;
 use crate::store::StoreError;
 use crate::store::desk::Deed;
 use crate::time;
@@ -84,11 +85,10 @@ pub(super) fn among(
     if sessions.is_empty() {
         return Ok(HashSet::new());
     }
-    let marks = vec!["?"; sessions.len()].join(", ");
-    let sql = format!("SELECT lower(hex(session)) FROM pins WHERE session IN ({marks})");
+    let which = Clause::among("session", sessions).sql;
+    let sql = format!("SELECT lower(hex(session)) FROM pins WHERE {which}");
     let mut statement = connection.prepare(&sql)?;
-    let ids = sessions.iter().map(|id| id.0.to_vec());
-    let rows = statement.query_map(duckdb::params_from_iter(ids), |row| row.get(0))?;
+    let rows = statement.query_map([], |row| row.get(0))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

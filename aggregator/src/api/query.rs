@@ -66,8 +66,8 @@ impl Drop for StopOnDrop {
     }
 }
 
-/// Runs `work` on a connection of its own, away from the async threads. It sees the applications
-/// that the caller's token is for.
+/// Runs `work` on a connection of its own and in one transaction, which is not kept, away from the async
+/// threads. It sees the applications that the caller's token is for.
 pub(super) async fn run<T: Send + 'static>(
     call: &Call,
     work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
@@ -97,7 +97,11 @@ pub(super) async fn run_among<T: Send + 'static>(
         let outcome = database.read().and_then(|reading| {
             let goes = running.begin(reading.connection.interrupt_handle());
             let outcome = if goes {
-                restrict(&reading.connection, &scope).and_then(|()| work(&reading.connection))
+                restrict(&reading.connection, &scope).and_then(|()| {
+                    // An answer is of one moment, however many statements it takes.
+                    reading.connection.execute_batch("BEGIN TRANSACTION")?;
+                    work(&reading.connection)
+                })
             } else {
                 Err(StoreError::NotOpen)
             };

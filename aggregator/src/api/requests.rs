@@ -17,7 +17,7 @@ use super::request::{Access, Call, call, json, respond};
 use super::sessions::{at, texts};
 use super::{App, cursor, query, session};
 use crate::filters::Clause;
-use crate::store::{StoreError, session_times};
+use crate::store::{Database, StoreError, session_times};
 use crate::time;
 
 /// A query parameter whose value the policy names.
@@ -205,7 +205,11 @@ async fn handle(text: &str, call: &Call) -> Result<Response, ApiError> {
         limit: params.limit()?,
         position: call.app.health.position(),
     };
-    let page = query::run(call, move |connection| page(connection, id, &selection)).await?;
+    let database = Arc::clone(&call.app.database);
+    let page = query::run(call, move |connection| {
+        page(connection, &database, id, &selection)
+    });
+    let page = page.await?;
     json(&page.ok_or_else(|| ApiError::UnknownSession {
         session: id.to_string(),
     })?)
@@ -213,12 +217,14 @@ async fn handle(text: &str, call: &Call) -> Result<Response, ApiError> {
 
 fn page(
     connection: &Connection,
+    database: &Database,
     id: SessionId,
     selection: &Selection,
 ) -> Result<Option<ExchangePage>, StoreError> {
     let Some((first_us, last_us)) = session_times(connection, id)? else {
         return Ok(None);
     };
+    database.narrow(connection, &["records"], first_us, last_us)?;
     let from_us = selection.from_us.unwrap_or(first_us).max(first_us);
     let to_us = selection
         .to_us

@@ -1,6 +1,8 @@
 //! What an answer is about: the sessions that a filter selects, and a stretch of time. Where that is
 //! too much to look at, a share of the sessions stands for all, and the answer says so.
 
+use std::sync::Arc;
+
 use duckdb::types::Value;
 use duckdb::{Connection, params_from_iter};
 use serde::Serialize;
@@ -12,13 +14,13 @@ use super::params::Params;
 use super::sessions::{self, at};
 pub(super) use crate::filters::IS_BOT;
 use crate::filters::{Clause, Seen, SessionFilter};
-use crate::store::{StoreError, rows_at};
+use crate::store::{Database, StoreError, rows_at};
 use crate::time;
 
 /// Records that one answer looks at, about: beyond, sessions are sampled.
 const RECORDS_MAX: u64 = 1_000_000;
 /// The same of answers that order the requests of each session, or count many things of each.
-pub(super) const HEAVY_RECORDS_MAX: u64 = 300_000;
+pub(super) const HEAVY_RECORDS_MAX: u64 = 200_000;
 
 /// What an answer looked at.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
@@ -37,8 +39,9 @@ pub(super) struct Extent {
 }
 
 /// What is asked about.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Scope {
+    database: Arc<Database>,
     filter: SessionFilter,
     position: u64,
     /// Records that are looked at, about.
@@ -64,6 +67,7 @@ impl Scope {
     /// Reads the parameter `q`.
     pub(super) fn read(params: &Params, app: &App) -> Result<Self, ApiError> {
         Ok(Self {
+            database: Arc::clone(&app.database),
             filter: sessions::filter(params, app.clock.now_us())?,
             position: app.health.position(),
             records_max: RECORDS_MAX,
@@ -100,11 +104,13 @@ impl Scope {
         let (from_us, to_us) = self.range();
         let table = list || !self.is_plain();
         let requests: u64 = if self.is_plain() {
+            self.narrow(connection)?;
             let all = self.in_time();
             let sql = format!("SELECT count(*)::UBIGINT FROM records WHERE {}", all.sql);
             connection.query_row(&sql, params_from_iter(all.values), |row| row.get(0))?
         } else {
             self.select(connection)?;
+            self.narrow(connection)?;
             let sql = "SELECT coalesce(sum(requests), 0)::UBIGINT FROM chosen";
             connection.query_row(sql, [], |row| row.get(0))?
         };
@@ -138,6 +144,7 @@ impl Scope {
         let mut all = vec![which, self.in_time()];
         if !self.is_plain() {
             self.select(connection)?;
+            self.narrow(connection)?;
             all.push(Clause::new("session IN (SELECT session FROM chosen)", []));
         }
         let (from_us, to_us) = self.range();
@@ -150,6 +157,15 @@ impl Scope {
         Ok((Clause::all(all), extent))
     }
 
+    /// Leaves out what began before or after the time. Once the sessions are known: a filter means
+    /// all their requests.
+    fn narrow(&self, connection: &Connection) -> Result<(), StoreError> {
+        let (from_us, to_us) = self.range();
+        let (from_us, to_us) = (from_us.unwrap_or(i64::MIN), to_us.unwrap_or(i64::MAX));
+        self.database
+            .narrow(connection, &["records"], from_us, to_us)
+    }
+
     fn in_time(&self) -> Clause {
         let (from_us, to_us) = self.range();
         let from = from_us.map(|from_us| Clause::new("start >= ?", [at(from_us)]));
@@ -160,7 +176,8 @@ impl Scope {
 
     /// The sessions that the filter selects.
     fn select(&self, connection: &Connection) -> Result<(), StoreError> {
-        let chosen = self.filter.selection(Seen::to(self.position));
+        let chosen = self.filter.selection_in_steps(Seen::to(self.position));
+        chosen.find(connection)?;
         let sql = format!(
             "CREATE TEMP TABLE chosen AS SELECT session, requests FROM {} AS sessions WHERE {}",
             rows_at(self.position),

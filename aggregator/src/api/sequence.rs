@@ -18,7 +18,7 @@ use super::sessions::at;
 use super::transitions::NO_ASSET;
 use super::{App, query, session};
 use crate::filters::Clause;
-use crate::store::{StoreError, session_times};
+use crate::store::{Database, StoreError, session_times};
 use crate::time;
 
 /// Requests that one answer looks at.
@@ -135,7 +135,10 @@ async fn handle(text: &str, call: &Call) -> Result<Response, ApiError> {
         limit: params.limit()?,
         position: call.app.health.position(),
     };
-    let found = query::run(call, move |connection| tell(connection, id, &asked));
+    let database = Arc::clone(&call.app.database);
+    let found = query::run(call, move |connection| {
+        tell(connection, &database, id, &asked)
+    });
     json(&found.await?.ok_or_else(|| ApiError::UnknownSession {
         session: id.to_string(),
     })?)
@@ -160,12 +163,14 @@ fn runs(some: &str) -> String {
 
 fn tell(
     connection: &Connection,
+    database: &Database,
     id: SessionId,
     asked: &Asked,
 ) -> Result<Option<Sequence>, StoreError> {
     let Some((first_us, last_us)) = session_times(connection, id)? else {
         return Ok(None);
     };
+    database.narrow(connection, &["records"], first_us, last_us)?;
     let which = Clause::new(
         "session = ? AND start >= ? AND start < ? AND position < ?",
         [
@@ -300,12 +305,11 @@ pub(super) fn beginnings(
     if sessions.is_empty() || steps == 0 {
         return Ok(HashMap::new());
     }
-    let ids = sessions.iter().map(|id| Value::Blob(id.0.to_vec()));
-    let marks = vec!["?"; sessions.len()].join(", ");
-    let which = Clause::new(
-        format!("session IN ({marks}) AND start >= ? AND start <= ? AND position < ?"),
-        ids.chain([at(range.0), at(range.1), Value::UBigInt(seen_to)]),
+    let seen = Clause::new(
+        "start >= ? AND start <= ? AND position < ?",
+        [at(range.0), at(range.1), Value::UBigInt(seen_to)],
     );
+    let which = Clause::all([Clause::among("session", sessions), seen]);
     let some = format!(
         "SELECT {ENDPOINT} AS endpoint, session, visit_start, start, status, boot, worker, sequence,
             idx, row_number() OVER (PARTITION BY session ORDER BY {ORDER}) AS number

@@ -13,11 +13,12 @@ use warp::filters::BoxedFilter;
 use warp::reply::Response;
 
 use super::error::ApiError;
-use super::identity::{IdentityValue, ParamSummary, RelatedSession, SessionLink};
+use super::identity::{IdentityValue, ParamSummary, SessionLink};
+use super::related::{Related, RelatedSession};
 use super::request::{Call, call, json, respond};
 use super::sessions::{COLUMNS, Listed, Session, texts};
 use super::{App, SharedKey, forget, identity, notes, pins, query, verdicts};
-use crate::store::{StoreError, row_of, session_times};
+use crate::store::{Database, StoreError, rows_among, session_times};
 use crate::time;
 
 /// Visits listed with a session: the latest ones.
@@ -130,7 +131,11 @@ async fn handle(text: &str, call: &Call) -> Result<Response, ApiError> {
     let id = id(text)?;
     let limit = call.app.shared_key;
     let now_us = call.app.clock.now_us();
-    let found = query::run(call, move |connection| find(connection, id, limit, now_us)).await?;
+    let database = Arc::clone(&call.app.database);
+    let found = query::run(call, move |connection| {
+        find(connection, &database, id, limit, now_us)
+    })
+    .await?;
     json(&found.ok_or_else(|| ApiError::UnknownSession {
         session: id.to_string(),
     })?)
@@ -143,10 +148,8 @@ pub(super) fn summary(
     limit: SharedKey,
     now_us: i64,
 ) -> Result<Option<Session>, StoreError> {
-    connection.execute_batch("BEGIN TRANSACTION")?;
-    let sql = format!("SELECT {COLUMNS} FROM {}", row_of(connection, id)?);
+    let sql = format!("SELECT {COLUMNS} FROM {}", rows_among(connection, [&id])?);
     let session = connection.query_row(&sql, [], Session::read).optional()?;
-    connection.execute_batch("COMMIT")?;
     let Some(session) = session else {
         return Ok(None);
     };
@@ -159,6 +162,7 @@ pub(super) fn summary(
 
 fn find(
     connection: &Connection,
+    database: &Database,
     id: SessionId,
     limit: SharedKey,
     now_us: i64,
@@ -169,6 +173,12 @@ fn find(
     let Some(times) = session_times(connection, id)? else {
         return Ok(None);
     };
+    database.narrow(
+        connection,
+        &["visit_parts", "param_parts"],
+        times.0,
+        times.1,
+    )?;
     let parts = identity::parts(id, times);
     let sql = format!(
         "SELECT epoch_us(visit_start), epoch_us(min(first)), epoch_us(max(last)),
@@ -186,13 +196,24 @@ fn find(
     let rows = statement.query_map([], visit)?;
     let mut visit_list: Vec<Visit> = rows.collect::<Result<_, _>>()?;
     visit_list.reverse();
+    let params = identity::param_summaries(connection, &parts)?;
+    let identities = identity::identities(connection, &parts)?;
     let (links, link_count) = identity::links(connection, id, limit)?;
+    let related = match session.shared_key {
+        true => Vec::new(),
+        false => Related {
+            connection,
+            database,
+            limit,
+        }
+        .of(id, &session.application, &parts)?,
+    };
     Ok(Some(SessionWithVisits {
-        params: identity::param_summaries(connection, &parts)?,
-        identities: identity::identities(connection, &parts)?,
+        params,
+        identities,
         links,
         link_count,
-        related: identity::related(connection, id, &session.application, limit)?,
+        related,
         session,
         visit_list,
     }))

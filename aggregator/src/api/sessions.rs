@@ -112,7 +112,7 @@ pub(super) struct Session {
     pub(super) pinned: bool,
     /// It has more addresses or users than one person: its key is shared, and its links are not
     /// followed.
-    shared_key: bool,
+    pub(super) shared_key: bool,
     /// How it began; absent where `steps` does not ask for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     beginning: Option<Beginning>,
@@ -340,8 +340,6 @@ async fn handle(call: &Call) -> Result<Response, ApiError> {
     let limit = call.app.shared_key;
     let database = Arc::clone(&call.app.database);
     let page = query::run(call, move |connection| {
-        // One view of the database for the position and the rows.
-        connection.execute_batch("BEGIN TRANSACTION")?;
         page(connection, &database, &asked, limit, now_us)
     });
     json(&page.await?)
@@ -369,7 +367,14 @@ fn page(
             cursor::write(&Cursor(ordered_by.clone(), Hex::parse(session)?, seen_to))
         });
     Ok(SessionPage {
-        items: complete(connection, asked, rows, seen_to, (shared_key, now_us))?,
+        items: complete(
+            connection,
+            database,
+            asked,
+            rows,
+            seen_to,
+            (shared_key, now_us),
+        )?,
         next,
     })
 }
@@ -458,6 +463,7 @@ type Ordered = (Session, OrderedBy, String, (i64, i64));
 /// Adds to the sessions of a page what is not in their sums.
 fn complete(
     connection: &Connection,
+    database: &Database,
     asked: &Asked,
     rows: Vec<Ordered>,
     seen_to: u64,
@@ -473,6 +479,9 @@ fn complete(
     let first_us = rows.iter().map(|(.., times)| times.0).min();
     let last_us = rows.iter().map(|(.., times)| times.1).max();
     let range = (first_us.unwrap_or(0), last_us.unwrap_or(0));
+    if asked.steps > 0 {
+        database.narrow(connection, &["records"], range.0, range.1)?;
+    }
     let mut beginnings = sequence::beginnings(connection, &ids, range, seen_to, asked.steps)?;
     let complete = |(mut session, _, id, _): Ordered| {
         session.verdict = verdicts.remove(&id);

@@ -184,19 +184,19 @@ fn walk(connection: &Connection, asked: &Asked, chosen: &Chosen) -> Result<(), S
     let sql = format!(
         "CREATE TEMP TABLE walked AS
          WITH steps AS MATERIALIZED (
-            SELECT session, visit_start, endpoint, coalesce(status >= 400, false) AS error,
+            SELECT hash(session, visit_start) AS visit, endpoint, coalesce(status >= 400, false) AS error,
                 epoch_us(start) AS started, position, idx
             FROM records WHERE endpoint IS NOT NULL AND {files} AND {}),
          top AS (
             SELECT endpoint, endpoint AS node FROM steps GROUP BY endpoint
             ORDER BY count(*) DESC, endpoint LIMIT ?),
          named AS (
-            SELECT session, visit_start, started, position, idx, error, coalesce(node, '{OTHER}') AS node
+            SELECT visit, started, position, idx, error, coalesce(node, '{OTHER}') AS node
             FROM steps LEFT JOIN top USING (endpoint))
-         SELECT node, error, lag(node) OVER visit AS before, started - lag(started) OVER visit AS gap_us,
-            lead(node) OVER visit IS NULL AS last
+         SELECT node, error, lag(node) OVER steps AS before, started - lag(started) OVER steps AS gap_us,
+            lead(node) OVER steps IS NULL AS last
          FROM named
-         WINDOW visit AS (PARTITION BY session, visit_start ORDER BY started, position, idx)",
+         WINDOW steps AS (PARTITION BY visit ORDER BY started, position, idx)",
         condition.sql
     );
     let nodes = Value::UBigInt(asked.nodes);

@@ -162,13 +162,11 @@ pub(super) fn of_sessions(
         return Ok(HashMap::new());
     }
     let marks = vec!["?"; sessions.len()].join(", ");
-    let sql = format!(
-        "SELECT {COLUMNS} FROM current_verdicts
-         WHERE id IN ({marks})"
-    );
-    let values = sessions.iter().map(verdict_id);
+    let ids = sessions.iter().map(|id| Value::Text(verdict_id(id)));
+    let which = Clause::new(format!("id IN ({marks})"), ids);
+    let sql = format!("SELECT {COLUMNS} FROM current_verdicts WHERE {}", which.sql);
     let mut statement = connection.prepare(&sql)?;
-    let rows = statement.query_map(duckdb::params_from_iter(values), |row| read(row, now_us))?;
+    let rows = statement.query_map([], |row| read(row, now_us))?;
     let short = |(verdict, _, _): Found| {
         let short = SessionVerdict {
             id: verdict.id,

@@ -21,46 +21,48 @@ pub fn middle_ms(bucket: &str) -> String {
     )
 }
 
-/// Sums the rows of `records` for which `condition` holds; `is_bot` tells sessions of bots.
+/// What is summed of the rows of `records` for which `condition` holds; `is_bot` tells sessions of bots.
+/// A session is a number: 64 bits tell those of one answer apart, and are counted sooner than ids.
 #[must_use]
 pub fn of_records(condition: &str, is_bot: &str) -> String {
     format!(
-        "SELECT application, endpoint,
+        "SELECT application, endpoint, hash(session) AS session,
             coalesce(status // 100, 0)::UTINYINT AS class, {is_bot} AS bot, {} AS bucket,
-            count(*)::UBIGINT AS requests,
-            least(sum(request_bytes), 18446744073709551615)::UBIGINT AS request_bytes,
-            least(sum(response_bytes), 18446744073709551615)::UBIGINT AS response_bytes,
-            min(start) AS first, max(start) AS last
-         FROM records WHERE endpoint IS NOT NULL AND {condition}
-         GROUP BY ALL",
+            request_bytes, response_bytes, start
+         FROM records WHERE endpoint IS NOT NULL AND {condition}",
         bucket()
     )
 }
 
-/// Figures of each group of `sums`, which `by` names: what the rows of an answer have in common.
+/// Figures of each endpoint in the table `sums`, whose rows are those of [`of_records`].
 #[must_use]
-pub fn figures(by: &str, sums: &str) -> String {
+pub fn figures(sums: &str) -> String {
     let percentile = |share: f64, name: &str| {
         format!("min(middle_ms) FILTER (reached >= {share} * all_requests) AS {name}")
     };
     format!(
-        "SELECT totals.*, p50_ms, p95_ms, p99_ms FROM (
-            SELECT {by}, sum(requests)::UBIGINT AS requests,
-                coalesce(sum(requests) FILTER (class = 4), 0)::UBIGINT AS errors_4xx,
-                coalesce(sum(requests) FILTER (class = 5), 0)::UBIGINT AS errors_5xx,
-                coalesce(sum(requests) FILTER (bot), 0)::UBIGINT AS bot_requests,
+        "SELECT totals.*, sessions, p50_ms, p95_ms, p99_ms FROM (
+            SELECT application, endpoint, count(*)::UBIGINT AS requests,
+                (count(*) FILTER (class = 4))::UBIGINT AS errors_4xx,
+                (count(*) FILTER (class = 5))::UBIGINT AS errors_5xx,
+                (count(*) FILTER (bot))::UBIGINT AS bot_requests,
                 least(sum(request_bytes), 18446744073709551615)::UBIGINT AS request_bytes,
                 least(sum(response_bytes), 18446744073709551615)::UBIGINT AS response_bytes,
-                min(first) AS first, max(last) AS last
-            FROM {sums} GROUP BY {by}
+                min(start) AS first, max(start) AS last
+            FROM {sums} GROUP BY application, endpoint
          ) AS totals JOIN (
-            SELECT {by}, {}, {}, {} FROM (
-                SELECT {by}, {} AS middle_ms,
-                    sum(requests) OVER (PARTITION BY {by} ORDER BY bucket) AS reached,
-                    sum(requests) OVER (PARTITION BY {by}) AS all_requests
-                FROM (SELECT {by}, bucket, sum(requests) AS requests FROM {sums} GROUP BY {by}, bucket)
-            ) GROUP BY {by}
-         ) AS percentiles USING ({by})",
+            SELECT application, endpoint, count(*)::UBIGINT AS sessions
+            FROM (SELECT DISTINCT application, endpoint, session FROM {sums})
+            GROUP BY application, endpoint
+         ) AS asking USING (application, endpoint) JOIN (
+            SELECT application, endpoint, {}, {}, {} FROM (
+                SELECT application, endpoint, {} AS middle_ms,
+                    sum(requests) OVER (PARTITION BY application, endpoint ORDER BY bucket) AS reached,
+                    sum(requests) OVER (PARTITION BY application, endpoint) AS all_requests
+                FROM (SELECT application, endpoint, bucket, count(*) AS requests FROM {sums}
+                    GROUP BY application, endpoint, bucket)
+            ) GROUP BY application, endpoint
+         ) AS percentiles USING (application, endpoint)",
         percentile(0.5, "p50_ms"),
         percentile(0.95, "p95_ms"),
         percentile(0.99, "p99_ms"),

@@ -222,7 +222,7 @@ pub const FIELDS: &[Field] = &[
     field(
         "ua_family",
         Kind::Text,
-        Place::Record(USER_AGENT_FAMILY),
+        Place::List("ua_families"),
         "family of the user agent, such as `Firefox`, `bot` or `curl`",
     ),
     field(

@@ -65,7 +65,11 @@ pub(super) fn written(sql: &str, values: impl IntoIterator<Item = Value>) -> Cla
         }
     });
     left.extend(values);
-    Clause { sql, values: left }
+    Clause {
+        sql,
+        values: left,
+        ..Clause::default()
+    }
 }
 
 /// Whether nothing in `sql` stands for a value that is given apart from it.

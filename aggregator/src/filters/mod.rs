@@ -13,7 +13,7 @@ mod words;
 
 pub use facet::{Facet, Source};
 pub use fields::{FIELDS, Field, IS_BOT, USER_AGENT_FAMILY};
-pub use sql::{Clause, Seen, address};
+pub use sql::{Clause, Seen, address, with_parameter};
 pub use terms::SessionFilter;
 
 /// Why a filter makes no sense.

@@ -1,8 +1,12 @@
 //! A filter as SQL: which sessions, among the rows that the log had given up to a position.
 
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::net::IpAddr;
 
+use duckdb::Connection;
 use duckdb::types::Value;
+use throughline_session::wire::SessionId;
 
 use super::fields::{Place, VERDICTS};
 use super::literal;
@@ -17,12 +21,30 @@ pub struct Clause {
     pub sql: String,
     /// Its values.
     pub values: Vec<Value>,
+    /// Sessions that it asks for by a name: to be found before, by [`Clause::find`].
+    pub(crate) sets: BTreeMap<String, String>,
 }
 
 impl Clause {
     /// A condition and its values, which are written into it as far as that can be done.
     pub(crate) fn new(sql: impl Into<String>, values: impl IntoIterator<Item = Value>) -> Self {
         literal::written(&sql.into(), values)
+    }
+
+    /// The id in `column` is one of `sessions`; none where there are none.
+    pub(crate) fn among<'a>(
+        column: &str,
+        sessions: impl IntoIterator<Item = &'a SessionId>,
+    ) -> Self {
+        let ids = sessions.into_iter().map(|id| Value::Blob(id.0.to_vec()));
+        let ids: Vec<_> = ids.collect();
+        match ids.len() {
+            0 => Self::new("false", []),
+            count => Self::new(
+                format!("{column} IN ({})", vec!["?"; count].join(", ")),
+                ids,
+            ),
+        }
     }
 
     /// The condition by itself, for statements that take no question marks; `None` where a value
@@ -32,18 +54,64 @@ impl Clause {
         literal::is_whole(&self.sql).then_some(self.sql)
     }
 
+    /// The session is one of those that `select` finds.
+    fn one_of(select: Self) -> Self {
+        if !select.values.is_empty() {
+            return Self {
+                sql: format!("session IN ({})", select.sql),
+                ..select
+            };
+        }
+        let mut hasher = DefaultHasher::new();
+        select.sql.hash(&mut hasher);
+        let name = format!("sessions_{:016x}", hasher.finish());
+        Self {
+            sql: format!("session IN (FROM {name})"),
+            values: Vec::new(),
+            sets: BTreeMap::from([(name, select.sql)]),
+        }
+    }
+
+    /// Finds the sessions that it asks for by a name, each set once. Where it is known how many there
+    /// are, DuckDB joins the few to the many, and not the other way.
+    ///
+    /// # Errors
+    /// When DuckDB refuses.
+    pub fn find(&self, connection: &Connection) -> duckdb::Result<()> {
+        for (name, select) in &self.sets {
+            connection.execute_batch(&format!(
+                "CREATE TEMP TABLE IF NOT EXISTS {name} AS SELECT DISTINCT session FROM ({select})"
+            ))?;
+        }
+        Ok(())
+    }
+
+    /// The same in one statement.
+    fn at_once(self) -> Self {
+        let mut sql = self.sql;
+        for (name, select) in &self.sets {
+            sql = sql.replace(&format!("(FROM {name})"), &format!("({select})"));
+        }
+        Self {
+            sql,
+            values: self.values,
+            sets: BTreeMap::new(),
+        }
+    }
+
     fn joined(clauses: impl IntoIterator<Item = Self>, word: &str, none: &str) -> Self {
-        let (mut parts, mut values) = (Vec::new(), Vec::new());
+        let (mut parts, mut values, mut sets) = (Vec::new(), Vec::new(), BTreeMap::new());
         for clause in clauses {
             parts.push(format!("({})", clause.sql));
             values.extend(clause.values);
+            sets.extend(clause.sets);
         }
         let sql = if parts.is_empty() {
             none.into()
         } else {
             parts.join(word)
         };
-        Self { sql, values }
+        Self { sql, values, sets }
     }
 
     /// All of them hold.
@@ -51,7 +119,8 @@ impl Clause {
         Self::joined(clauses, " AND ", "true")
     }
 
-    fn any(clauses: impl IntoIterator<Item = Self>) -> Self {
+    /// One of them holds.
+    pub(crate) fn any(clauses: impl IntoIterator<Item = Self>) -> Self {
         Self::joined(clauses, " OR ", "false")
     }
 
@@ -163,10 +232,10 @@ fn having_rows(rows: &str, sign: &str, seen: Seen, condition: Clause) -> Clause 
         since => format!(" AND position >= {since}"),
     };
     let sql = format!(
-        "session IN (SELECT session FROM {rows} WHERE position {sign} {position}{since} AND {})",
+        "SELECT session FROM {rows} WHERE position {sign} {position}{since} AND {}",
         condition.sql
     );
-    Clause { sql, ..condition }
+    Clause::one_of(Clause { sql, ..condition })
 }
 
 /// Rows that a transaction summed, which stand at its end.
@@ -211,17 +280,29 @@ fn session_begins(digits: &str) -> Clause {
     Clause::new(format!("session >= {first} AND session <= {last}"), [])
 }
 
-/// Sessions that the lookups have under these words, which `hot` finds in the rows of the hot table
-/// `table`.
-fn looked_up(words: &[&str], table: &str, hot: &Clause) -> Clause {
+/// Sessions that the lookups have under these words, or `hot` finds in the rows of the hot table `table`:
+/// a SELECT.
+fn under(words: &[&str], table: &str, hot: &Clause) -> Clause {
     let words: Vec<_> = words.iter().map(|word| quoted(word)).collect();
     let sql = format!(
-        "session IN (SELECT session FROM lookups WHERE hash = md5_number_lower({})
-            UNION ALL SELECT session FROM {table} WHERE {})",
+        "SELECT session FROM lookups WHERE hash = md5_number_lower({})
+            UNION ALL SELECT session FROM {table} WHERE {}",
         words.join(" || chr(0) || "),
         hot.sql
     );
-    Clause::new(sql, hot.values.clone())
+    Clause { sql, ..hot.clone() }
+}
+
+/// The same as a condition.
+fn looked_up(words: &[&str], table: &str, hot: &Clause) -> Clause {
+    Clause::one_of(under(words, table, hot))
+}
+
+/// Sessions that had the context parameter `name` with this value: a SELECT.
+#[must_use]
+pub fn with_parameter(name: &str, value: &str) -> Clause {
+    let hot = Clause::new("name = ? AND value = ?", [text(name), text(value)]);
+    under(&["param", name, value], "hot_param_parts", &hot)
 }
 
 /// Digits of a whole trace id.
@@ -263,6 +344,19 @@ fn any_id(tests: &[Test], seen: Seen) -> Clause {
     Clause::any(tests.iter().map(one))
 }
 
+/// Whether one of the texts in the list `column` may be what is tested for, by how it begins.
+fn may_begin(column: &str, test: &Test) -> Option<Clause> {
+    let begin = match test {
+        Test::StartsWith(begin) if !begin.contains('\n') => begin.clone(),
+        Test::Within(address, bits) => super::values::beginning(*address, *bits)?,
+        _ => return None,
+    };
+    Some(Clause::new(
+        format!("contains(chr(10) || array_to_string({column}, chr(10)), chr(10) || ?)"),
+        [Value::Text(begin)],
+    ))
+}
+
 /// One of the texts in the list `column` is one of `tests`.
 fn in_list(column: &str, kind: Kind, tests: &[Test]) -> Clause {
     let one = |one: &Test| match one {
@@ -276,10 +370,9 @@ fn in_list(column: &str, kind: Kind, tests: &[Test]) -> Clause {
         other => {
             let each = test("each", kind, std::slice::from_ref(other));
             let sql = format!("len(list_filter({column}, lambda each: {})) > 0", each.sql);
-            Clause {
-                sql,
-                values: each.values,
-            }
+            let exact = Clause { sql, ..each };
+            // What most sessions fail is tested first, since it is cheap.
+            Clause::all(may_begin(column, other).into_iter().chain([exact]))
         }
     };
     Clause::any(tests.iter().map(one))
@@ -287,10 +380,7 @@ fn in_list(column: &str, kind: Kind, tests: &[Test]) -> Clause {
 
 fn parameter(name: &str, tests: &[Test], seen: Seen) -> Clause {
     let one = |one: &Test| match one {
-        Test::Is(value) => {
-            let hot = Clause::new("name = ? AND value = ?", [text(name), text(value)]);
-            looked_up(&["param", name, value], "hot_param_parts", &hot)
-        }
+        Test::Is(value) => Clause::one_of(with_parameter(name, value)),
         other => {
             let named = Clause::new("name = ?", [text(name)]);
             let value = test("value", Kind::Text, std::slice::from_ref(other));
@@ -371,6 +461,13 @@ impl SessionFilter {
         self.terms.is_empty()
     }
 
+    /// Whether it reads nothing but one row for each session.
+    #[must_use]
+    pub fn is_of_rows(&self) -> bool {
+        let of_row = |term: &Term| matches!(term.field.place, Place::Session(_) | Place::List(_));
+        self.terms.iter().all(of_row)
+    }
+
     /// What one request must be like, on the columns of `records`.
     #[must_use]
     pub fn request(&self) -> Clause {
@@ -404,6 +501,12 @@ impl SessionFilter {
     /// to the position that is `seen`.
     #[must_use]
     pub fn selection(&self, seen: Seen) -> Clause {
+        self.selection_in_steps(seen).at_once()
+    }
+
+    /// The same, for whoever calls [`Clause::find`] before: quicker where few are found among many.
+    #[must_use]
+    pub fn selection_in_steps(&self, seen: Seen) -> Clause {
         let of_request = |term: &&Term| {
             let place = term.field.place;
             matches!(

@@ -50,6 +50,26 @@ pub(super) enum Test {
     Between(Option<i64>, Option<i64>),
 }
 
+/// How all addresses of a network begin, as they are written; `None` where they have nothing in common.
+pub(super) fn beginning(network: IpAddr, bits: u8) -> Option<String> {
+    let whole = |size: u8| usize::from(bits / size);
+    let begin: String = match network {
+        // The last octet or group has nothing behind it.
+        IpAddr::V4(network) => {
+            let told = network.octets().into_iter().take(whole(8).min(3));
+            told.map(|it| format!("{it}.")).collect()
+        }
+        // Groups of zeros may be written as `::`.
+        IpAddr::V6(network) => {
+            let told = network.segments().into_iter().take(whole(16).min(7));
+            told.take_while(|it| *it != 0)
+                .map(|it| format!("{it:x}:"))
+                .collect()
+        }
+    };
+    (!begin.is_empty()).then_some(begin)
+}
+
 impl Kind {
     /// Numbers can be compared, and have ranges.
     fn is_number(self) -> bool {
@@ -216,4 +236,29 @@ pub(super) fn network(text: &str) -> Option<Test> {
     let bits: u8 = bits.parse().ok().filter(|bits| *bits <= most)?;
     let whole = address.is_ipv4() || bits.is_multiple_of(16);
     whole.then_some(Test::Within(address, bits))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tells_how_addresses_of_a_network_begin() {
+        for (text, begin) in [
+            ("10.11.0.0/16", Some("10.11.")),
+            ("10.11.128.0/17", Some("10.11.")),
+            ("10.0.0.0/7", None),
+            ("10.11.12.13/32", Some("10.11.12.")),
+            ("2001:db8::/32", Some("2001:db8:")),
+            ("2001:db8::/64", Some("2001:db8:")),
+            ("2001:0:1::/48", Some("2001:")),
+            ("2001:db8:1:2:3:4:5:6/128", Some("2001:db8:1:2:3:4:5:")),
+            ("::/16", None),
+        ] {
+            let Some(Test::Within(network, bits)) = network(text) else {
+                panic!("{text}");
+            };
+            assert_eq!(beginning(network, bits).as_deref(), begin, "{text}");
+        }
+    }
 }

@@ -9,11 +9,12 @@ use duckdb::types::Value;
 use throughline_session::wire::SessionId;
 
 use super::database::StoreError;
-use crate::filters::Clause;
+use crate::filters::{Clause, USER_AGENT_FAMILY};
 
 /// Columns of `session_sums`, `session_rows` and [`rows_at`], in the table's order.
 const COLUMNS: &str = "session, application, key, first, last, visit_starts, requests, errors_4xx,
-    errors_5xx, request_bytes, response_bytes, duration_us, ips, user_agents, more, users, roles";
+    errors_5xx, request_bytes, response_bytes, duration_us, ips, user_agents, more, users, roles,
+    ua_families";
 
 const MOST: &str = "18446744073709551615";
 
@@ -38,6 +39,13 @@ const ALL_FRESH: Fresh<'_> = Fresh {
     people: true,
 };
 
+/// The families of a list of user agents.
+fn families(user_agents: &str) -> String {
+    format!(
+        "list_sort(list_distinct(list_transform({user_agents}, lambda user_agent: {USER_AGENT_FAMILY})))"
+    )
+}
+
 /// One row for each session in `parts`, with users and roles out of `params`.
 ///
 /// Lists are made distinct afterwards: DISTINCT within an aggregate keeps a table for each group.
@@ -60,14 +68,19 @@ fn sums(parts: &str, params: &str, people: bool) -> String {
         list("ips"),
         list("user_agents"),
     );
+    let families = families("user_agents");
     if !people {
-        return format!("SELECT *, []::VARCHAR[] AS users, []::VARCHAR[] AS roles FROM ({part})");
+        return format!(
+            "SELECT *, []::VARCHAR[] AS users, []::VARCHAR[] AS roles, {families} AS ua_families
+             FROM ({part})"
+        );
     }
     let of_kind = |kind: &str| {
         format!("list_sort(list_distinct(list(value) FILTER (kind = '{kind}'))) AS {kind}s")
     };
     format!(
-        "SELECT part.*, coalesce(users, []) AS users, coalesce(roles, []) AS roles
+        "SELECT part.*, coalesce(users, []) AS users, coalesce(roles, []) AS roles,
+            {families} AS ua_families
          FROM ({part}) AS part LEFT JOIN (
             SELECT session, {}, {} FROM {params} WHERE kind <> 'plain' GROUP BY session
          ) AS person USING (session)",
@@ -94,7 +107,7 @@ fn fresh(of: &Fresh<'_>) -> String {
         "SELECT new.session, coalesce(old.application, new.application) AS application,
             coalesce(old.key, new.key) AS key, least(old.first, new.first) AS first,
             greatest(old.last, new.last) AS last, {}, {}, {}, {}, {}, {}, {}, {}, {},
-            new.more OR coalesce(old.more, false) AS more, {}, {}, old.place
+            new.more OR coalesce(old.more, false) AS more, {}, {}, {}, old.place
          FROM ({}) AS new LEFT JOIN (FROM summed WHERE {}) AS old USING (session)",
         list("visit_starts"),
         sum("requests"),
@@ -107,6 +120,7 @@ fn fresh(of: &Fresh<'_>) -> String {
         list("user_agents"),
         list("users"),
         list("roles"),
+        list("ua_families"),
         sums(
             &since("hot_visit_parts"),
             &since("hot_param_parts"),
@@ -170,20 +184,17 @@ pub fn rows_of(connection: &Connection, sessions: &[Placed]) -> Result<String, S
             .collect();
         match places.as_slice() {
             [] => "false".to_owned(),
-            places => format!("place IN ({})", places.join(", ")),
+            // As a join: in a list, each number is compared with every row.
+            places => format!("place IN (SELECT unnest([{}]))", places.join(", ")),
         }
     };
     let settled = format!("SELECT {COLUMNS} FROM summed WHERE {}", places(false));
-    let pending: Vec<_> = sessions
-        .iter()
-        .filter(|it| it.pending)
-        .map(|it| Value::Blob(it.session.0.to_vec()))
-        .collect();
+    let pending = sessions.iter().filter(|it| it.pending);
+    let pending: Vec<_> = pending.map(|it| it.session).collect();
     if pending.is_empty() {
         return Ok(format!("({settled})"));
     }
-    let marks = vec!["?"; pending.len()].join(", ");
-    let which = Clause::new(format!("session IN ({marks})"), pending);
+    let which = Clause::among("session", &pending);
     let of = Fresh {
         folded: &folded(connection)?.to_string(),
         which: &which.sql,
@@ -196,14 +207,24 @@ pub fn rows_of(connection: &Connection, sessions: &[Placed]) -> Result<String, S
     ))
 }
 
-/// The row of one session as it is now: a source for FROM. Within a transaction.
+/// The rows of these sessions as they are now, wherever they are: a source for FROM, until the next
+/// such question of the connection. Within a transaction.
 ///
 /// # Errors
 /// When DuckDB refuses.
-pub fn row_of(connection: &Connection, session: SessionId) -> Result<String, StoreError> {
-    let which = Clause::new("session = ?", [Value::Blob(session.0.to_vec())]).sql;
+pub fn rows_among<'a>(
+    connection: &Connection,
+    sessions: impl IntoIterator<Item = &'a SessionId>,
+) -> Result<String, StoreError> {
+    let which = Clause::among("session", sessions).sql;
+    let folded = folded(connection)?.to_string();
+    let changed =
+        format!("SELECT count(*) > 0 FROM hot_visit_parts WHERE position > {folded} AND {which}");
+    if !connection.query_row(&changed, [], |row| row.get::<_, bool>(0))? {
+        return Ok(format!("(SELECT {COLUMNS} FROM summed WHERE {which})"));
+    }
     let of = Fresh {
-        folded: &folded(connection)?.to_string(),
+        folded: &folded,
         which: &which,
         old: &which,
         people: true,
@@ -214,7 +235,7 @@ pub fn row_of(connection: &Connection, session: SessionId) -> Result<String, Sto
     ))?;
     Ok(format!(
         "(SELECT {COLUMNS} FROM fresh UNION ALL SELECT {COLUMNS} FROM summed
-          WHERE {which} AND NOT EXISTS (FROM fresh))"
+          WHERE {which} AND session NOT IN (SELECT session FROM fresh))"
     ))
 }
 

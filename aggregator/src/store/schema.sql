@@ -1,4 +1,4 @@
--- Schema version 8; `migrate_2.sql` to `migrate_8.sql` bring older ones here, and `views.sql` makes
+-- `migrate_2.sql` and those after it bring older schemas here, and `views.sql` makes
 -- the views of all.
 -- New columns stand at the end of their table, where a migration can put them. Ids are kept as numbers and bytes; the views
 -- show them as text.
@@ -299,7 +299,8 @@ CREATE TABLE session_sums (
     user_agents VARCHAR[] NOT NULL,
     more BOOLEAN NOT NULL,
     users VARCHAR[] NOT NULL,
-    roles VARCHAR[] NOT NULL
+    roles VARCHAR[] NOT NULL,
+    ua_families VARCHAR[]
 );
 CREATE TABLE folded (position UBIGINT NOT NULL);
 INSERT INTO folded VALUES (0);

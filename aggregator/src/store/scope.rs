@@ -78,6 +78,9 @@ const OPEN: &[&str] = &[
     "endpoints_seen_to",
 ];
 
+/// A variable of the connection: its views stand in front of the tables.
+const RESTRICTED: &str = "throughline_restricted";
+
 /// Limits what `connection` shows to `scope`.
 ///
 /// # Errors
@@ -95,7 +98,13 @@ pub fn restrict(connection: &Connection, scope: &Scope) -> Result<(), StoreError
         .map(|(table, _)| (*table).to_owned())
         .collect();
     let sql = views(applications, &from, "TEMP VIEW", &all);
-    Ok(connection.execute_batch(&sql)?)
+    Ok(connection.execute_batch(&format!("{sql} SET VARIABLE {RESTRICTED} = true"))?)
+}
+
+/// Whether [`restrict`] limited what `connection` shows.
+pub(super) fn is_restricted(connection: &Connection) -> Result<bool, StoreError> {
+    let sql = format!("SELECT coalesce(getvariable('{RESTRICTED}'), false)");
+    Ok(connection.query_row(&sql, [], |row| row.get(0))?)
 }
 
 /// Makes views in the present schema that show of the schema `from` what these applications may

@@ -123,7 +123,7 @@ pub(super) const ALL: &[Kind] = &[
         select: SHAPES,
         group: "session, method, host, path, endpoint, status",
         order: "path, status, method, host, session",
-        rows: 122_880,
+        rows: 20_480,
         sessions: &["session"],
         summary: false,
     },

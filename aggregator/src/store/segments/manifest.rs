@@ -52,8 +52,9 @@ pub(super) struct Segment {
 #[derive(Debug)]
 pub(crate) struct Folder(pub(crate) PathBuf, Mutex<()>, Mutex<Times>);
 
-/// Start of the last record of each segment, by its end, microseconds since the Unix epoch.
-type Times = BTreeMap<(u64, u32), i64>;
+/// Start of the first and of the last record of each segment, by its end, microseconds since the Unix
+/// epoch.
+type Times = BTreeMap<(u64, u32), (i64, i64)>;
 
 impl Folder {
     pub(crate) fn new(path: PathBuf) -> Self {
@@ -64,8 +65,17 @@ impl Folder {
     /// look there.
     pub(crate) fn position_since(&self, since_us: i64) -> u64 {
         let times = self.2.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = times.iter().take_while(|(_, last_us)| **last_us < since_us);
+        let before = times
+            .iter()
+            .take_while(|(_, (_, last_us))| *last_us < since_us);
         before.last().map_or(0, |((end, _), _)| *end)
+    }
+
+    /// Whether `segment` may have records that started between these times.
+    pub(super) fn overlaps(&self, segment: &Segment, from_us: i64, to_us: i64) -> bool {
+        let times = self.2.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = times.get(&(segment.end, segment.rewrite));
+        known.is_none_or(|(first_us, last_us)| *first_us <= to_us && *last_us >= from_us)
     }
 
     /// Keeps the times of `segments`, and reads those that are not known yet: from the footers of
@@ -76,19 +86,21 @@ impl Folder {
         for segment in segments {
             let name = (segment.end, segment.rewrite);
             let known = self.2.lock().unwrap_or_else(PoisonError::into_inner);
-            let mut last_us = known.get(&name).copied();
+            let mut ends_us = known.get(&name).copied();
             drop(known);
             let file = kind.filter(|kind| segment.has(kind));
             let file = file.map(|kind| self.path(segment, kind));
-            if let Some(path) = file.filter(|path| last_us.is_none() && path.is_file()) {
+            if let Some(path) = file.filter(|path| ends_us.is_none() && path.is_file()) {
                 let sql = format!(
-                    "SELECT epoch_us(max(last)) FROM read_parquet({})",
+                    "SELECT epoch_us(min(first)), epoch_us(max(last)) FROM read_parquet({})",
                     quoted_path(&path)
                 );
-                last_us = connection.query_row(&sql, [], |row| row.get(0))?;
+                let ends: (Option<i64>, Option<i64>) =
+                    connection.query_row(&sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+                ends_us = ends.0.zip(ends.1);
             }
             // Whoever does not know looks everywhere.
-            times.insert(name, last_us.unwrap_or(i64::MAX));
+            times.insert(name, ends_us.unwrap_or((i64::MIN, i64::MAX)));
         }
         *self.2.lock().unwrap_or_else(PoisonError::into_inner) = times;
         Ok(())
@@ -191,7 +203,7 @@ pub(super) fn remove(connection: &Connection, segment: &Segment) -> Result<(), S
 }
 
 /// What the rows of `kind` that are still hot look like in its view.
-fn hot(kind: &Kind) -> Option<String> {
+pub(super) fn hot(kind: &Kind) -> Option<String> {
     match (kind.from, kind.name) {
         (From::Batches(table) | From::Sums(table), _) => Some(format!("SELECT * FROM {table}")),
         (From::Files, "shapes") => Some(format!("{SHAPES_OF_RECORDS} hot_records")),
@@ -202,14 +214,14 @@ fn hot(kind: &Kind) -> Option<String> {
 }
 
 /// Rows of files that are to be forgotten are in no view.
-fn but(kind: &Kind) -> String {
+pub(super) fn but(kind: &Kind) -> String {
     let one = |column: &&str| format!("{column} NOT IN (SELECT session FROM forgotten_sessions)");
     let all: Vec<_> = kind.sessions.iter().map(one).collect();
     format!(" WHERE {}", all.join(" AND "))
 }
 
-/// The view of `kind`: what is `hot`, and the files, without rows that are `but` something.
-fn view(
+/// The rows of `kind`: what is `hot`, and the files, without rows that are `but` something.
+pub(super) fn rows(
     kind: &Kind,
     segments: &[Segment],
     hot: Option<String>,
@@ -226,8 +238,18 @@ fn view(
         .values()
         .map(|paths| format!("SELECT * FROM read_parquet([{}]){but}", paths.join(", ")));
     let parts: Vec<_> = hot.into_iter().chain(files).collect();
-    let sql = parts.join("\nUNION ALL BY NAME ");
-    (!parts.is_empty()).then(|| format!("CREATE OR REPLACE VIEW {} AS {sql};\n", kind.name))
+    (!parts.is_empty()).then(|| parts.join("\nUNION ALL BY NAME "))
+}
+
+/// The view of `kind`, of its [`rows`].
+fn view(kind: &Kind, rows: &str) -> String {
+    format!("CREATE OR REPLACE VIEW {} AS {rows};\n", kind.name)
+}
+
+/// Whether files hold sessions that are to be forgotten.
+pub(super) fn hides(connection: &Connection) -> Result<bool, StoreError> {
+    let hidden = "SELECT count(*) > 0 FROM forgotten_sessions";
+    Ok(connection.query_row(hidden, [], |row| row.get(0))?)
 }
 
 /// Makes all views anew; files that are not there are left out, and given back.
@@ -236,12 +258,11 @@ pub(crate) fn make_views(
     folder: &Folder,
 ) -> Result<Vec<PathBuf>, StoreError> {
     let segments = list(connection)?;
-    let hidden = "SELECT count(*) FROM forgotten_sessions";
-    let hidden: u64 = connection.query_row(hidden, [], |row| row.get(0))?;
+    let hides = hides(connection)?;
     let mut missing = Vec::new();
     let mut sql = String::new();
     for kind in ALL {
-        let but = if hidden > 0 { but(kind) } else { String::new() };
+        let but = if hides { but(kind) } else { String::new() };
         let absent: Vec<_> = segments
             .iter()
             .filter(|segment| segment.has(kind))
@@ -252,7 +273,8 @@ pub(crate) fn make_views(
             let path = folder.path(segment, kind);
             (!absent.contains(&path)).then(|| quoted_path(&path))
         };
-        sql += &view(kind, &segments, hot(kind), &but, &path).unwrap_or_default();
+        let rows = rows(kind, &segments, hot(kind), &but, &path);
+        sql += &rows.map_or_else(String::new, |rows| view(kind, &rows));
         missing.extend(absent);
     }
     connection.execute_batch(&sql)?;
@@ -277,8 +299,8 @@ pub(super) fn write_outside(connection: &Connection, folder: &Folder) -> Result<
     );
     for kind in ALL {
         let path = |segment: &Segment| Some(format!("'{}'", segment.file(kind)));
-        match view(kind, &segments, None, "", &path) {
-            Some(view) => sql += &view,
+        match rows(kind, &segments, None, "", &path) {
+            Some(rows) => sql += &view(kind, &rows),
             None => writeln!(sql, "-- No {} yet.", kind.name).unwrap_or_default(),
         }
     }

@@ -1,6 +1,7 @@
 //! hot → closed: what is old leaves DuckDB's file for Parquet files, and those go when it is time.
 //!
-//! `layout` says what a segment consists of, `manifest` which there are and how they are read,
+//! `layout` says what a segment consists of, `manifest` which there are and how they are read, `narrow`
+//! which of them a question about a stretch of time needs,
 //! `close`, `rewrite` and `retention` change that, one transaction each, `forget` does what people
 //! ask for, and `thread` does it all, one thing after the other.
 
@@ -9,6 +10,7 @@ mod errand;
 mod forget;
 mod layout;
 mod manifest;
+mod narrow;
 mod retention;
 mod retired;
 mod rewrite;

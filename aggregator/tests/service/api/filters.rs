@@ -156,11 +156,11 @@ const TERMS: &[(&str, Says)] = &[
     ("endpoint:POST*", Request(|it| it["method"] == "POST")),
     (
         "ua_family:Firefox",
-        Request(|it| it["user_agent"] == "Mozilla/5.0 Firefox/140"),
+        Session(|it| any(it, |it| it["user_agent"] == "Mozilla/5.0 Firefox/140")),
     ),
     (
         "ua_family:cur*,Chrome",
-        Request(|it| it["user_agent"] == "curl/8.5"),
+        Session(|it| any(it, |it| it["user_agent"] == "curl/8.5")),
     ),
     ("capture:gateway", Request(|_| true)),
     ("policy:p2", Request(|_| false)),
