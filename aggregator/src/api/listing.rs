@@ -54,8 +54,7 @@ impl Listing<'_> {
         let column = BY_TIME.iter().find(|(by, _)| *by == self.by);
         if let Some((_, column)) = column.filter(|_| self.filter.is_wide()) {
             for share in SHARES {
-                let Some(window) = self.window(connection, database, &sessions, column, share)?
-                else {
+                let Some(window) = self.window(connection, database, column, share)? else {
                     break;
                 };
                 let seen = Seen {
@@ -82,12 +81,21 @@ impl Listing<'_> {
         &self,
         connection: &Connection,
         database: &Database,
-        sessions: &str,
         column: &str,
         share: i64,
     ) -> Result<Option<Window>, StoreError> {
-        let sql =
-            format!("SELECT epoch_us(min({column})), epoch_us(max({column})) FROM {sessions}");
+        // Also rows that have changed since: they can only make it longer, and to leave them out
+        // would take a join.
+        let among = |condition: &str| {
+            format!(
+                "(SELECT first, last FROM summed WHERE {condition}
+                  UNION ALL SELECT first, last FROM fresh WHERE {condition})"
+            )
+        };
+        let sql = format!(
+            "SELECT epoch_us(min({column})), epoch_us(max({column})) FROM {}",
+            among("true")
+        );
         let ends: (Option<i64>, Option<i64>) =
             connection.query_row(&sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
         let (Some(mut low_us), Some(mut high_us)) = ends else {
@@ -115,10 +123,7 @@ impl Listing<'_> {
             format!("{column} >= ? AND {column} <= ?"),
             [at(from_us), at(to_us)],
         );
-        let sql = format!(
-            "SELECT epoch_us(min(first)) FROM {sessions} WHERE {}",
-            condition.sql
-        );
+        let sql = format!("SELECT epoch_us(min(first)) FROM {}", among(&condition.sql));
         let first_us: Option<i64> = connection.query_row(&sql, [], |row| row.get(0))?;
         Ok(Some(Window {
             condition,

@@ -486,7 +486,11 @@ impl SessionFilter {
     pub fn is_wide(&self) -> bool {
         let looked_up = |term: &Term| {
             term.tests.iter().all(|test| match term.field.place {
-                Place::Lookup(_) | Place::Parameter => matches!(test, Test::Is(_)),
+                Place::Lookup(_) | Place::Parameter => match test {
+                    Test::Is(_) => true,
+                    Test::StartsWith(id) => term.field.kind == Kind::Id && id.len() == TRACE_ID_LEN,
+                    _ => false,
+                },
                 _ => false,
             })
         };
