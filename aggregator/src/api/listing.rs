@@ -265,16 +265,21 @@ mod tests {
             seen_to: u64::MAX >> 1,
         };
         let all = filter.selection(Seen::to(listing.seen_to));
+        connection.execute_batch("BEGIN TRANSACTION").unwrap();
         let sessions = list_now(connection, &format!("{} {by}", all.sql)).unwrap();
         let whole = Listing {
             limit: 10_000,
             ..listing.clone()
         };
         let expected = whole.read(connection, &sessions, all).unwrap();
+        connection.execute_batch("ROLLBACK").unwrap();
         assert!(!expected.is_empty(), "{text}");
         let mut found = Vec::new();
         loop {
+            // Each page is a transaction of its own, as answers are.
+            connection.execute_batch("BEGIN TRANSACTION").unwrap();
             let page = listing.find(connection, database).unwrap();
+            connection.execute_batch("ROLLBACK").unwrap();
             let last = page.last().map(|(placed, by)| (by.clone(), placed.session));
             let more = page.len() == listing.limit;
             found.extend(page);
@@ -306,7 +311,6 @@ mod tests {
         // The last request of the second segment is 2,039 s after the epoch.
         assert_eq!(database.position_since(2_040_000_000), 20_000);
         assert_eq!(database.position_since(2_039_000_000), 10_000);
-        connection.execute_batch("BEGIN TRANSACTION").unwrap();
         for text in [
             "status:503",
             "-status:503",
