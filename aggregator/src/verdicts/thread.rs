@@ -99,6 +99,7 @@ impl Detecting {
                     goal,
                     looked: None,
                     saved: Instant::now(),
+                    saved_to: None,
                     pause: Duration::ZERO,
                     written: None,
                 }
@@ -164,6 +165,8 @@ struct Thread {
     goal: u64,
     looked: Option<Instant>,
     saved: Instant,
+    /// The log position of the last snapshot of this run.
+    saved_to: Option<u64>,
     pause: Duration,
     written: Option<Written>,
 }
@@ -272,7 +275,9 @@ impl Thread {
         self.looked = Some(Instant::now());
         self.publish();
         self.adopt(Duration::ZERO);
+        // Nothing changes but with what arrives.
         if self.written.is_none()
+            && self.saved_to != Some(self.judge.position())
             && self.saved.elapsed() >= self.pause.max(self.parts.snapshot_time)
         {
             self.save();
@@ -320,6 +325,7 @@ impl Thread {
         match written {
             Ok(bytes) => {
                 let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+                self.saved_to = Some(position);
                 self.written = Some(Written {
                     position,
                     bytes,
@@ -336,6 +342,7 @@ impl Thread {
             return;
         };
         if let Err(error) = self.parts.snapshot.adopt() {
+            self.saved_to = None;
             return self.unsaved(&error);
         }
         self.parts.log.keep(written.position);
