@@ -63,6 +63,7 @@ mod transitions;
 mod users;
 mod verdicts;
 mod views;
+mod walk;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

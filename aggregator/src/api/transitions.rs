@@ -1,9 +1,10 @@
 //! `GET /v1/transitions`: from which endpoint to which, as a graph.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use duckdb::types::Value;
-use duckdb::{Connection, Row, params_from_iter};
+use duckdb::Connection;
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 use warp::Filter;
@@ -15,15 +16,10 @@ use super::facets::share;
 use super::params::Params;
 use super::request::{Access, Call, call, json, respond};
 use super::scope::{Chosen, Extent, HEAVY_RECORDS_MAX, Scope};
+use super::walk::{self, Graph, OTHER};
 use super::{App, query};
+use crate::filters::Clause;
 use crate::store::StoreError;
-
-/// Where a visit begins.
-const ENTRY: &str = "(entry)";
-/// Where it ends.
-const EXIT: &str = "(exit)";
-/// Endpoints that are not shown one by one.
-const OTHER: &str = "(other)";
 
 /// Files that belong to pages: they say little of what a user did.
 pub(super) const NO_ASSET: &str = "NOT contains(endpoint, '/{file}.')";
@@ -108,21 +104,22 @@ const PARAMETERS: &[&str] = &["q", "nodes", "edges", "files"];
 
 struct Asked {
     scope: Scope,
-    nodes: u64,
-    edges: u64,
+    nodes: usize,
+    edges: usize,
     files: bool,
 }
 
 fn within(
     params: &Params,
     parameter: &'static str,
-    absent: u64,
-    most: u64,
+    absent: usize,
+    most: usize,
     remedy: &'static str,
-) -> Result<u64, ApiError> {
-    match params.number(parameter)? {
+) -> Result<usize, ApiError> {
+    let number = params.number(parameter)?;
+    match number.map(usize::try_from) {
         None => Ok(absent),
-        Some(number) if (1..=most).contains(&number) => Ok(number),
+        Some(Ok(number)) if (1..=most).contains(&number) => Ok(number),
         Some(_) => Err(ApiError::BadParameter {
             parameter,
             detail: format!("`{parameter}` is not between 1 and {most}"),
@@ -164,107 +161,60 @@ async fn handle(call: &Call) -> Result<Response, ApiError> {
 
 fn graph(connection: &Connection, asked: &Asked) -> Result<Transitions, StoreError> {
     let chosen = asked.scope.choose(connection, false)?;
-    walk(connection, asked, &chosen)?;
-    let (edges, other_edges) = edges(connection, asked, &chosen)?;
-    let visits = "SELECT count(*) FROM walked WHERE before IS NULL";
-    let visits: u64 = connection.query_row(visits, [], |row| row.get(0))?;
+    let files = if asked.files { "true" } else { NO_ASSET };
+    let which = Clause::all([Clause::new(files, []), chosen.records.clone()]);
+    let walk = walk::read(connection, &which)?;
+    let graph = walk.graph(asked.nodes);
+    let nodes = nodes(&graph, &chosen);
+    let visits = chosen.estimate(graph.visits);
+    let (edges, other_edges) = edges(graph, asked.edges, &chosen);
     Ok(Transitions {
         extent: chosen.extent(),
-        visits: chosen.estimate(visits),
-        nodes: nodes(connection, &chosen)?,
+        visits,
+        nodes,
         edges,
         other_edges,
     })
 }
 
-/// Puts every request with the one before into the table `walked`.
-fn walk(connection: &Connection, asked: &Asked, chosen: &Chosen) -> Result<(), StoreError> {
-    let condition = &chosen.records;
-    let files = if asked.files { "true" } else { NO_ASSET };
-    let sql = format!(
-        "CREATE TEMP TABLE walked AS
-         WITH steps AS MATERIALIZED (
-            SELECT hash(session, visit_start) AS visit, endpoint, coalesce(status >= 400, false) AS error,
-                epoch_us(start) AS started, position, idx
-            FROM records WHERE endpoint IS NOT NULL AND {files} AND {}),
-         top AS (
-            SELECT endpoint, endpoint AS node FROM steps GROUP BY endpoint
-            ORDER BY count(*) DESC, endpoint LIMIT ?),
-         named AS (
-            SELECT visit, started, position, idx, error, coalesce(node, '{OTHER}') AS node
-            FROM steps LEFT JOIN top USING (endpoint))
-         SELECT node, error, lag(node) OVER steps AS before, started - lag(started) OVER steps AS gap_us,
-            lead(node) OVER steps IS NULL AS last
-         FROM named
-         WINDOW steps AS (PARTITION BY visit ORDER BY started, position, idx)",
-        condition.sql
-    );
-    let nodes = Value::UBigInt(asked.nodes);
-    let values = condition.values.iter().cloned().chain([nodes]);
-    connection.execute(&sql, params_from_iter(values))?;
-    Ok(())
-}
-
-fn nodes(connection: &Connection, chosen: &Chosen) -> Result<Vec<Node>, StoreError> {
-    let sql = format!(
-        "SELECT node, count(*)::UBIGINT AS requests, (count(*) FILTER (before IS NULL))::UBIGINT,
-            (count(*) FILTER (last))::UBIGINT, (count(*) FILTER (error))::UBIGINT
-         FROM walked GROUP BY node ORDER BY node = '{OTHER}', requests DESC, node"
-    );
-    let mut statement = connection.prepare(&sql)?;
-    let rows = statement.query_map([], |row| {
-        let requests = row.get(1)?;
-        Ok(Node {
-            endpoint: row.get(0)?,
-            requests: chosen.estimate(requests),
-            entries: chosen.estimate(row.get(2)?),
-            exits: chosen.estimate(row.get(3)?),
-            error_share: share(row.get(4)?, requests),
-        })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
-fn edges(
-    connection: &Connection,
-    asked: &Asked,
-    chosen: &Chosen,
-) -> Result<(Vec<Edge>, OtherEdges), StoreError> {
-    let sql = format!(
-        "WITH edges AS (
-            SELECT coalesce(before, '{ENTRY}') AS origin, node AS target, count(*)::UBIGINT AS count,
-                approx_quantile(gap_us, 0.5) / 1000 AS median_gap_ms,
-                (count(*) FILTER (error))::UBIGINT AS errors
-            FROM walked GROUP BY ALL
-            UNION ALL
-            SELECT node, '{EXIT}', count(*)::UBIGINT, NULL, 0 FROM walked WHERE last GROUP BY node)
-         SELECT origin, target, count, median_gap_ms, errors,
-            (sum(count) OVER (PARTITION BY origin))::UBIGINT,
-            (sum(count) OVER ())::UBIGINT, (count(*) OVER ())::UBIGINT
-         FROM edges ORDER BY count DESC, origin, target LIMIT ?"
-    );
-    let mut statement = connection.prepare(&sql)?;
-    let read = |row: &Row<'_>| {
-        let count = row.get(2)?;
-        let edge = Edge {
-            from: row.get(0)?,
-            to: row.get(1)?,
-            count: chosen.estimate(count),
-            share: share(count, row.get(5)?),
-            median_gap_ms: row.get(3)?,
-            error_share: share(row.get(4)?, count),
-        };
-        Ok((edge, count, row.get(6)?, row.get(7)?))
+fn nodes(graph: &Graph<'_>, chosen: &Chosen) -> Vec<Node> {
+    let mut nodes: Vec<_> = graph.nodes.iter().collect();
+    nodes.sort_by_key(|(name, node)| (**name == OTHER, Reverse(node.requests), **name));
+    let node = |(name, node): (&&str, &walk::Node)| Node {
+        endpoint: (*name).to_owned(),
+        requests: chosen.estimate(node.requests),
+        entries: chosen.estimate(node.entries),
+        exits: chosen.estimate(node.exits),
+        error_share: share(node.errors, node.requests),
     };
-    let rows = statement.query_map([asked.edges], read)?;
-    let rows: Vec<(Edge, u64, u64, u64)> = rows.collect::<Result<_, _>>()?;
-    let (all, number) = rows
-        .first()
-        .map_or((0, 0), |(_, _, all, number)| (*all, *number));
-    let shown: u64 = rows.iter().map(|(_, count, _, _)| count).sum();
+    nodes.into_iter().map(node).collect()
+}
+
+fn edges(graph: Graph<'_>, most: usize, chosen: &Chosen) -> (Vec<Edge>, OtherEdges) {
+    let mut from: BTreeMap<&str, u64> = BTreeMap::new();
+    for ((origin, _), edge) in &graph.edges {
+        *from.entry(origin).or_default() += edge.count;
+    }
+    let mut edges: Vec<_> = graph.edges.into_iter().collect();
+    edges.sort_by_key(|(ends, edge)| (Reverse(edge.count), *ends));
+    let others = edges.split_off(edges.len().min(most));
+    let count: u64 = others.iter().map(|(_, edge)| edge.count).sum();
     let other = OtherEdges {
-        edges: number.saturating_sub(rows.len() as u64),
-        count: chosen.estimate(all.saturating_sub(shown)),
+        edges: others.len() as u64,
+        count: chosen.estimate(count),
     };
-    Ok((rows.into_iter().map(|(edge, ..)| edge).collect(), other))
+    let edge = |((origin, target), mut edge): ((&str, &str), walk::Edge)| Edge {
+        from: origin.to_owned(),
+        to: target.to_owned(),
+        count: chosen.estimate(edge.count),
+        share: share(edge.count, from.get(origin).copied().unwrap_or(0)),
+        median_gap_ms: edge.median_us().map(milliseconds),
+        error_share: share(edge.errors, edge.count),
+    };
+    (edges.into_iter().map(edge).collect(), other)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "for people")]
+fn milliseconds(us: i64) -> f64 {
+    us as f64 / 1000.0
 }
