@@ -206,12 +206,14 @@ fn histogram(connection: &Connection, scope: &Scope, most: i64) -> Result<Histog
     };
     let buckets = Buckets::cover(from_us, to_us, most);
     let sql = format!(
-        "SELECT bucket, count(DISTINCT session)::UBIGINT,
-            (count(DISTINCT session) FILTER (bot))::UBIGINT, count(*)::UBIGINT,
-            (count(*) FILTER (bot))::UBIGINT,
-            (count(*) FILTER (status BETWEEN 400 AND 499))::UBIGINT,
-            (count(*) FILTER (status BETWEEN 500 AND 599))::UBIGINT
-         FROM (SELECT {} AS bucket, session, status, {IS_BOT} AS bot FROM records WHERE {})
+        "SELECT bucket, count(*)::UBIGINT, (count(*) FILTER (bot))::UBIGINT,
+            sum(requests)::UBIGINT, coalesce(sum(requests) FILTER (bot), 0)::UBIGINT,
+            sum(errors_4xx)::UBIGINT, sum(errors_5xx)::UBIGINT
+         FROM (
+            SELECT {} AS bucket, session, {IS_BOT} AS bot, count(*) AS requests,
+                count(*) FILTER (status BETWEEN 400 AND 499) AS errors_4xx,
+                count(*) FILTER (status BETWEEN 500 AND 599) AS errors_5xx
+            FROM records WHERE {} GROUP BY ALL)
          GROUP BY bucket",
         buckets.sql(),
         chosen.records.sql

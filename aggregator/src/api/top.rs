@@ -104,21 +104,24 @@ pub(super) struct Figures {
     pub(super) last: Option<String>,
 }
 
-/// Columns of [`Figures::read`] over rows of [`rows`].
-pub(super) const FIGURES: &str = "count(*)::UBIGINT AS requests,
-    count(DISTINCT session)::UBIGINT AS sessions,
-    (count(DISTINCT session) FILTER (bot))::UBIGINT AS bots,
-    (count(*) FILTER (status BETWEEN 400 AND 499))::UBIGINT AS errors_4xx,
-    (count(*) FILTER (status BETWEEN 500 AND 599))::UBIGINT AS errors_5xx,
-    least(coalesce(sum(request_bytes) + sum(response_bytes), 0),
-        18446744073709551615)::UBIGINT AS bytes,
-    epoch_us(min(start)) AS first_us, epoch_us(max(start)) AS last_us";
+/// Columns of [`Figures::read`] over rows of [`rows`], each of another session.
+pub(super) const FIGURES: &str = "coalesce(sum(requests), 0)::UBIGINT AS requests,
+    count(*)::UBIGINT AS sessions, (count(*) FILTER (bot))::UBIGINT AS bots,
+    coalesce(sum(errors_4xx), 0)::UBIGINT AS errors_4xx,
+    coalesce(sum(errors_5xx), 0)::UBIGINT AS errors_5xx,
+    least(coalesce(sum(bytes), 0), 18446744073709551615)::UBIGINT AS bytes,
+    epoch_us(min(first)) AS first_us, epoch_us(max(last)) AS last_us";
 
-/// Rows of `records` with what figures need, and `more` columns.
+/// The rows of `records` that `which` selects, summed for each session and `more` columns: to count
+/// sessions that are told apart already takes a fifth of the time.
 pub(super) fn rows(which: &Clause, more: &str) -> String {
     format!(
-        "SELECT session, {IS_BOT} AS bot, status, request_bytes, response_bytes, start{more}
-         FROM records WHERE {}",
+        "SELECT session, {IS_BOT} AS bot, count(*) AS requests,
+            count(*) FILTER (status BETWEEN 400 AND 499) AS errors_4xx,
+            count(*) FILTER (status BETWEEN 500 AND 599) AS errors_5xx,
+            sum(request_bytes) + sum(response_bytes) AS bytes,
+            min(start) AS first, max(start) AS last{more}
+         FROM records WHERE {} GROUP BY ALL",
         which.sql
     )
 }
