@@ -18,13 +18,14 @@ use super::request::{Access, Call, call, json, respond};
 use super::scope::{Chosen, Extent, HEAVY_RECORDS_MAX, IS_BOT, Scope};
 use super::{App, cursor, query};
 use crate::endpoints::sums;
+use crate::filters::Clause;
 use crate::store::StoreError;
 use crate::time;
 
 /// A method and a template of paths of an application.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub(super) struct Endpoint {
-    /// Names it for `GET /v1/endpoints/{id}`: 16 hex digits.
+    /// Names it: 16 hex digits.
     #[schema(example = "0f3a9c2d4b5e6f70")]
     pub(super) id: String,
     /// The application.
@@ -80,14 +81,15 @@ pub(super) struct Endpoint {
 }
 
 /// Columns of [`Endpoint::read`].
-pub(super) const COLUMNS: &str = "id, application, endpoint, requests, sessions, errors_4xx,
-    errors_5xx, p50_ms, p95_ms, p99_ms, request_bytes, response_bytes, bot_requests,
+const COLUMNS: &str = "id, application, endpoint, requests, sessions, errors_4xx,
+    errors_5xx, p50_ms, p95_ms, p99_ms, request_bytes, response_bytes, bot_requests, asked,
     epoch_us(first), epoch_us(last), epoch_us(first_seen), epoch_us(last_seen), is_new, documented,
     unused";
 
 impl Endpoint {
-    pub(super) fn read(row: &Row<'_>, chosen: &Chosen) -> duckdb::Result<Self> {
+    fn read(row: &Row<'_>, asked: &Figures) -> duckdb::Result<Self> {
         let count = |column| row.get::<_, u64>(column);
+        let all = |column| Ok::<_, duckdb::Error>(asked.all(count(column)?));
         let time = |column| -> duckdb::Result<Option<String>> {
             Ok(row.get::<_, Option<i64>>(column)?.map(time::text))
         };
@@ -102,24 +104,25 @@ impl Endpoint {
             ),
             application,
             endpoint,
-            requests: chosen.estimate(requests),
-            sessions: chosen.estimate(count(4)?),
-            errors_4xx: chosen.estimate(errors_4xx),
-            errors_5xx: chosen.estimate(errors_5xx),
+            requests: asked.all(requests),
+            // Somebody asked for it, if nobody of the sample.
+            sessions: asked.chosen.estimate(count(4)?).max(requests.min(1)),
+            errors_4xx: asked.all(errors_4xx),
+            errors_5xx: asked.all(errors_5xx),
             error_share: share(errors_4xx.saturating_add(errors_5xx), requests),
             p50_ms: row.get(7)?,
             p95_ms: row.get(8)?,
             p99_ms: row.get(9)?,
-            request_bytes: chosen.estimate(count(10)?),
-            response_bytes: chosen.estimate(count(11)?),
-            bot_share: share(count(12)?, requests),
-            first: time(13)?,
-            last: time(14)?,
-            first_seen: time(15)?,
-            last_seen: time(16)?,
-            new: row.get(17)?,
-            documented: row.get(18)?,
-            unused: row.get(19)?,
+            request_bytes: all(10)?,
+            response_bytes: all(11)?,
+            bot_share: share(count(12)?, count(13)?),
+            first: time(14)?,
+            last: time(15)?,
+            first_seen: time(16)?,
+            last_seen: time(17)?,
+            new: row.get(18)?,
+            documented: row.get(19)?,
+            unused: row.get(20)?,
         })
     }
 }
@@ -192,7 +195,7 @@ const ORDERS: &[(&str, &str)] = &[
     ("p95", "p95_ms"),
     ("p99", "p99_ms"),
     ("bytes", "request_bytes::DOUBLE + response_bytes"),
-    ("bot_share", "bot_requests / nullif(requests, 0)"),
+    ("bot_share", "bot_requests / nullif(asked, 0)"),
     ("first", "epoch_us(first)"),
     ("last", "epoch_us(last)"),
     ("first_seen", "epoch_us(first_seen)"),
@@ -251,7 +254,10 @@ pub(super) fn route(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     params(EndpointsQuery), security((), ("read_token" = [])),
     description = "An endpoint is a method and a template of paths, learnt from the paths that were \
         answered with success; requests for others are those of `(unknown)`. Pages that follow a \
-        cursor see the endpoints as they were on the first page. Where a document describes the \
+        cursor see the endpoints as they were on the first page. Where there are more than about 200,000 \
+        requests, `sessions` and `bot_share` are estimates by a share of the sessions, and the rest \
+        is of all requests in whole hours, as long as the filter says no more than `app:` and when, and that \
+        is a day or more; the extent tells both. Where a document describes the \
         application (`PUT /v1/applications/{application}/openapi`), its operations that nobody asked \
         for in the time are listed too.",
     responses((status = 200, description = "A page of endpoints", body = EndpointPage)),
@@ -263,24 +269,56 @@ async fn handle(call: &Call) -> Result<Response, ApiError> {
     json(&found.await?)
 }
 
-/// One row per endpoint of what was chosen: WITH …, and the name of the last table.
-pub(super) fn figures(chosen: &Chosen) -> (String, Vec<Value>) {
-    let condition = &chosen.records;
-    let sql = format!(
-        "WITH sums AS MATERIALIZED ({}),
-         found AS (
-            SELECT left(md5(application || chr(10) || endpoint), 16) AS id, * FROM ({}))",
-        sums::of_records(&condition.sql, IS_BOT),
-        sums::figures("sums")
-    );
-    (sql, condition.values.clone())
+/// What figures are made of.
+struct Figures {
+    chosen: Chosen,
+    /// Rows of `endpoint_sums`, where these know all that was chosen from.
+    sums: Option<Clause>,
+}
+
+impl Figures {
+    /// What stands for all, where `count` was counted.
+    fn all(&self, count: u64) -> u64 {
+        match self.sums {
+            Some(_) => count,
+            None => self.chosen.estimate(count),
+        }
+    }
+
+    /// One row per endpoint: WITH …, of which the last table is `found`.
+    fn sql(&self) -> (String, Vec<Value>) {
+        let records = &self.chosen.records;
+        let (asking, sums, values) = match &self.sums {
+            Some(sums) => (
+                sums::asking(&records.sql, IS_BOT),
+                sums::by_bucket(&format!("(FROM endpoint_sums WHERE {})", sums.sql)),
+                records.values.iter().chain(&sums.values).cloned().collect(),
+            ),
+            None => (
+                sums::of_records(&records.sql, IS_BOT),
+                sums::by_bucket("asking"),
+                records.values.clone(),
+            ),
+        };
+        let sql = format!(
+            "WITH asking AS MATERIALIZED ({asking}), sums AS ({sums}), found AS (
+                SELECT left(md5(application || chr(10) || endpoint), 16) AS id, * FROM ({}))",
+            sums::figures("sums", "asking")
+        );
+        (sql, values)
+    }
 }
 
 fn page(connection: &Connection, asked: &Asked) -> Result<EndpointPage, StoreError> {
-    let chosen = asked.scope.choose(connection, false)?;
-    let (figures, mut values) = figures(&chosen);
-    let whole = asked.scope.is_plain();
-    let (marked, of_marks) = asked.marks.table(asked.scope.range(), whole);
+    let (scope, sums) = match asked.scope.in_slots(connection)? {
+        Some((scope, sums)) => (scope, Some(sums)),
+        None => (asked.scope.clone(), None),
+    };
+    let chosen = scope.choose(connection, false)?;
+    let sums = sums.filter(|_| chosen.is_share());
+    let of = Figures { chosen, sums };
+    let (figures, mut values) = of.sql();
+    let (marked, of_marks) = asked.marks.table(scope.range(), scope.is_plain());
     let wanted = &asked.marks.wanted;
     values.extend(of_marks);
     let (beyond, direction) = if asked.ascending {
@@ -304,25 +342,139 @@ fn page(connection: &Connection, asked: &Asked) -> Result<EndpointPage, StoreErr
     );
     values.push(Value::UBigInt(asked.limit as u64 + 1));
     let mut statement = connection.prepare(&sql)?;
-    let read = |row: &Row<'_>| Ok((Endpoint::read(row, &chosen)?, row.get(20)?, row.get(21)?));
+    let read = |row: &Row<'_>| Ok((Endpoint::read(row, &of)?, row.get(21)?, row.get(22)?));
     let rows = statement.query_map(params_from_iter(values), read)?;
     let mut rows: Vec<(Endpoint, f64, u64)> = rows.collect::<Result<_, _>>()?;
     let more = rows.len() > asked.limit;
     rows.truncate(asked.limit);
-    let (from_us, to_us) = asked.scope.range();
+    let (from_us, to_us) = scope.range();
     let next = rows.last().filter(|_| more).and_then(|(last, by, _)| {
         cursor::write(&Cursor(
             *by,
             last.id.clone(),
-            chosen.position(),
+            of.chosen.position(),
             from_us,
             to_us,
         ))
     });
     Ok(EndpointPage {
-        extent: chosen.extent(),
+        extent: of.chosen.extent(),
         count: rows.first().map_or(0, |(_, _, count)| *count),
         items: rows.into_iter().map(|(item, _, _)| item).collect(),
         next,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::filters::SessionFilter;
+    use crate::store::{Database, SLOT_US, close_hot};
+
+    /// Requests of four sessions an hour, each second one, for three days.
+    fn fill(connection: &Connection, from: u32, to: u32) {
+        let sql = format!(
+            "INSERT INTO hot_records BY NAME
+             SELECT n AS position, 1 AS boot, 0 AS worker, n AS sequence, 0 AS idx,
+                make_timestamp(n * 30_000_000) AS start, unhex(md5((n // 30)::VARCHAR)) AS session,
+                session AS request_session, start AS visit_start,
+                CASE WHEN n // 30 % 2 = 0 THEN 'shop' ELSE 'bank' END AS application,
+                'cookie' AS key, 'g' AS capture_point, 'p' AS policy_version, 'n' AS node,
+                'GET' AS method, '/a' || n % 3 AS path, 'GET /a' || n % 3 AS endpoint,
+                (CASE WHEN n % 30 = 0 THEN 503 ELSE 200 END)::USMALLINT AS status, '' AS flags,
+                1 AS request_bytes, 2 AS response_bytes, 1000 * (n % 100) AS duration_us
+             FROM range({from}, {to}) t(n);
+             INSERT INTO hot_visit_parts BY NAME
+             SELECT {to} AS position, session, visit_start, application, key, min(start) AS first,
+                max(start) AS last, count(*) AS requests, 0 AS errors_4xx, 0 AS errors_5xx,
+                0 AS request_bytes, 0 AS response_bytes, 0 AS duration_us, ['10.0.0.1'] AS ips,
+                ['ua'] AS user_agents, false AS more, max(sequence) AS ordinal,
+                max(start) AS arrived, ['p'] AS policy_versions
+             FROM hot_records GROUP BY session, visit_start, application, key;"
+        );
+        connection.execute_batch(&sql).unwrap();
+    }
+
+    fn ask(database: &Arc<Database>, q: &str, records_max: u64, limit: usize) -> EndpointPage {
+        let reading = database.read().unwrap();
+        let filter = SessionFilter::parse(q, 0).unwrap();
+        let asked = Asked {
+            scope: Scope::of_all(database, filter, 3 * 24 * SLOT_US).at_most(records_max),
+            by: "requests",
+            ascending: false,
+            after: None,
+            marks: Marks {
+                wanted: "true".into(),
+                new_since_us: 0,
+            },
+            limit,
+        };
+        reading
+            .connection
+            .execute_batch("BEGIN TRANSACTION")
+            .unwrap();
+        page(&reading.connection, &asked).unwrap()
+    }
+
+    /// What is counted of all requests.
+    fn counted(endpoint: &Endpoint) -> impl PartialEq + std::fmt::Debug + use<> {
+        (
+            endpoint.application.clone(),
+            endpoint.endpoint.clone(),
+            (endpoint.requests, endpoint.errors_5xx),
+            (endpoint.request_bytes, endpoint.response_bytes),
+            (endpoint.p50_ms, endpoint.p99_ms),
+            (endpoint.first.clone(), endpoint.last.clone()),
+        )
+    }
+
+    #[test]
+    fn sums_count_all_requests_of_whole_hours() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::open(&folder.path().join("hot.duckdb"), 64 << 20).unwrap();
+        let database = Arc::new(database);
+        let reading = database.read().unwrap();
+        for from in [0, 3000] {
+            fill(&reading.connection, from, from + 3000);
+            close_hot(&database).unwrap();
+        }
+        fill(&reading.connection, 6000, 8640);
+        drop(reading);
+        for (q, aligned, from, to) in [
+            ("", "", None, None),
+            (
+                "from:1970-01-01T10:30:00Z to:1970-01-02T20:00:01Z",
+                "from:1970-01-01T10:00:00Z to:1970-01-02T21:00:00Z",
+                Some("1970-01-01T10:00:00.000000Z"),
+                Some("1970-01-02T21:00:00.000000Z"),
+            ),
+            ("app:shop", "app:shop", None, None),
+        ] {
+            let summed = ask(&database, q, 4000, 50);
+            let exact = ask(&database, aligned, 100_000, 50);
+            assert!(summed.extent.sampled < 0.5 && !summed.extent.exact, "{q}");
+            assert!(exact.extent.exact, "{q}");
+            let extent = &summed.extent;
+            assert_eq!((extent.from.as_deref(), extent.to.as_deref()), (from, to));
+            let all = |page: &EndpointPage| page.items.iter().map(counted).collect::<Vec<_>>();
+            assert_eq!(all(&summed), all(&exact), "{q}");
+            for (summed, exact) in summed.items.iter().zip(&exact.items) {
+                let off = summed.sessions.abs_diff(exact.sessions) * 2;
+                assert!(off < exact.sessions, "{summed:?}, not {exact:?}");
+            }
+        }
+        // Too short for whole hours, or a filter that sums know nothing of: a sample of records.
+        let begin = "1970-01-01T10:30:00.000000Z";
+        for (q, from) in [
+            (
+                "from:1970-01-01T10:30:00Z to:1970-01-02T09:00:00Z",
+                Some(begin),
+            ),
+            ("status:503", None),
+        ] {
+            let extent = ask(&database, q, 100, 50).extent;
+            assert!(extent.sampled < 0.5, "{q}");
+            assert_eq!(extent.from.as_deref(), from, "{q}");
+        }
+    }
 }

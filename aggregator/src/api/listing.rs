@@ -62,7 +62,7 @@ impl Listing<'_> {
                     ..Seen::to(self.seen_to)
                 };
                 let filter = self.filter.selection_in_steps(seen);
-                filter.find(connection)?;
+                database.find(connection, &filter)?;
                 let chosen = Clause::all([window.condition, filter]);
                 let found = self.read(connection, &sessions, chosen)?;
                 // Whoever is not in the window comes after all that are.
@@ -71,7 +71,7 @@ impl Listing<'_> {
                 }
             }
         }
-        all.find(connection)?;
+        database.find(connection, &all)?;
         self.read(connection, &sessions, all)
     }
 
@@ -114,11 +114,21 @@ impl Listing<'_> {
             }
         }
         let part_us = high_us.saturating_sub(low_us).max(0) / share;
-        let (from_us, to_us) = if self.ascending {
+        let (mut from_us, mut to_us) = if self.ascending {
             (low_us, low_us.saturating_add(part_us))
         } else {
             (high_us.saturating_sub(part_us), high_us)
         };
+        // At the second look, at least as far as to a segment that may have what is asked for.
+        if let Some(needs) = self.filter.needs().filter(|_| share < SHARES[0]) {
+            if self.ascending {
+                let end_us = database.next_with(&needs, from_us, false);
+                to_us = to_us.max(end_us.unwrap_or(to_us));
+            } else {
+                let start_us = database.next_with(&needs, to_us, true);
+                from_us = from_us.min(start_us.unwrap_or(from_us));
+            }
+        }
         let condition = Clause::new(
             format!("{column} >= ? AND {column} <= ?"),
             [at(from_us), at(to_us)],
@@ -155,17 +165,17 @@ impl Listing<'_> {
         let column = column.map_or(by, |(_, column)| column);
         let chosen = Clause::all([Some(chosen.clone()), self.after()].into_iter().flatten());
         let sessions = format!(
-            "(FROM (SELECT session, {by} AS ordered_by, place, false AS pending
+            "(FROM (SELECT session, {by} AS ordered_by, place, last AS settled, false AS pending
                 FROM summed AS session_now WHERE {0}
                 ORDER BY {column} {direction}, session {direction} LIMIT {1})
               ANTI JOIN fresh USING (session)
               UNION ALL
-              SELECT session, {by}, place, true FROM fresh AS session_now WHERE {0})",
+              SELECT session, {by}, place, settled, true FROM fresh AS session_now WHERE {0})",
             chosen.sql,
             (self.limit as u64).saturating_add(changed)
         );
         let values = chosen.values.iter().chain(&chosen.values).cloned();
-        self.ordered(connection, &format!("FROM {sessions}"), values.collect())
+        self.ordered(connection, &sessions, values.collect())
     }
 
     fn read(
@@ -176,11 +186,11 @@ impl Listing<'_> {
     ) -> Result<Vec<(Placed, Value)>, StoreError> {
         let chosen = Clause::all([Some(chosen), self.after()].into_iter().flatten());
         let sql = format!(
-            "SELECT session, {} AS ordered_by, place, pending FROM {sessions} AS session_now
+            "SELECT session, {} AS ordered_by, place, settled, pending FROM {sessions} AS session_now
              WHERE {}",
             self.by, chosen.sql
         );
-        self.ordered(connection, &sql, chosen.values)
+        self.ordered(connection, &format!("({sql})"), chosen.values)
     }
 
     /// What comes after the page before.
@@ -198,24 +208,27 @@ impl Listing<'_> {
         })
     }
 
-    /// The first of what `sql` finds.
+    /// The first of those in `found`.
     fn ordered(
         &self,
         connection: &Connection,
-        sql: &str,
+        found: &str,
         values: Vec<Value>,
     ) -> Result<Vec<(Placed, Value)>, StoreError> {
         let (limit, (_, direction)) = (self.limit, self.direction());
-        let sql =
-            format!("{sql} ORDER BY ordered_by {direction}, session {direction} LIMIT {limit}");
+        let sql = format!(
+            "SELECT session, ordered_by, place, epoch_us(settled), pending FROM {found}
+             ORDER BY ordered_by {direction}, session {direction} LIMIT {limit}"
+        );
         let mut statement = connection.prepare(&sql)?;
         let read = |row: &Row<'_>| {
             let bytes: Vec<u8> = row.get(0)?;
+            let (place, settled_us): (Option<i64>, Option<i64>) = (row.get(2)?, row.get(3)?);
             let placed = Placed {
                 // The column holds nothing else.
                 session: Hex(bytes.try_into().unwrap_or_default()),
-                place: row.get(2)?,
-                pending: row.get(3)?,
+                settled: place.zip(settled_us),
+                pending: row.get(4)?,
             };
             Ok((placed, row.get(1)?))
         };

@@ -314,9 +314,9 @@ fn find(connection: &Connection, asked: &Asked, range: Range) -> Result<Found, S
 
 /// Which of the sessions among `fresh` the filter means: a condition on rows of `session_rows`.
 fn meant(asked: &Asked, fresh: &str, position: u64) -> Clause {
-    let chosen = asked.filter.selection(Seen::to(position));
-    let sql = format!("session IN ({fresh}) AND ({})", chosen.sql);
-    Clause { sql, ..chosen }
+    let mut chosen = asked.filter.selection(Seen::to(position));
+    chosen.sql = format!("session IN ({fresh}) AND ({})", chosen.sql);
+    chosen
 }
 
 /// Those that came within the range.

@@ -188,7 +188,7 @@ pub(super) fn of_sessions(
     }
     let sql = format!(
         "SELECT lower(hex(session)), labels, note, author, epoch_us(said_at) FROM notes WHERE {}",
-        Clause::among("session", sessions).sql
+        Clause::joined_to("session", sessions).sql
     );
     let mut statement = connection.prepare(&sql)?;
     let read = |row: &Row<'_>| {

@@ -85,7 +85,7 @@ pub(super) fn among(
     if sessions.is_empty() {
         return Ok(HashSet::new());
     }
-    let which = Clause::among("session", sessions).sql;
+    let which = Clause::joined_to("session", sessions).sql;
     let sql = format!("SELECT lower(hex(session)) FROM pins WHERE {which}");
     let mut statement = connection.prepare(&sql)?;
     let rows = statement.query_map([], |row| row.get(0))?;

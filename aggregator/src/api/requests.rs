@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use duckdb::types::Value;
-use duckdb::{Connection, Row, params_from_iter};
+use duckdb::{Connection, Row};
 use serde::{Deserialize, Serialize};
 use throughline_session::hex::Hex;
 use throughline_session::wire::{RecordId, SessionId};
@@ -224,7 +224,7 @@ fn page(
     let Some((first_us, last_us)) = session_times(connection, id)? else {
         return Ok(None);
     };
-    database.narrow(connection, &["records"], first_us, last_us)?;
+    let records = database.records_near(connection, first_us, last_us)?;
     let from_us = selection.from_us.unwrap_or(first_us).max(first_us);
     let to_us = selection
         .to_us
@@ -257,13 +257,14 @@ fn page(
     }
     let which = Clause::all(which);
     let sql = format!(
-        "SELECT {COLUMNS} FROM records WHERE {}
+        "CREATE TEMP TABLE page AS SELECT {COLUMNS} FROM {records} WHERE {}
          ORDER BY start, boot, worker, sequence, idx LIMIT {}",
         which.sql,
         selection.limit as u64 + 1
     );
-    let mut statement = connection.prepare(&sql)?;
-    let rows = statement.query_map(params_from_iter(which.values), |row| {
+    which.run(connection, &sql)?;
+    let mut statement = connection.prepare("FROM page ORDER BY 5, 1, 2, 3, 4")?;
+    let rows = statement.query_map([], |row| {
         let cursor = Cursor(
             row.get(4)?,
             row.get(0)?,

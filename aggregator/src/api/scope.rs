@@ -14,13 +14,19 @@ use super::params::Params;
 use super::sessions::{self, at};
 pub(super) use crate::filters::IS_BOT;
 use crate::filters::{Clause, Seen, SessionFilter};
-use crate::store::{Database, StoreError, rows_at};
+use crate::store::{Database, SLOT_US, StoreError, rows_at};
 use crate::time;
 
 /// Records that one answer looks at, about: beyond, sessions are sampled.
 const RECORDS_MAX: u64 = 1_000_000;
 /// The same of answers that order the requests of each session, or count many things of each.
 pub(super) const HEAVY_RECORDS_MAX: u64 = 200_000;
+/// So many times less is looked at where only the sessions are sampled, and all else is summed.
+const SUMMED: u64 = 2;
+/// Slots of sums in a time that is looked up in them, at least: they make it longer by two at most.
+const SLOTS_MIN: i64 = 24;
+/// An estimate will do where there is so many times what is looked at.
+const FAR: u64 = 4;
 
 /// What an answer looked at.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
@@ -43,6 +49,7 @@ pub(super) struct Extent {
 pub(super) struct Scope {
     database: Arc<Database>,
     filter: SessionFilter,
+    now_us: i64,
     position: u64,
     /// Records that are looked at, about.
     records_max: u64,
@@ -66,12 +73,26 @@ pub(super) struct Chosen {
 impl Scope {
     /// Reads the parameter `q`.
     pub(super) fn read(params: &Params, app: &App) -> Result<Self, ApiError> {
+        let now_us = app.clock.now_us();
         Ok(Self {
             database: Arc::clone(&app.database),
-            filter: sessions::filter(params, app.clock.now_us())?,
+            filter: sessions::filter(params, now_us)?,
+            now_us,
             position: app.health.position(),
             records_max: RECORDS_MAX,
         })
+    }
+
+    /// All that is in `database`.
+    #[cfg(test)]
+    pub(super) fn of_all(database: &Arc<Database>, filter: SessionFilter, now_us: i64) -> Self {
+        Self {
+            database: Arc::clone(database),
+            filter,
+            now_us,
+            position: u64::MAX >> 1,
+            records_max: RECORDS_MAX,
+        }
     }
 
     /// Looks at about this many records at most.
@@ -103,14 +124,13 @@ impl Scope {
     pub(super) fn choose(&self, connection: &Connection, list: bool) -> Result<Chosen, StoreError> {
         let (from_us, to_us) = self.range();
         let table = list || !self.is_plain();
-        let requests: u64 = if self.is_plain() {
-            self.narrow(connection)?;
-            let all = self.in_time();
-            let sql = format!("SELECT count(*)::UBIGINT FROM records WHERE {}", all.sql);
-            connection.query_row(&sql, params_from_iter(all.values), |row| row.get(0))?
-        } else {
+        if !self.is_plain() {
             self.select(connection)?;
-            self.narrow(connection)?;
+        }
+        self.narrow(connection)?;
+        let requests: u64 = if self.is_plain() {
+            self.requests(connection)?
+        } else {
             let sql = "SELECT coalesce(sum(requests), 0)::UBIGINT FROM chosen";
             connection.query_row(sql, [], |row| row.get(0))?
         };
@@ -157,34 +177,97 @@ impl Scope {
         Ok((Clause::all(all), extent))
     }
 
+    /// The same for the whole slots that the time lies in, with a condition on rows of `endpoint_sums`:
+    /// where that is long and too much to look at, and all of it is summed.
+    pub(super) fn in_slots(
+        &self,
+        connection: &Connection,
+    ) -> Result<Option<(Self, Clause)>, StoreError> {
+        let Some(applications) = self.filter.applications() else {
+            return Ok(None);
+        };
+        let (from_us, to_us) = self.limits();
+        if to_us.min(self.now_us).saturating_sub(from_us) < SLOTS_MIN * SLOT_US {
+            return Ok(None);
+        }
+        let mut scope = self.clone().at_most(self.records_max / SUMMED);
+        let begin = |at_us: i64| at_us.saturating_sub(at_us.rem_euclid(SLOT_US));
+        scope.filter.from_us = self.filter.from_us.map(begin);
+        let end = |at_us: i64| begin(at_us.saturating_add(SLOT_US - 1));
+        scope.filter.to_us = self.filter.to_us.map(end);
+        let (from_us, to_us) = scope.limits();
+        let within = scope.database.within(connection, from_us, to_us)?;
+        let summed = within.is_some_and(|it| it.summed);
+        if !summed || self.requests(connection)? <= self.records_max {
+            return Ok(None);
+        }
+        let mut sums = vec![applications, scope.seen()];
+        sums.extend(scope.between("slot"));
+        Ok(Some((scope, Clause::all(sums))))
+    }
+
+    /// How many requests there are in the time, all sessions': exactly where that is not many times as
+    /// much as is looked at, and at most so many where that is little.
+    fn requests(&self, connection: &Connection) -> Result<u64, StoreError> {
+        let count = |from: &str, which: Clause| -> Result<u64, StoreError> {
+            let sql = format!("SELECT count(*)::UBIGINT FROM {from} WHERE {}", which.sql);
+            Ok(connection.query_row(&sql, params_from_iter(which.values), |row| row.get(0))?)
+        };
+        let (from_us, to_us) = self.limits();
+        if let Some(closed) = self.database.within(connection, from_us, to_us)? {
+            let hot = count("hot_records", self.in_time())?;
+            let (most, about) = (closed.most + hot, closed.about + hot);
+            if most <= self.records_max {
+                return Ok(most);
+            }
+            if about / FAR > self.records_max {
+                return Ok(about);
+            }
+        }
+        count("records", self.in_time())
+    }
+
     /// Leaves out what began before or after the time. Once the sessions are known: a filter means
     /// all their requests.
     fn narrow(&self, connection: &Connection) -> Result<(), StoreError> {
-        let (from_us, to_us) = self.range();
-        let (from_us, to_us) = (from_us.unwrap_or(i64::MIN), to_us.unwrap_or(i64::MAX));
+        let (from_us, to_us) = self.limits();
         self.database
-            .narrow(connection, &["records"], from_us, to_us)
+            .narrow(connection, &["records", "endpoint_sums"], from_us, to_us)
+    }
+
+    /// The time, from the beginning to the end where nothing is said.
+    fn limits(&self) -> (i64, i64) {
+        let (from_us, to_us) = self.range();
+        (from_us.unwrap_or(i64::MIN), to_us.unwrap_or(i64::MAX))
+    }
+
+    /// What was there.
+    fn seen(&self) -> Clause {
+        Clause::new("position < ?", [Value::UBigInt(self.position)])
+    }
+
+    /// `column` is within the time.
+    fn between(&self, column: &str) -> impl Iterator<Item = Clause> {
+        let (from_us, to_us) = self.range();
+        let end = |sign: &str, end_us| Clause::new(format!("{column} {sign} ?"), [at(end_us)]);
+        let from = from_us.map(|from_us| end(">=", from_us));
+        from.into_iter().chain(to_us.map(|to_us| end("<", to_us)))
     }
 
     fn in_time(&self) -> Clause {
-        let (from_us, to_us) = self.range();
-        let from = from_us.map(|from_us| Clause::new("start >= ?", [at(from_us)]));
-        let to = to_us.map(|to_us| Clause::new("start < ?", [at(to_us)]));
-        let seen = Clause::new("position < ?", [Value::UBigInt(self.position)]);
-        Clause::all([Some(seen), from, to].into_iter().flatten())
+        Clause::all([self.seen()].into_iter().chain(self.between("start")))
     }
 
     /// The sessions that the filter selects.
     fn select(&self, connection: &Connection) -> Result<(), StoreError> {
         let chosen = self.filter.selection_in_steps(Seen::to(self.position));
-        chosen.find(connection)?;
+        self.database.find(connection, &chosen)?;
         let sql = format!(
             "CREATE TEMP TABLE chosen AS SELECT session, requests FROM {} AS sessions WHERE {}",
             rows_at(self.position),
             chosen.sql
         );
-        connection.execute(&sql, params_from_iter(chosen.values))?;
-        Ok(())
+        Ok(chosen.run(connection, &sql)?)
     }
 
     /// The sessions of the time.
@@ -195,8 +278,7 @@ impl Scope {
              FROM records WHERE {} GROUP BY session",
             all.sql
         );
-        connection.execute(&sql, params_from_iter(all.values))?;
-        Ok(())
+        Ok(all.run(connection, &sql)?)
     }
 }
 
@@ -237,20 +319,26 @@ impl Chosen {
         }
     }
 
+    /// Whether it is a share that stands for all.
+    pub(super) fn is_share(&self) -> bool {
+        self.share < 1.0
+    }
+
     /// How many sessions and requests there are in it.
     pub(super) fn totals(&self, connection: &Connection) -> Result<(u64, u64), StoreError> {
-        let (from, of) = if self.table {
-            (
-                "count(*), coalesce(sum(requests), 0)::UBIGINT FROM chosen",
-                &self.sessions,
-            )
+        let counted = "count(*)::UBIGINT, coalesce(sum(requests), 0)::UBIGINT";
+        let (sql, of) = if self.table {
+            let sessions = &self.sessions;
+            let sql = format!("SELECT {counted} FROM chosen WHERE {}", sessions.sql);
+            (sql, sessions)
         } else {
-            (
-                "count(DISTINCT session), count(*) FROM records",
-                &self.records,
-            )
+            let sql = format!(
+                "SELECT {counted} FROM (
+                    SELECT session, count(*) AS requests FROM records WHERE {} GROUP BY session)",
+                self.records.sql
+            );
+            (sql, &self.records)
         };
-        let sql = format!("SELECT {from} WHERE {}", of.sql);
         let values = params_from_iter(of.values.clone());
         let read = |row: &duckdb::Row<'_>| Ok((row.get(0)?, row.get(1)?));
         Ok(connection.query_row(&sql, values, read)?)

@@ -92,16 +92,21 @@ pub(super) const COLUMNS: &str =
 /// A verdict, its evidence, and where it stands in the log.
 pub(super) type Found = (Verdict, Vec<EvidenceVote>, (u64, u32));
 
+/// How a verdict stands of which people said `label`.
+fn state(label: Option<&str>, expires_us: i64, now_us: i64) -> &'static str {
+    match label {
+        Some(label) if label == Label::Wrong.name() => "rejected",
+        _ if expires_us <= now_us => "expired",
+        _ => "active",
+    }
+}
+
 pub(super) fn read(row: &Row<'_>, now_us: i64) -> duckdb::Result<Found> {
     let votes: String = row.get(18)?;
     let votes: Vec<EvidenceVote> = serde_json::from_str(&votes).unwrap_or_default();
     let label: Option<String> = row.get(19)?;
     let expires_us: i64 = row.get(15)?;
-    let state = match &label {
-        Some(label) if label == Label::Wrong.name() => "rejected",
-        _ if expires_us <= now_us => "expired",
-        _ => "active",
-    };
+    let state = state(label.as_deref(), expires_us, now_us);
     let label = match label {
         Some(_) => Some(LabelShown {
             label,
@@ -164,21 +169,33 @@ pub(super) fn of_sessions(
     let marks = vec!["?"; sessions.len()].join(", ");
     let ids = sessions.iter().map(|id| Value::Text(verdict_id(id)));
     let which = Clause::new(format!("id IN ({marks})"), ids);
-    let sql = format!("SELECT {COLUMNS} FROM current_verdicts WHERE {}", which.sql);
+    // What `current_verdicts` has of them, and no more than that.
+    let sql = format!(
+        "SELECT session, id, bot_type, confidence, flagged, epoch_us(expires), votes, label
+         FROM verdicts LEFT JOIN (
+            SELECT id, arg_max(coalesce(label, ''), position) AS label FROM labels GROUP BY id
+         ) AS said USING (id)
+         WHERE {}
+         QUALIFY row_number() OVER (PARTITION BY id ORDER BY verdicts.position DESC, idx DESC) = 1",
+        which.sql
+    );
     let mut statement = connection.prepare(&sql)?;
-    let rows = statement.query_map([], |row| read(row, now_us))?;
-    let short = |(verdict, _, _): Found| {
+    let short = |row: &Row<'_>| {
+        let (expires_us, votes): (i64, String) = (row.get(5)?, row.get(6)?);
+        let label: Option<String> = row.get(7)?;
+        let votes: Vec<EvidenceVote> = serde_json::from_str(&votes).unwrap_or_default();
         let short = SessionVerdict {
-            id: verdict.id,
-            bot_type: verdict.bot_type,
-            confidence: verdict.confidence,
-            flagged: verdict.flagged,
-            state: verdict.state,
-            reason: verdict.reasons.into_iter().next(),
+            id: row.get(1)?,
+            bot_type: row.get(2)?,
+            confidence: row.get(3)?,
+            flagged: row.get(4)?,
+            state: state(label.as_deref(), expires_us, now_us),
+            reason: votes.first().map(reason),
         };
-        (verdict.session, short)
+        Ok((row.get(0)?, short))
     };
-    Ok(rows.map(|row| row.map(short)).collect::<Result<_, _>>()?)
+    let rows = statement.query_map([], short)?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// Verdicts for which `which` holds, the latest first.

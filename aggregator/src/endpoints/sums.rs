@@ -1,16 +1,42 @@
-//! Requests of endpoints, summed: by answer, bot or not, and duration. Percentiles come from the sums.
+//! Requests of endpoints, summed: by duration, so that percentiles come from the sums.
 
 /// Buckets of a doubling: durations are known to about 4 %.
 const BUCKETS_PER_DOUBLING: u32 = 8;
 
 /// The number of the bucket of `duration_us`, as SQL.
-#[must_use]
-pub fn bucket() -> String {
-    format!(
+macro_rules! bucket {
+    () => {
         "CASE WHEN duration_us = 0 THEN 0
-              ELSE floor(log2(duration_us) * {BUCKETS_PER_DOUBLING}) + 1 END::USMALLINT"
-    )
+              ELSE floor(log2(duration_us) * 8) + 1 END::USMALLINT"
+    };
 }
+pub(crate) use bucket;
+
+/// What is summed of one request, as SQL over rows of `records`.
+macro_rules! summed {
+    () => {
+        concat!(
+            $crate::endpoints::sums::bucket!(),
+            " AS bucket, 1 AS requests,
+            coalesce(status BETWEEN 400 AND 499, false)::INTEGER AS errors_4xx,
+            coalesce(status BETWEEN 500 AND 599, false)::INTEGER AS errors_5xx,
+            request_bytes, response_bytes, start AS first, start AS last"
+        )
+    };
+}
+pub(crate) use summed;
+
+/// The sums of such rows, and of such sums. Counts are of the type that DuckDB sums soonest.
+macro_rules! sums {
+    () => {
+        "sum(requests)::INTEGER AS requests, sum(errors_4xx)::INTEGER AS errors_4xx,
+    sum(errors_5xx)::INTEGER AS errors_5xx,
+    least(sum(request_bytes), 18446744073709551615)::UBIGINT AS request_bytes,
+    least(sum(response_bytes), 18446744073709551615)::UBIGINT AS response_bytes,
+    min(first) AS first, max(last) AS last"
+    };
+}
+pub(crate) use sums;
 
 /// The middle of the bucket with the number `bucket`, milliseconds, as SQL.
 #[must_use]
@@ -21,48 +47,67 @@ pub fn middle_ms(bucket: &str) -> String {
     )
 }
 
-/// What is summed of the rows of `records` for which `condition` holds; `is_bot` tells sessions of bots.
-/// A session is a number: 64 bits tell those of one answer apart, and are counted sooner than ids.
+/// Who asks for endpoints in the rows of `records` for which `condition` holds; `is_bot` tells sessions
+/// of bots. A session is a number: 64 bits tell those of one answer apart, and are counted sooner than ids.
 #[must_use]
-pub fn of_records(condition: &str, is_bot: &str) -> String {
+pub fn asking(condition: &str, is_bot: &str) -> String {
     format!(
-        "SELECT application, endpoint, hash(session) AS session,
-            coalesce(status // 100, 0)::UTINYINT AS class, {is_bot} AS bot, {} AS bucket,
-            request_bytes, response_bytes, start
-         FROM records WHERE endpoint IS NOT NULL AND {condition}",
-        bucket()
+        "SELECT application, endpoint, hash(session) AS session, {is_bot} AS bot
+         FROM records WHERE endpoint IS NOT NULL AND {condition}"
     )
 }
 
-/// Figures of each endpoint in the table `sums`, whose rows are those of [`of_records`].
+/// The same, with what is summed of each.
 #[must_use]
-pub fn figures(sums: &str) -> String {
+pub fn of_records(condition: &str, is_bot: &str) -> String {
+    format!(
+        "SELECT application, endpoint, hash(session) AS session, {is_bot} AS bot, {}
+         FROM records WHERE endpoint IS NOT NULL AND {condition}",
+        summed!()
+    )
+}
+
+/// Sums of each endpoint and bucket of the table `rows`: [`of_records`], or sums.
+#[must_use]
+pub fn by_bucket(rows: &str) -> String {
+    format!(
+        "SELECT application, endpoint, bucket, sum(requests)::UBIGINT AS requests,
+            sum(errors_4xx)::UBIGINT AS errors_4xx, sum(errors_5xx)::UBIGINT AS errors_5xx,
+            sum(request_bytes) AS request_bytes, sum(response_bytes) AS response_bytes,
+            min(first) AS first, max(last) AS last
+         FROM {rows} GROUP BY application, endpoint, bucket"
+    )
+}
+
+/// Figures of each endpoint: of the table `sums`, which is [`by_bucket`], and of who is in the table
+/// `asking`, whose requests are `asked`.
+#[must_use]
+pub fn figures(sums: &str, asking: &str) -> String {
     let percentile = |share: f64, name: &str| {
         format!("min(middle_ms) FILTER (reached >= {share} * all_requests) AS {name}")
     };
     format!(
-        "SELECT totals.*, sessions, p50_ms, p95_ms, p99_ms FROM (
-            SELECT application, endpoint, count(*)::UBIGINT AS requests,
-                (count(*) FILTER (class = 4))::UBIGINT AS errors_4xx,
-                (count(*) FILTER (class = 5))::UBIGINT AS errors_5xx,
-                (count(*) FILTER (bot))::UBIGINT AS bot_requests,
+        "SELECT totals.*, coalesce(sessions, 0)::UBIGINT AS sessions, coalesce(asked, 0)::UBIGINT AS asked,
+            coalesce(bot_requests, 0)::UBIGINT AS bot_requests
+         FROM (
+            SELECT application, endpoint, sum(requests)::UBIGINT AS requests,
+                sum(errors_4xx)::UBIGINT AS errors_4xx, sum(errors_5xx)::UBIGINT AS errors_5xx,
                 least(sum(request_bytes), 18446744073709551615)::UBIGINT AS request_bytes,
                 least(sum(response_bytes), 18446744073709551615)::UBIGINT AS response_bytes,
-                min(start) AS first, max(start) AS last
-            FROM {sums} GROUP BY application, endpoint
-         ) AS totals JOIN (
-            SELECT application, endpoint, count(*)::UBIGINT AS sessions
-            FROM (SELECT DISTINCT application, endpoint, session FROM {sums})
-            GROUP BY application, endpoint
-         ) AS asking USING (application, endpoint) JOIN (
-            SELECT application, endpoint, {}, {}, {} FROM (
-                SELECT application, endpoint, {} AS middle_ms,
+                min(first) AS first, max(last) AS last, {}, {}, {}
+            FROM (SELECT *, {} AS middle_ms,
                     sum(requests) OVER (PARTITION BY application, endpoint ORDER BY bucket) AS reached,
                     sum(requests) OVER (PARTITION BY application, endpoint) AS all_requests
-                FROM (SELECT application, endpoint, bucket, count(*) AS requests FROM {sums}
-                    GROUP BY application, endpoint, bucket)
-            ) GROUP BY application, endpoint
-         ) AS percentiles USING (application, endpoint)",
+                FROM {sums})
+            GROUP BY application, endpoint
+         ) AS totals LEFT JOIN (
+            SELECT application, endpoint, count(*) AS sessions, sum(requests) AS asked,
+                sum(bots) AS bot_requests
+            FROM (SELECT application, endpoint, session, count(*) AS requests,
+                    count(*) FILTER (bot) AS bots
+                FROM {asking} GROUP BY application, endpoint, session)
+            GROUP BY application, endpoint
+         ) AS who USING (application, endpoint)",
         percentile(0.5, "p50_ms"),
         percentile(0.95, "p95_ms"),
         percentile(0.99, "p99_ms"),
@@ -85,7 +130,7 @@ mod tests {
                     SELECT duration_us, {} AS bucket
                     FROM (SELECT (1 << range)::UBIGINT + 3 AS duration_us FROM range(8, 40))))",
             middle_ms("bucket"),
-            bucket()
+            bucket!()
         );
         let most: f64 = connection.query_row(&sql, [], |row| row.get(0)).unwrap();
         assert!(most < 0.05, "{most}");

@@ -146,9 +146,7 @@ impl Facet {
     pub fn source(&self) -> Source {
         let rows = |sql: &str| Source::Rows(Clause::new(sql, []));
         match self.field.place {
-            Place::Request(column) | Place::Record(column) | Place::Lookup(column) => {
-                Source::Requests(column)
-            }
+            Place::Request(column) | Place::Lookup(column) => Source::Requests(column),
             Place::Session(sql) => Source::Sessions(sql),
             Place::List(column) => rows(&format!(
                 "(SELECT session, 0::UBIGINT AS position, unnest({column}) AS value

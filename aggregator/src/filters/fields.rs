@@ -5,10 +5,9 @@ use super::values::Kind;
 /// Where a field's values are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
-    /// A column of `records`: at least one request must match all such terms together.
+    /// An expression over rows of `records` and `shapes`: at least one request must match all such
+    /// terms together.
     Request(&'static str),
-    /// An expression over rows of `records`, which alone know it; for the rest like `Request`.
-    Record(&'static str),
     /// The `request` or `trace` that a request can be looked up by: a column of `records` too.
     Lookup(&'static str),
     /// An expression over a row of `session_rows`.
@@ -228,31 +227,31 @@ pub const FIELDS: &[Field] = &[
     field(
         "capture",
         Kind::Text,
-        Place::Record("capture_point"),
+        Place::Request("capture_point"),
         "where it was seen, such as `gateway`",
     ),
     field(
         "referer",
         Kind::Text,
-        Place::Record("referer_host"),
+        Place::Request("referer_host"),
         "host of the referer",
     ),
     field(
         "type",
         Kind::Text,
-        Place::Record("content_type"),
+        Place::Request("content_type"),
         "the response's content type",
     ),
     field(
         "policy",
         Kind::Text,
-        Place::Record("policy_version"),
+        Place::Request("policy_version"),
         "policy that the record was made with",
     ),
     field(
         "flag",
         Kind::Part,
-        Place::Record("nullif(flags, '')"),
+        Place::Request("nullif(flags, '')"),
         "Envoy's response flag, such as `UF`",
     ),
     field(

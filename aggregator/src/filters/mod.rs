@@ -6,6 +6,7 @@
 mod facet;
 mod fields;
 mod literal;
+mod needs;
 mod sql;
 mod terms;
 mod values;
@@ -13,6 +14,7 @@ mod words;
 
 pub use facet::{Facet, Source};
 pub use fields::{FIELDS, Field, IS_BOT, USER_AGENT_FAMILY};
+pub use needs::{Needs, Told};
 pub use sql::{Clause, Seen, address, with_parameter};
 pub use terms::SessionFilter;
 

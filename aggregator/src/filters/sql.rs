@@ -10,6 +10,7 @@ use throughline_session::wire::SessionId;
 
 use super::fields::{Place, VERDICTS};
 use super::literal;
+use super::needs::Needs;
 use super::terms::{SessionFilter, Term};
 use super::values::{Kind, Test};
 use crate::quoted::quoted;
@@ -22,7 +23,35 @@ pub struct Clause {
     /// Its values.
     pub values: Vec<Value>,
     /// Sessions that it asks for by a name: to be found before, by [`Clause::find`].
-    pub(crate) sets: BTreeMap<String, String>,
+    pub(super) sets: BTreeMap<String, Select>,
+}
+
+/// Finds sessions.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Select {
+    /// By this SELECT.
+    Whole(String),
+    /// By rows of `shapes` for which `condition` holds: only segments with what it `needs` have any, and
+    /// those with what came at position `since` or later.
+    OfShapes {
+        condition: String,
+        needs: Needs,
+        since: u64,
+    },
+}
+
+impl Select {
+    /// The same wherever it looks.
+    fn plain(&self) -> String {
+        match self {
+            Self::Whole(sql) => sql.clone(),
+            Self::OfShapes { condition, .. } => of_shapes("shapes", condition),
+        }
+    }
+}
+
+fn of_shapes(shapes: &str, condition: &str) -> String {
+    format!("SELECT session FROM {shapes} WHERE {condition}")
 }
 
 impl Clause {
@@ -47,6 +76,16 @@ impl Clause {
         }
     }
 
+    /// The same as a join with all that is in `column`: sooner planned, where that is not much.
+    pub(crate) fn joined_to(column: &str, sessions: &[SessionId]) -> Self {
+        let ids: Vec<_> = sessions.iter().map(ToString::to_string).collect();
+        let ids = quoted(&ids.join(","));
+        Self::new(
+            format!("{column} IN (SELECT unhex(unnest(string_split({ids}, ','))))"),
+            [],
+        )
+    }
+
     /// The condition by itself, for statements that take no question marks; `None` where a value
     /// cannot be written into it.
     #[must_use]
@@ -55,32 +94,60 @@ impl Clause {
     }
 
     /// The session is one of those that `select` finds.
-    fn one_of(select: Self) -> Self {
-        if !select.values.is_empty() {
+    fn one_of(select: Select, values: Vec<Value>) -> Self {
+        let sql = select.plain();
+        if !values.is_empty() {
             return Self {
-                sql: format!("session IN ({})", select.sql),
-                ..select
+                sql: format!("session IN ({sql})"),
+                values,
+                sets: BTreeMap::new(),
             };
         }
         let mut hasher = DefaultHasher::new();
-        select.sql.hash(&mut hasher);
+        sql.hash(&mut hasher);
         let name = format!("sessions_{:016x}", hasher.finish());
         Self {
             sql: format!("session IN (FROM {name})"),
             values: Vec::new(),
-            sets: BTreeMap::from([(name, select.sql)]),
+            sets: BTreeMap::from([(name, select)]),
         }
     }
 
-    /// Finds the sessions that it asks for by a name, each set once. Where it is known how many there
-    /// are, DuckDB joins the few to the many, and not the other way.
+    /// Runs `sql`, which has this in it. Without values it is planned once; else when it is prepared, and
+    /// where it reads files again when it is executed.
     ///
     /// # Errors
     /// When DuckDB refuses.
-    pub fn find(&self, connection: &Connection) -> duckdb::Result<()> {
+    pub(crate) fn run(&self, connection: &Connection, sql: &str) -> duckdb::Result<()> {
+        if self.values.is_empty() {
+            return connection.execute_batch(sql);
+        }
+        connection.execute(sql, duckdb::params_from_iter(self.values.iter()))?;
+        Ok(())
+    }
+
+    /// Finds the sessions that it asks for by a name, each set once; `shapes` tells the rows of shapes that
+    /// can have what is needed, since a position, for FROM. Where it is known how many there are, DuckDB joins the few
+    /// to the many, and not the other way.
+    ///
+    /// # Errors
+    /// When DuckDB or `shapes` refuses.
+    pub(crate) fn find<E: From<duckdb::Error>>(
+        &self,
+        connection: &Connection,
+        shapes: impl Fn(&Needs, u64) -> Result<String, E>,
+    ) -> Result<(), E> {
         for (name, select) in &self.sets {
+            let sql = match select {
+                Select::Whole(sql) => sql.clone(),
+                Select::OfShapes {
+                    condition,
+                    needs,
+                    since,
+                } => of_shapes(&shapes(needs, *since)?, condition),
+            };
             connection.execute_batch(&format!(
-                "CREATE TEMP TABLE IF NOT EXISTS {name} AS SELECT DISTINCT session FROM ({select})"
+                "CREATE TEMP TABLE IF NOT EXISTS {name} AS SELECT DISTINCT session FROM ({sql})"
             ))?;
         }
         Ok(())
@@ -90,7 +157,7 @@ impl Clause {
     fn at_once(self) -> Self {
         let mut sql = self.sql;
         for (name, select) in &self.sets {
-            sql = sql.replace(&format!("(FROM {name})"), &format!("({select})"));
+            sql = sql.replace(&format!("(FROM {name})"), &format!("({})", select.plain()));
         }
         Self {
             sql,
@@ -224,18 +291,21 @@ impl Seen {
     }
 }
 
-/// Sessions that have a row in `rows` up to `position` for which `condition` holds.
-fn having_rows(rows: &str, sign: &str, seen: Seen, condition: Clause) -> Clause {
+/// Rows up to the position that is seen, for which `condition` holds.
+fn seen_rows(sign: &str, seen: Seen, condition: &Clause) -> String {
     let Seen { position, since } = seen;
     let since = match since {
         0 => String::new(),
         since => format!(" AND position >= {since}"),
     };
-    let sql = format!(
-        "SELECT session FROM {rows} WHERE position {sign} {position}{since} AND {}",
-        condition.sql
-    );
-    Clause::one_of(Clause { sql, ..condition })
+    format!("position {sign} {position}{since} AND {}", condition.sql)
+}
+
+/// Sessions that have a row in `rows` up to `position` for which `condition` holds.
+fn having_rows(rows: &str, sign: &str, seen: Seen, condition: Clause) -> Clause {
+    let which = seen_rows(sign, seen, &condition);
+    let select = Select::Whole(format!("SELECT session FROM {rows} WHERE {which}"));
+    Clause::one_of(select, condition.values)
 }
 
 /// Rows that a transaction summed, which stand at its end.
@@ -295,7 +365,8 @@ fn under(words: &[&str], table: &str, hot: &Clause) -> Clause {
 
 /// The same as a condition.
 fn looked_up(words: &[&str], table: &str, hot: &Clause) -> Clause {
-    Clause::one_of(under(words, table, hot))
+    let Clause { sql, values, .. } = under(words, table, hot);
+    Clause::one_of(Select::Whole(sql), values)
 }
 
 /// Sessions that had the context parameter `name` with this value: a SELECT.
@@ -380,7 +451,10 @@ fn in_list(column: &str, kind: Kind, tests: &[Test]) -> Clause {
 
 fn parameter(name: &str, tests: &[Test], seen: Seen) -> Clause {
     let one = |one: &Test| match one {
-        Test::Is(value) => Clause::one_of(with_parameter(name, value)),
+        Test::Is(value) => {
+            let Clause { sql, values, .. } = with_parameter(name, value);
+            Clause::one_of(Select::Whole(sql), values)
+        }
         other => {
             let named = Clause::new("name = ?", [text(name)]);
             let value = test("value", Kind::Text, std::slice::from_ref(other));
@@ -394,7 +468,7 @@ fn term(term: &Term, seen: Seen) -> Clause {
     let tests = term.tests.as_slice();
     let kind = term.field.kind;
     match term.field.place {
-        Place::Request(_) | Place::Record(_) => requests(&[term], seen),
+        Place::Request(_) => requests(&[term], seen),
         Place::Lookup(column) => Clause::any(tests.iter().map(|it| by_id(column, kind, it, seen))),
         Place::Session(_) if kind == Kind::Id => Clause::any(tests.iter().map(|it| match it {
             Test::StartsWith(digits) => session_begins(digits),
@@ -419,18 +493,35 @@ fn term(term: &Term, seen: Seen) -> Clause {
 
 /// Sessions with a request that all of `terms` are about.
 fn requests(terms: &[&Term], seen: Seen) -> Clause {
-    let shape = |term: &&Term| shape(term);
-    if let Some(shapes) = terms.iter().map(shape).collect::<Option<Vec<_>>>() {
-        return having_rows("shapes", RECORDS, seen, Clause::all(shapes));
+    if let Some((shape, needs)) = shape_of(terms) {
+        let condition = seen_rows(RECORDS, seen, &shape);
+        let select = Select::OfShapes {
+            condition,
+            needs,
+            since: seen.since,
+        };
+        return Clause::one_of(select, shape.values);
     }
     let of_record = |term: &&Term| match term.field.place {
-        Place::Request(column) | Place::Record(column) | Place::Lookup(column) => {
+        Place::Request(column) | Place::Lookup(column) => {
             test(column, term.field.kind, &term.tests)
         }
         _ => Clause::new("true", []),
     };
     let record = Clause::all(terms.iter().map(of_record));
     having_rows("records", RECORDS, seen, record)
+}
+
+/// All of `terms` as a condition on `shapes`, and what it needs; `None` where these do not say enough.
+fn shape_of(terms: &[&Term]) -> Option<(Clause, Needs)> {
+    let mut needs = Needs::default();
+    for term in terms {
+        if let Place::Request(column) = term.field.place {
+            needs.add(column, &term.tests);
+        }
+    }
+    let shapes: Option<Vec<_>> = terms.iter().map(|term| shape(term)).collect();
+    Some((Clause::all(shapes?), needs))
 }
 
 /// A term as a condition on `shapes`, where requests that differ in nothing but their duration are
@@ -459,6 +550,36 @@ impl SessionFilter {
     #[must_use]
     pub fn is_plain(&self) -> bool {
         self.terms.is_empty()
+    }
+
+    /// What it says about applications, on a column `application`; `None` where it says more than that
+    /// and when.
+    #[must_use]
+    pub fn applications(&self) -> Option<Clause> {
+        let one = |term: &Term| {
+            let clause = test("application", term.field.kind, &term.tests);
+            let own = term.field.place == Place::Session("application");
+            own.then(|| clause.negated(term.negated))
+        };
+        let all: Option<Vec<_>> = self.terms.iter().map(one).collect();
+        all.map(Clause::all)
+    }
+
+    /// What one request must be, all at once.
+    fn of_one_request(&self) -> Vec<&Term> {
+        let of_request = |term: &&Term| {
+            let place = term.field.place;
+            matches!(place, Place::Request(_) | Place::Lookup(_)) && !term.negated
+        };
+        self.terms.iter().filter(of_request).collect()
+    }
+
+    /// What a segment must have for a request that it asks for.
+    #[must_use]
+    pub fn needs(&self) -> Option<Needs> {
+        let terms = self.of_one_request();
+        let needs = (!terms.is_empty()).then(|| shape_of(&terms))??.1;
+        Some(needs)
     }
 
     /// Whether it reads nothing but one row for each session.
@@ -495,7 +616,7 @@ impl SessionFilter {
             })
         };
         self.terms.iter().any(|term| match term.field.place {
-            Place::Request(_) | Place::Record(_) | Place::List(_) => true,
+            Place::Request(_) | Place::List(_) => true,
             Place::Lookup(_) | Place::Parameter => !looked_up(term),
             _ => false,
         })
@@ -511,22 +632,15 @@ impl SessionFilter {
     /// The same, for whoever calls [`Clause::find`] before: quicker where few are found among many.
     #[must_use]
     pub fn selection_in_steps(&self, seen: Seen) -> Clause {
-        let of_request = |term: &&Term| {
-            let place = term.field.place;
-            matches!(
-                place,
-                Place::Request(_) | Place::Record(_) | Place::Lookup(_)
-            )
-        };
-        let together = |term: &&Term| of_request(term) && !term.negated;
-        let joined: Vec<_> = self.terms.iter().filter(together).collect();
+        let joined = self.of_one_request();
         let mut all = Vec::new();
         match joined.as_slice() {
             [] => {}
             [one] => all.push(term(one, seen)),
             several => all.push(requests(several, seen)),
         }
-        for one in self.terms.iter().filter(|term| !together(term)) {
+        let is_joined = |term: &&Term| joined.iter().any(|it| std::ptr::eq(*it, *term));
+        for one in self.terms.iter().filter(|term| !is_joined(term)) {
             all.push(term(one, seen).negated(one.negated));
         }
         let at = |micros| Value::Timestamp(duckdb::types::TimeUnit::Microsecond, micros);

@@ -27,8 +27,8 @@ pub use rollup::{
 };
 pub use scope::{restrict, restrict_views};
 pub use segments::{
-    Compacting, Compactor, Errands, Retention, Sample, Shared, Standing, Whose, close_hot, sample,
-    segment_file,
+    Compacting, Compactor, Errands, Retention, SLOT_US, Sample, Shared, Standing, Whose, Within,
+    close_hot, sample, segment_file,
 };
 pub use thread::{Health, Store, StoreParts};
 pub use tried::StoredTrials;

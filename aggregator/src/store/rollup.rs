@@ -12,11 +12,33 @@ use super::database::StoreError;
 use crate::filters::{Clause, USER_AGENT_FAMILY};
 
 /// Columns of `session_sums`, `session_rows` and [`rows_at`], in the table's order.
-const COLUMNS: &str = "session, application, key, first, last, visit_starts, requests, errors_4xx,
-    errors_5xx, request_bytes, response_bytes, duration_us, ips, user_agents, more, users, roles,
-    ua_families";
+const COLUMNS: &[&str] = &[
+    "session",
+    "application",
+    "key",
+    "first",
+    "last",
+    "visit_starts",
+    "requests",
+    "errors_4xx",
+    "errors_5xx",
+    "request_bytes",
+    "response_bytes",
+    "duration_us",
+    "ips",
+    "user_agents",
+    "more",
+    "users",
+    "roles",
+    "ua_families",
+];
 
 const MOST: &str = "18446744073709551615";
+
+/// All columns, as SQL.
+fn all() -> String {
+    COLUMNS.join(", ")
+}
 
 /// What the rows of sessions with parts that are not folded yet are made of.
 #[derive(Debug, Clone, Copy)]
@@ -28,59 +50,73 @@ struct Fresh<'a> {
     which: &'a str,
     /// Which rows of `summed` they may have.
     old: &'a str,
-    /// Users and roles are asked for too.
-    people: bool,
+    /// Which columns: to plan one that nobody asks for takes longer than to sum some.
+    columns: &'a [&'a str],
 }
 
 const ALL_FRESH: Fresh<'_> = Fresh {
     folded: "(SELECT position FROM folded)",
     which: "true",
     old: "true",
-    people: true,
+    columns: COLUMNS,
 };
 
-/// The families of a list of user agents.
-fn families(user_agents: &str) -> String {
-    format!(
-        "list_sort(list_distinct(list_transform({user_agents}, lambda user_agent: {USER_AGENT_FAMILY})))"
-    )
+/// A column of a session, as an aggregate over its parts; `None` where it is made of something else.
+fn of_parts(column: &str) -> Option<String> {
+    Some(match column {
+        "application" | "key" => format!("arg_min({column}, ordinal)"),
+        "first" => "min(first)".into(),
+        "last" => "max(last)".into(),
+        "visit_starts" => "list_distinct(list(visit_start))".into(),
+        "more" => "bool_or(more)".into(),
+        // Made distinct afterwards: DISTINCT within an aggregate keeps a table for each group.
+        "ips" | "user_agents" => format!("list_sort(list_distinct(flatten(list({column}))))"),
+        "session" | "users" | "roles" | "ua_families" => return None,
+        _ => format!("least(sum({column}), {MOST})::UBIGINT"),
+    })
 }
 
-/// One row for each session in `parts`, with users and roles out of `params`.
-///
-/// Lists are made distinct afterwards: DISTINCT within an aggregate keeps a table for each group.
-fn sums(parts: &str, params: &str, people: bool) -> String {
-    let sum = |column: &str| format!("least(sum({column}), {MOST})::UBIGINT AS {column}");
-    let list =
-        |column: &str| format!("list_sort(list_distinct(flatten(list({column})))) AS {column}");
-    let part = format!(
-        "SELECT session, arg_min(application, ordinal) AS application,
-            arg_min(key, ordinal) AS key, min(first) AS first, max(last) AS last,
-            list_distinct(list(visit_start)) AS visit_starts, {}, {}, {}, {}, {}, {}, {}, {},
-            bool_or(more) AS more
-         FROM {parts} GROUP BY session",
-        sum("requests"),
-        sum("errors_4xx"),
-        sum("errors_5xx"),
-        sum("request_bytes"),
-        sum("response_bytes"),
-        sum("duration_us"),
-        list("ips"),
-        list("user_agents"),
-    );
-    let families = families("user_agents");
-    if !people {
-        return format!(
-            "SELECT *, []::VARCHAR[] AS users, []::VARCHAR[] AS roles, {families} AS ua_families
-             FROM ({part})"
-        );
+/// A column of what a session's row `old` and the sums of later parts `new` are together.
+fn together(column: &str) -> String {
+    match column {
+        "session" => "new.session".into(),
+        "application" | "key" => format!("coalesce(old.{column}, new.{column}) AS {column}"),
+        "first" => "least(old.first, new.first) AS first".into(),
+        "last" => "greatest(old.last, new.last) AS last".into(),
+        "more" => "new.more OR coalesce(old.more, false) AS more".into(),
+        "visit_starts" | "ips" | "user_agents" | "users" | "roles" | "ua_families" => {
+            format!("list_sort(list_distinct(list_concat(old.{column}, new.{column}))) AS {column}")
+        }
+        _ => format!(
+            "least(new.{column}::HUGEINT + coalesce(old.{column}, 0), {MOST})::UBIGINT AS {column}"
+        ),
+    }
+}
+
+/// One row for each session in `parts`, with users and roles out of `params`; `columns` of it.
+fn sums(parts: &str, params: &str, columns: &[&str]) -> String {
+    let asked = |column: &&str| columns.contains(column);
+    let part: String = COLUMNS
+        .iter()
+        .filter(|it| asked(it) || (**it == "user_agents" && asked(&"ua_families")))
+        .filter_map(|it| Some(format!(", {} AS {it}", of_parts(it)?)))
+        .collect();
+    let part = format!("SELECT session{part} FROM {parts} GROUP BY session");
+    let families = match asked(&"ua_families") {
+        true => format!(
+            ", list_sort(list_distinct(list_transform(user_agents,
+                lambda user_agent: {USER_AGENT_FAMILY}))) AS ua_families"
+        ),
+        false => String::new(),
+    };
+    if !asked(&"users") && !asked(&"roles") {
+        return format!("SELECT *{families} FROM ({part})");
     }
     let of_kind = |kind: &str| {
         format!("list_sort(list_distinct(list(value) FILTER (kind = '{kind}'))) AS {kind}s")
     };
     format!(
-        "SELECT part.*, coalesce(users, []) AS users, coalesce(roles, []) AS roles,
-            {families} AS ua_families
+        "SELECT part.*, coalesce(users, []) AS users, coalesce(roles, []) AS roles{families}
          FROM ({part}) AS part LEFT JOIN (
             SELECT session, {}, {} FROM {params} WHERE kind <> 'plain' GROUP BY session
          ) AS person USING (session)",
@@ -89,42 +125,22 @@ fn sums(parts: &str, params: &str, people: bool) -> String {
     )
 }
 
-/// The rows of sessions with parts that are not folded yet, with what is, and the `place` of that.
+/// The rows of sessions with parts that are not folded yet, with what is: its `place`, and its last
+/// request as `settled`.
 fn fresh(of: &Fresh<'_>) -> String {
     let since = |table: &str| {
         let Fresh { folded, which, .. } = of;
         format!("(FROM {table} WHERE position > {folded} AND {which})")
     };
-    let sum = |column: &str| {
-        format!(
-            "least(new.{column}::HUGEINT + coalesce(old.{column}, 0), {MOST})::UBIGINT AS {column}"
-        )
-    };
-    let list = |column: &str| {
-        format!("list_sort(list_distinct(list_concat(old.{column}, new.{column}))) AS {column}")
-    };
+    let columns: Vec<_> = of.columns.iter().map(|it| together(it)).collect();
     format!(
-        "SELECT new.session, coalesce(old.application, new.application) AS application,
-            coalesce(old.key, new.key) AS key, least(old.first, new.first) AS first,
-            greatest(old.last, new.last) AS last, {}, {}, {}, {}, {}, {}, {}, {}, {},
-            new.more OR coalesce(old.more, false) AS more, {}, {}, {}, old.place
+        "SELECT {}, old.place, old.last AS settled
          FROM ({}) AS new LEFT JOIN (FROM summed WHERE {}) AS old USING (session)",
-        list("visit_starts"),
-        sum("requests"),
-        sum("errors_4xx"),
-        sum("errors_5xx"),
-        sum("request_bytes"),
-        sum("response_bytes"),
-        sum("duration_us"),
-        list("ips"),
-        list("user_agents"),
-        list("users"),
-        list("roles"),
-        list("ua_families"),
+        columns.join(", "),
         sums(
             &since("hot_visit_parts"),
             &since("hot_param_parts"),
-            of.people
+            of.columns
         ),
         of.old,
     )
@@ -132,7 +148,7 @@ fn fresh(of: &Fresh<'_>) -> String {
 
 /// Makes the table `fresh`: sessions with parts that are not folded yet as they are now, and of their
 /// columns those that `sql` names; and gives the SELECT of those columns of every session, with
-/// `place` and `pending` beside them. Within a transaction.
+/// `place`, `settled` and `pending` beside them. Within a transaction.
 ///
 /// # Errors
 /// When DuckDB refuses.
@@ -141,21 +157,21 @@ pub fn list_now(connection: &Connection, sql: &str) -> Result<String, StoreError
         let mut words = sql.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
         ["session", "first", "last"].contains(column) || words.any(|word| word == *column)
     };
-    let columns: Vec<_> = COLUMNS.split(',').map(str::trim).filter(named).collect();
-    let people = ["users", "roles"].iter().any(|it| columns.contains(it));
-    let columns = columns.join(", ");
+    let columns: Vec<_> = COLUMNS.iter().copied().filter(named).collect();
     let of = Fresh {
         folded: &folded(connection)?.to_string(),
-        people,
+        columns: &columns,
         ..ALL_FRESH
     };
+    let columns = columns.join(", ");
     connection.execute_batch(&format!(
-        "CREATE OR REPLACE TEMP TABLE fresh AS SELECT {columns}, place FROM ({})",
+        "CREATE OR REPLACE TEMP TABLE fresh AS SELECT {columns}, place, settled FROM ({})",
         fresh(&of)
     ))?;
     Ok(format!(
-        "(SELECT {columns}, place, false AS pending FROM summed ANTI JOIN fresh USING (session)
-          UNION ALL SELECT {columns}, place, true FROM fresh)"
+        "(SELECT {columns}, place, last AS settled, false AS pending FROM summed
+            ANTI JOIN fresh USING (session)
+          UNION ALL SELECT {columns}, place, settled, true FROM fresh)"
     ))
 }
 
@@ -164,8 +180,9 @@ pub fn list_now(connection: &Connection, sql: &str) -> Result<String, StoreError
 pub struct Placed {
     /// The session.
     pub session: SessionId,
-    /// Its row of `summed`; `None` where there is none yet.
-    pub place: Option<i64>,
+    /// Its row of `summed`, and the last request that this knows of, microseconds since the Unix epoch;
+    /// `None` where there is none yet.
+    pub settled: Option<(i64, i64)>,
     /// It has parts that are not folded yet.
     pub pending: bool,
 }
@@ -176,19 +193,11 @@ pub struct Placed {
 /// # Errors
 /// When DuckDB refuses.
 pub fn rows_of(connection: &Connection, sessions: &[Placed]) -> Result<String, StoreError> {
-    let places = |pending: bool| {
-        let own = sessions.iter().filter(|it| it.pending == pending);
-        let places: Vec<_> = own
-            .filter_map(|it| it.place)
-            .map(|it| it.to_string())
-            .collect();
-        match places.as_slice() {
-            [] => "false".to_owned(),
-            // As a join: in a list, each number is compared with every row.
-            places => format!("place IN (SELECT unnest([{}]))", places.join(", ")),
-        }
-    };
-    let settled = format!("SELECT {COLUMNS} FROM summed WHERE {}", places(false));
+    let settled = format!(
+        "SELECT {} FROM summed WHERE {}",
+        all(),
+        placed(sessions, false)
+    );
     let pending = sessions.iter().filter(|it| it.pending);
     let pending: Vec<_> = pending.map(|it| it.session).collect();
     if pending.is_empty() {
@@ -198,13 +207,30 @@ pub fn rows_of(connection: &Connection, sessions: &[Placed]) -> Result<String, S
     let of = Fresh {
         folded: &folded(connection)?.to_string(),
         which: &which.sql,
-        old: &places(true),
-        people: true,
+        old: &placed(sessions, true),
+        columns: COLUMNS,
     };
     Ok(format!(
-        "({settled} UNION ALL SELECT {COLUMNS} FROM ({}))",
+        "({settled} UNION ALL SELECT {} FROM ({}))",
+        all(),
         fresh(&of)
     ))
+}
+
+/// The rows of `summed` of those sessions that are `pending` or not: by their places, as a join, where
+/// in a list each number is compared with every row; and by their times, which most others are not of.
+fn placed(sessions: &[Placed], pending: bool) -> String {
+    let own = sessions.iter().filter(|it| it.pending == pending);
+    let (places, lasts): (Vec<_>, Vec<_>) = own.filter_map(|it| it.settled).unzip();
+    let Some((first_us, last_us)) = lasts.iter().min().zip(lasts.iter().max()) else {
+        return "false".into();
+    };
+    let places: Vec<_> = places.iter().map(ToString::to_string).collect();
+    format!(
+        "place IN (SELECT unnest([{}]))
+         AND last >= make_timestamp({first_us}) AND last <= make_timestamp({last_us})",
+        places.join(", ")
+    )
 }
 
 /// The rows of these sessions as they are now, wherever they are: a source for FROM, until the next
@@ -221,20 +247,21 @@ pub fn rows_among<'a>(
     let changed =
         format!("SELECT count(*) > 0 FROM hot_visit_parts WHERE position > {folded} AND {which}");
     if !connection.query_row(&changed, [], |row| row.get::<_, bool>(0))? {
-        return Ok(format!("(SELECT {COLUMNS} FROM summed WHERE {which})"));
+        return Ok(format!("(SELECT {} FROM summed WHERE {which})", all()));
     }
     let of = Fresh {
         folded: &folded,
         which: &which,
         old: &which,
-        people: true,
+        columns: COLUMNS,
     };
     connection.execute_batch(&format!(
         "CREATE OR REPLACE TEMP TABLE fresh AS {}",
         fresh(&of)
     ))?;
+    let all = all();
     Ok(format!(
-        "(SELECT {COLUMNS} FROM fresh UNION ALL SELECT {COLUMNS} FROM summed
+        "(SELECT {all} FROM fresh UNION ALL SELECT {all} FROM summed
           WHERE {which} AND session NOT IN (SELECT session FROM fresh))"
     ))
 }
@@ -242,10 +269,11 @@ pub fn rows_among<'a>(
 /// The common tables `fresh` and `session_now`, every session as it is now: for a query that reads
 /// `session_now` more than once, and needs `fresh` to be made once.
 fn now() -> String {
+    let all = all();
     format!(
         "fresh AS MATERIALIZED ({}), session_now AS NOT MATERIALIZED (
-            SELECT {COLUMNS} FROM session_sums ANTI JOIN fresh USING (session)
-            UNION ALL SELECT {COLUMNS} FROM fresh)",
+            SELECT {all} FROM session_sums ANTI JOIN fresh USING (session)
+            UNION ALL SELECT {all} FROM fresh)",
         fresh(&ALL_FRESH)
     )
 }
@@ -277,10 +305,11 @@ pub fn rows_at(position: u64) -> String {
     let then = |view: &str| {
         format!("(FROM {view} WHERE position <= {position} AND session IN ({changed}))")
     };
+    let all = all();
     format!(
-        "(SELECT {COLUMNS} FROM session_sums WHERE session NOT IN ({changed})
-          UNION ALL SELECT {COLUMNS} FROM ({}))",
-        sums(&then("visit_parts"), &then("param_parts"), true)
+        "(SELECT {all} FROM session_sums WHERE session NOT IN ({changed})
+          UNION ALL SELECT {all} FROM ({}))",
+        sums(&then("visit_parts"), &then("param_parts"), COLUMNS)
     )
 }
 
@@ -330,7 +359,7 @@ pub(super) fn fold(connection: &Connection) -> Result<u64, StoreError> {
         "DELETE FROM session_sums
          WHERE rowid IN (SELECT place FROM fresh WHERE place IS NOT NULL)",
     )?;
-    let insert = format!("INSERT INTO session_sums SELECT {COLUMNS} FROM fresh");
+    let insert = format!("INSERT INTO session_sums SELECT {} FROM fresh", all());
     let changed = connection.execute(&insert, [])?;
     connection.execute_batch(
         "DROP TABLE fresh;
@@ -350,11 +379,12 @@ pub(super) fn make_anew(connection: &Connection, sessions: &str) -> Result<(), S
               AND session IN (SELECT session FROM affected))"
         )
     };
-    let sums = sums(&left("visit_parts"), &left("param_parts"), true);
+    let sums = sums(&left("visit_parts"), &left("param_parts"), COLUMNS);
     connection.execute_batch(&format!(
         "DELETE FROM session_sums WHERE session IN (SELECT session FROM affected);
-         INSERT INTO session_sums SELECT {COLUMNS} FROM ({sums});
-         DROP TABLE affected;"
+         INSERT INTO session_sums SELECT {} FROM ({sums});
+         DROP TABLE affected;",
+        all()
     ))?;
     Ok(())
 }
@@ -384,7 +414,7 @@ mod tests {
         connection.execute_batch(&sql).unwrap();
     }
 
-    fn all(connection: &Connection, from: &str) -> String {
+    fn told(connection: &Connection, from: &str) -> String {
         let sql = format!(
             "SELECT string_agg(row::VARCHAR, chr(10) ORDER BY row.session) FROM (
                 SELECT * REPLACE (list_sort(visit_starts) AS visit_starts) FROM {from}) AS row"
@@ -400,8 +430,8 @@ mod tests {
         let connection = &reading.connection;
         let scratch = |to: u64| {
             let until = |view: &str| format!("(FROM {view} WHERE position <= {to})");
-            let sums = sums(&until("visit_parts"), &until("param_parts"), true);
-            all(connection, &format!("({sums})"))
+            let sums = sums(&until("visit_parts"), &until("param_parts"), COLUMNS);
+            told(connection, &format!("({sums})"))
         };
         for n in 1..=20 {
             part(connection, n);
@@ -409,16 +439,16 @@ mod tests {
                 assert!(fold(connection).unwrap() > 0);
                 assert_eq!(fold(connection).unwrap(), 0);
             }
-            assert_eq!(all(connection, "session_rows"), scratch(n), "at {n}");
+            assert_eq!(told(connection, "session_rows"), scratch(n), "at {n}");
             for earlier in [1, n / 2 + 1, n] {
                 assert_eq!(
-                    all(connection, &rows_at(earlier)),
+                    told(connection, &rows_at(earlier)),
                     scratch(earlier),
                     "{earlier} at {n}"
                 );
             }
         }
         make_anew(connection, "SELECT session FROM visit_parts").unwrap();
-        assert_eq!(all(connection, "session_rows"), scratch(20));
+        assert_eq!(told(connection, "session_rows"), scratch(20));
     }
 }

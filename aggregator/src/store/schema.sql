@@ -261,7 +261,9 @@ CREATE TABLE segments (
     -- JSON: the applications whose records are in it because it is not their time yet.
     applications VARCHAR NOT NULL,
     -- Records that were left out of it, because only a share of their path's are kept.
-    sampled_out UBIGINT NOT NULL
+    sampled_out UBIGINT NOT NULL,
+    -- JSON: the values that columns of its shapes have, as far as these are few.
+    told VARCHAR NOT NULL
 );
 
 -- Sessions that are kept beyond their time.

@@ -44,6 +44,7 @@ const TABLES: &[(&str, Rows)] = &[
     ("param_parts", Rows::OfSessions(&["session"])),
     ("hot_param_parts", Rows::OfSessions(&["session"])),
     ("shapes", Rows::OfSessions(&["session"])),
+    ("endpoint_sums", Rows::Named),
     ("lookups", Rows::OfSessions(&["session"])),
     ("pins", Rows::OfSessions(&["session"])),
     ("notes", Rows::OfSessions(&["session"])),

@@ -2,7 +2,7 @@
 
 use duckdb::{Connection, OptionalExt as _, params};
 
-use super::layout::{ALL, From, SHAPES_OF_RECORDS};
+use super::layout::{ALL, From};
 use super::manifest::{self, Folder, Segment};
 use super::sampling::{self, Sample};
 use super::write::write;
@@ -59,12 +59,13 @@ pub(super) fn close(
     let kept = sampling::kept(samples);
     let mut segment = manifest::begin(end, 0);
     write(connection, folder, &mut segment, &|kind| {
-        let Some(table) = kind.table() else {
-            // What sessions asked for is known of all requests.
-            let shapes = kept.is_some() && kind.name == "shapes";
-            return shapes
-                .then(|| format!("({SHAPES_OF_RECORDS} hot_records WHERE position < {end})"));
-        };
+        if let From::Records(select) = kind.from {
+            // What was asked for is known of all requests.
+            let all = format!("(SELECT * FROM hot_records WHERE position < {end})");
+            let of_all = || format!("({})", select.replace("{records}", &all));
+            return kept.is_some().then(of_all);
+        }
+        let table = kind.table()?;
         let kept = kept.as_deref().filter(|_| kind.name == "records");
         Some(format!(
             "(SELECT * FROM {table} WHERE {} AND {})",
@@ -78,7 +79,7 @@ pub(super) fn close(
         // What leaves the hot parts must be in the sums.
         rollup::fold(connection)?;
         manifest::add(connection, &segment)?;
-        for kind in ALL.iter().filter(|kind| kind.from != From::Files) {
+        for kind in ALL {
             if let Some(table) = kind.table() {
                 connection.execute(
                     &format!("DELETE FROM {table} WHERE {}", kind.until(end)),

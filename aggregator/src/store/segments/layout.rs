@@ -1,5 +1,7 @@
 //! What a closed segment consists of: one Parquet file for each of [`ALL`].
 
+use crate::endpoints::sums;
+
 /// A kind of file.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Kind {
@@ -15,7 +17,7 @@ pub(super) struct Kind {
     pub(super) order: &'static str,
     /// Rows per row group: what a look-up reads at least. A multiple of DuckDB's 2,048.
     pub(super) rows: u32,
-    /// Which sessions its rows belong to: the columns that hold one.
+    /// Which sessions its rows belong to: the columns that hold one. None where they are of all.
     pub(super) sessions: &'static [&'static str],
     /// It is a summary: kept for the whole time even where the disk's budget is too small for the
     /// records.
@@ -29,18 +31,89 @@ pub(super) enum From {
     Batches(&'static str),
     /// The table of this name, where a transaction's sums are appended at its end.
     Sums(&'static str),
+    /// This SELECT over `{records}`: the records of the same segment, or those that are hot.
+    Records(&'static str),
     /// Files of the same segment that come before this one in [`ALL`].
     Files,
 }
 
+/// What a shape is about.
+macro_rules! shape {
+    () => {
+        "session, method, host, path, endpoint, status, capture_point, referer_host, content_type,
+    policy_version, flags"
+    };
+}
+
 /// The sums of `{source}`: shapes already, or [`SHAPES_OF_RECORDS`].
-const SHAPES: &str = "SELECT min(position) AS position, session, method, host, path, endpoint,
-    status, sum(requests)::UINTEGER AS requests, min(took_min) AS took_min, max(took_max) AS took_max
-    FROM {source}";
+const SHAPES: &str = concat!(
+    "SELECT min(position) AS position, ",
+    shape!(),
+    ", sum(requests)::UINTEGER AS requests, min(took_min) AS took_min, max(took_max) AS took_max
+    FROM {source}"
+);
 
 /// Shapes before they are summed.
-pub(super) const SHAPES_OF_RECORDS: &str = "SELECT position, session, method, host, path, endpoint,
-    status, 1::UINTEGER AS requests, duration_us AS took_min, duration_us AS took_max FROM";
+const SHAPES_OF_RECORDS: &str = concat!(
+    "SELECT position, ",
+    shape!(),
+    ", 1::UINTEGER AS requests, duration_us AS took_min, duration_us AS took_max FROM {records}"
+);
+
+/// What is told of a segment's shapes, by name: the values of columns that have few, most often, and how
+/// long requests took.
+pub(super) const TOLD: [(&str, &str); 10] = [
+    ("method", "DISTINCT method"),
+    ("host", "DISTINCT host"),
+    ("status", "DISTINCT status"),
+    ("capture_point", "DISTINCT capture_point"),
+    ("referer_host", "DISTINCT referer_host"),
+    ("content_type", "DISTINCT content_type"),
+    ("policy_version", "DISTINCT policy_version"),
+    ("flags", "DISTINCT flags"),
+    ("took_min", "min(took_min)"),
+    ("took_max", "max(took_max)"),
+];
+/// Values of a column that are told.
+pub(super) const TOLD_MAX: usize = 64;
+
+/// Length of a slot of [`ENDPOINT_SUMS`], microseconds: within it nobody knows when a request was.
+pub const SLOT_US: i64 = 3_600_000_000;
+
+/// Sums of endpoints within a slot.
+const ENDPOINT_SUMS: &str = concat!(
+    "SELECT min(position) AS position, slot, application, endpoint, bucket, ",
+    sums::sums!(),
+    " FROM {source}"
+);
+
+/// The same before they are summed.
+const SUMS_OF_RECORDS: &str = concat!(
+    "SELECT position, time_bucket(INTERVAL 1 HOUR, start) AS slot, application, endpoint, ",
+    sums::summed!(),
+    " FROM {records} WHERE endpoint IS NOT NULL"
+);
+
+/// The schema version since which there are sums of endpoints.
+pub(super) const SUMMED_SINCE: i64 = 12;
+
+/// The schema version since which shapes are all of this.
+const SHAPED_SINCE: i64 = 12;
+
+/// The rows of shapes of `version`, out of the files `shapes` and `records`. Before
+/// [`SHAPED_SINCE`] they did not say all that is asked of them: records say it, and count as none.
+pub(super) fn shapes(version: i64, shapes: &str, records: Option<&str>) -> String {
+    match records {
+        Some(records) if version < SHAPED_SINCE => {
+            let of_records = SHAPES_OF_RECORDS.replace("{records}", records);
+            format!(
+                "SELECT * FROM {shapes} UNION ALL BY NAME
+                 SELECT * REPLACE (0::UINTEGER AS requests) FROM ({of_records})"
+            )
+        }
+        _ => format!("SELECT * FROM {shapes}"),
+    }
+}
 
 /// `{records}` and `{param_parts}` are the files of that name.
 const LOOKUPS: &str = "SELECT DISTINCT hash, session FROM (
@@ -119,13 +192,23 @@ pub(super) const ALL: &[Kind] = &[
     },
     Kind {
         name: "shapes",
-        from: From::Files,
+        from: From::Records(SHAPES_OF_RECORDS),
         select: SHAPES,
-        group: "session, method, host, path, endpoint, status",
+        group: shape!(),
         order: "path, status, method, host, session",
         rows: 20_480,
         sessions: &["session"],
         summary: false,
+    },
+    Kind {
+        name: "endpoint_sums",
+        from: From::Records(SUMS_OF_RECORDS),
+        select: ENDPOINT_SUMS,
+        group: "slot, application, endpoint, bucket",
+        order: "slot, application, endpoint, bucket",
+        rows: 122_880,
+        sessions: &[],
+        summary: true,
     },
     Kind {
         name: "lookups",
@@ -145,7 +228,7 @@ impl Kind {
         match self.from {
             From::Batches(_) => format!("position < {end}"),
             From::Sums(_) => format!("position <= {end}"),
-            From::Files => "true".into(),
+            From::Records(_) | From::Files => "true".into(),
         }
     }
 
@@ -153,7 +236,7 @@ impl Kind {
     pub(super) fn table(&self) -> Option<&'static str> {
         match self.from {
             From::Batches(table) | From::Sums(table) => Some(table),
-            From::Files => None,
+            From::Records(_) | From::Files => None,
         }
     }
 }

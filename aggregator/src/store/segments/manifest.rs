@@ -11,7 +11,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use duckdb::types::Value;
 use duckdb::{Connection, Row, params};
 
-use super::layout::{ALL, From, Kind, SHAPES_OF_RECORDS};
+use super::layout::{ALL, From, Kind, SUMMED_SINCE, shapes};
+use crate::filters::{Needs, Told};
 use crate::quoted::quoted_path;
 use crate::store::commit::time;
 use crate::store::database::{SCHEMA_VERSION, StoreError};
@@ -43,6 +44,8 @@ pub(super) struct Segment {
     pub(super) trimmed: bool,
     /// Records that were left out of it, because only a share of their path's are kept.
     pub(super) sampled_out: u64,
+    /// JSON: what its shapes have in columns with few values.
+    pub(super) told: String,
     /// Applications whose records are in it because it is not their time yet: without any, it only
     /// holds what is pinned.
     pub(super) applications: Vec<String>,
@@ -50,59 +53,122 @@ pub(super) struct Segment {
 
 /// The folder of the closed segments.
 #[derive(Debug)]
-pub(crate) struct Folder(pub(crate) PathBuf, Mutex<()>, Mutex<Times>);
+pub(crate) struct Folder(pub(crate) PathBuf, Mutex<()>, Mutex<Stretches>);
 
-/// Start of the first and of the last record of each segment, by its end, microseconds since the Unix
-/// epoch.
-type Times = BTreeMap<(u64, u32), (i64, i64)>;
+/// The segments by their end, as of the last time that views were made.
+type Stretches = BTreeMap<(u64, u32), Stretch>;
+
+/// What is known of a segment without asking.
+#[derive(Debug, Clone)]
+struct Stretch {
+    /// Start of its first and of its last record, microseconds since the Unix epoch.
+    starts_us: (i64, i64),
+    records: u64,
+    version: i64,
+    told: Told,
+}
+
+/// What closed segments have of a stretch of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Within {
+    /// Records in segments that reach into it: there are no more.
+    pub most: u64,
+    /// Records that are in it, about.
+    pub about: u64,
+    /// All of it is in the sums of endpoints.
+    pub summed: bool,
+}
 
 impl Folder {
     pub(crate) fn new(path: PathBuf) -> Self {
         Self(path, Mutex::default(), Mutex::default())
     }
 
+    fn stretches(&self) -> MutexGuard<'_, Stretches> {
+        self.2.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// All records below the result started before `since_us`: what is about later ones need not
     /// look there.
     pub(crate) fn position_since(&self, since_us: i64) -> u64 {
-        let times = self.2.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = times
+        let stretches = self.stretches();
+        let before = stretches
             .iter()
-            .take_while(|(_, (_, last_us))| *last_us < since_us);
+            .take_while(|(_, stretch)| stretch.starts_us.1 < since_us);
         before.last().map_or(0, |((end, _), _)| *end)
     }
 
     /// Whether `segment` may have records that started between these times.
     pub(super) fn overlaps(&self, segment: &Segment, from_us: i64, to_us: i64) -> bool {
-        let times = self.2.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = times.get(&(segment.end, segment.rewrite));
-        known.is_none_or(|(first_us, last_us)| *first_us <= to_us && *last_us >= from_us)
+        let stretches = self.stretches();
+        let known = stretches.get(&(segment.end, segment.rewrite));
+        known.is_none_or(|stretch| stretch.reaches(from_us, to_us))
     }
 
-    /// Keeps the times of `segments`, and reads those that are not known yet: from the footers of
+    /// Whether `segment` may have what is needed.
+    pub(super) fn may_have(&self, segment: &Segment, needs: &Needs) -> bool {
+        let stretches = self.stretches();
+        let known = stretches.get(&(segment.end, segment.rewrite));
+        known.is_none_or(|stretch| needs.may_be_in(&stretch.told))
+    }
+
+    /// Where the last of the segments that begin before `at_us` and may have what is needed begins;
+    /// forwards, where the first that ends after it ends.
+    pub(super) fn next_with(&self, needs: &Needs, at_us: i64, backwards: bool) -> Option<i64> {
+        let stretches = self.stretches();
+        let may_have = stretches.values().filter(|it| needs.may_be_in(&it.told));
+        let starts_us = may_have.map(|it| it.starts_us);
+        if backwards {
+            starts_us.map(|it| it.0).filter(|it| *it < at_us).max()
+        } else {
+            starts_us.map(|it| it.1).filter(|it| *it > at_us).min()
+        }
+    }
+
+    /// What closed segments have between these times.
+    pub(crate) fn within(&self, from_us: i64, to_us: i64) -> Within {
+        let stretches = self.stretches();
+        let mut within = Within {
+            most: 0,
+            about: 0,
+            summed: true,
+        };
+        for stretch in stretches.values().filter(|it| it.reaches(from_us, to_us)) {
+            within.most += stretch.records;
+            within.about += stretch.between(from_us, to_us);
+            within.summed &= stretch.version >= SUMMED_SINCE;
+        }
+        within
+    }
+
+    /// Keeps what is known of `segments`, and reads when those began that are new: from the footers of
     /// files, so that it is quick.
-    fn know_times(&self, connection: &Connection, segments: &[Segment]) -> Result<(), StoreError> {
+    fn know(&self, connection: &Connection, segments: &[Segment]) -> Result<(), StoreError> {
         let kind = ALL.iter().find(|kind| kind.name == "visit_parts");
-        let mut times = Times::new();
+        let mut stretches = Stretches::new();
         for segment in segments {
             let name = (segment.end, segment.rewrite);
-            let known = self.2.lock().unwrap_or_else(PoisonError::into_inner);
-            let mut ends_us = known.get(&name).copied();
-            drop(known);
+            let mut starts_us = self.stretches().get(&name).map(|it| it.starts_us);
             let file = kind.filter(|kind| segment.has(kind));
-            let file = file.map(|kind| self.path(segment, kind));
-            if let Some(path) = file.filter(|path| ends_us.is_none() && path.is_file()) {
+            let file = file.and_then(|kind| self.there(segment, kind));
+            if let Some(path) = file.filter(|_| starts_us.is_none()) {
                 let sql = format!(
-                    "SELECT epoch_us(min(first)), epoch_us(max(last)) FROM read_parquet({})",
-                    quoted_path(&path)
+                    "SELECT epoch_us(min(first)), epoch_us(max(last)) FROM read_parquet({path})"
                 );
                 let ends: (Option<i64>, Option<i64>) =
                     connection.query_row(&sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
-                ends_us = ends.0.zip(ends.1);
+                starts_us = ends.0.zip(ends.1);
             }
-            // Whoever does not know looks everywhere.
-            times.insert(name, ends_us.unwrap_or((i64::MIN, i64::MAX)));
+            let stretch = Stretch {
+                // Whoever does not know looks everywhere.
+                starts_us: starts_us.unwrap_or((i64::MIN, i64::MAX)),
+                records: segment.records,
+                version: segment.version,
+                told: serde_json::from_str(&segment.told).unwrap_or_default(),
+            };
+            stretches.insert(name, stretch);
         }
-        *self.2.lock().unwrap_or_else(PoisonError::into_inner) = times;
+        *self.stretches() = stretches;
         Ok(())
     }
 
@@ -114,6 +180,12 @@ impl Folder {
 
     pub(super) fn path(&self, segment: &Segment, kind: &Kind) -> PathBuf {
         self.0.join(segment.file(kind))
+    }
+
+    /// The path of a file as SQL has it, where the file is there.
+    pub(super) fn there(&self, segment: &Segment, kind: &Kind) -> Option<String> {
+        let path = self.path(segment, kind);
+        path.is_file().then(|| quoted_path(&path))
     }
 
     /// The paths of all its files.
@@ -134,6 +206,22 @@ pub fn file_name(end: u64, rewrite: u32, kind: &str) -> String {
     format!("{end:020}-{rewrite}-{kind}.parquet")
 }
 
+impl Stretch {
+    fn reaches(&self, from_us: i64, to_us: i64) -> bool {
+        let (first_us, last_us) = self.starts_us;
+        first_us <= to_us && last_us >= from_us
+    }
+
+    /// How many of its records started between these times, if they are spread evenly.
+    fn between(&self, from_us: i64, to_us: i64) -> u64 {
+        let (first_us, last_us) = self.starts_us;
+        let length = |from_us: i64, to_us: i64| u128::from(to_us.abs_diff(from_us)) + 1;
+        let part = length(from_us.max(first_us), to_us.min(last_us));
+        let share = u128::from(self.records) * part / length(first_us, last_us);
+        u64::try_from(share).unwrap_or(self.records)
+    }
+}
+
 impl Segment {
     /// `00000000000000001024-0-records.parquet`
     pub(super) fn file(&self, kind: &Kind) -> String {
@@ -149,7 +237,7 @@ impl Segment {
 pub(super) fn list(connection: &Connection) -> Result<Vec<Segment>, StoreError> {
     let mut statement = connection.prepare(
         "SELECT end_position, rewrite, version, epoch_us(arrived_from), epoch_us(arrived_to),
-            records, kinds, bytes, detail_bytes, trimmed, applications, sampled_out
+            records, kinds, bytes, detail_bytes, trimmed, applications, sampled_out, told
          FROM segments ORDER BY end_position",
     )?;
     let read = |row: &Row<'_>| {
@@ -169,6 +257,7 @@ pub(super) fn list(connection: &Connection) -> Result<Vec<Segment>, StoreError> 
             trimmed: row.get(9)?,
             applications: serde_json::from_str(&row.get::<_, String>(10)?).unwrap_or_default(),
             sampled_out: row.get(11)?,
+            told: row.get(12)?,
         })
     };
     Ok(statement.query_map([], read)?.collect::<Result<_, _>>()?)
@@ -189,8 +278,9 @@ pub(super) fn add(connection: &Connection, segment: &Segment) -> Result<(), Stor
         segment.trimmed,
         serde_json::to_string(&segment.applications).unwrap_or_default(),
         segment.sampled_out,
+        segment.told,
     ];
-    let sql = "INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    let sql = "INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     connection.execute(sql, row)?;
     Ok(())
 }
@@ -203,13 +293,11 @@ pub(super) fn remove(connection: &Connection, segment: &Segment) -> Result<(), S
 }
 
 /// What the rows of `kind` that are still hot look like in its view.
-pub(super) fn hot(kind: &Kind) -> Option<String> {
-    match (kind.from, kind.name) {
-        (From::Batches(table) | From::Sums(table), _) => Some(format!("SELECT * FROM {table}")),
-        (From::Files, "shapes") => Some(format!("{SHAPES_OF_RECORDS} hot_records")),
-        (From::Files, _) => {
-            Some("SELECT NULL::UBIGINT AS hash, NULL::BLOB AS session WHERE false".into())
-        }
+pub(super) fn hot(kind: &Kind) -> String {
+    match kind.from {
+        From::Batches(table) | From::Sums(table) => format!("SELECT * FROM {table}"),
+        From::Records(select) => select.replace("{records}", "hot_records"),
+        From::Files => "SELECT NULL::UBIGINT AS hash, NULL::BLOB AS session WHERE false".into(),
     }
 }
 
@@ -217,6 +305,9 @@ pub(super) fn hot(kind: &Kind) -> Option<String> {
 pub(super) fn but(kind: &Kind) -> String {
     let one = |column: &&str| format!("{column} NOT IN (SELECT session FROM forgotten_sessions)");
     let all: Vec<_> = kind.sessions.iter().map(one).collect();
+    if all.is_empty() {
+        return String::new();
+    }
     format!(" WHERE {}", all.join(" AND "))
 }
 
@@ -226,17 +317,28 @@ pub(super) fn rows(
     segments: &[Segment],
     hot: Option<String>,
     but: &str,
-    path: &dyn Fn(&Segment) -> Option<String>,
+    path: &dyn Fn(&Segment, &Kind) -> Option<String>,
 ) -> Option<String> {
-    let mut versions: BTreeMap<i64, Vec<String>> = BTreeMap::new();
-    for segment in segments.iter().filter(|segment| segment.has(kind)) {
-        if let Some(path) = path(segment) {
-            versions.entry(segment.version).or_default().push(path);
-        }
+    let mut versions: BTreeMap<i64, Vec<&Segment>> = BTreeMap::new();
+    for segment in segments {
+        versions.entry(segment.version).or_default().push(segment);
     }
-    let files = versions
-        .values()
-        .map(|paths| format!("SELECT * FROM read_parquet([{}]){but}", paths.join(", ")));
+    let read = |of: &[&Segment], kind: &Kind| {
+        let own = of.iter().filter(|segment| segment.has(kind));
+        let paths: Vec<_> = own.filter_map(|segment| path(segment, kind)).collect();
+        (!paths.is_empty()).then(|| format!("read_parquet([{}])", paths.join(", ")))
+    };
+    let files = versions.iter().filter_map(|(version, of)| {
+        let own = read(of, kind)?;
+        let from = if kind.name == "shapes" {
+            let records = ALL.iter().find(|kind| kind.name == "records")?;
+            let rows = shapes(*version, &own, read(of, records).as_deref());
+            format!("({rows})")
+        } else {
+            own
+        };
+        Some(format!("SELECT * FROM {from}{but}"))
+    });
     let parts: Vec<_> = hot.into_iter().chain(files).collect();
     (!parts.is_empty()).then(|| parts.join("\nUNION ALL BY NAME "))
 }
@@ -269,17 +371,15 @@ pub(crate) fn make_views(
             .map(|segment| folder.path(segment, kind))
             .filter(|path| !path.is_file())
             .collect();
-        let path = |segment: &Segment| {
-            let path = folder.path(segment, kind);
-            (!absent.contains(&path)).then(|| quoted_path(&path))
-        };
-        let rows = rows(kind, &segments, hot(kind), &but, &path);
+        let rows = rows(kind, &segments, Some(hot(kind)), &but, &|segment, kind| {
+            folder.there(segment, kind)
+        });
         sql += &rows.map_or_else(String::new, |rows| view(kind, &rows));
         missing.extend(absent);
     }
     connection.execute_batch(&sql)?;
     connection.execute_batch(VIEWS)?;
-    folder.know_times(connection, &segments)?;
+    folder.know(connection, &segments)?;
     Ok(missing)
 }
 
@@ -298,7 +398,7 @@ pub(super) fn write_outside(connection: &Connection, folder: &Folder) -> Result<
          -- In this folder: duckdb -init views.sql\n",
     );
     for kind in ALL {
-        let path = |segment: &Segment| Some(format!("'{}'", segment.file(kind)));
+        let path = |segment: &Segment, kind: &Kind| Some(format!("'{}'", segment.file(kind)));
         match rows(kind, &segments, None, "", &path) {
             Some(rows) => sql += &view(kind, &rows),
             None => writeln!(sql, "-- No {} yet.", kind.name).unwrap_or_default(),
@@ -345,6 +445,7 @@ pub(super) fn begin(end: u64, rewrite: u32) -> Segment {
         detail_bytes: 0,
         trimmed: false,
         sampled_out: 0,
+        told: "{}".into(),
         applications: Vec::new(),
     }
 }

@@ -3,13 +3,28 @@
 
 use duckdb::Connection;
 
-use super::layout::ALL;
-use super::manifest::{but, hides, hot, list, rows};
-use crate::quoted::quoted_path;
+use super::layout::{ALL, Kind};
+use super::manifest::{Segment, Within, but, hides, hot, list, rows};
+use crate::filters::{Clause, Needs};
 use crate::store::database::{Database, StoreError};
 use crate::store::scope::is_restricted;
 
 impl Database {
+    /// What closed segments have between these times, microseconds since the Unix epoch: as of the last
+    /// segment, and not of any transaction. `None` where `connection` shows some applications only.
+    ///
+    /// # Errors
+    /// When DuckDB refuses.
+    pub fn within(
+        &self,
+        connection: &Connection,
+        from_us: i64,
+        to_us: i64,
+    ) -> Result<Option<Within>, StoreError> {
+        let all = !is_restricted(connection)?;
+        Ok(all.then(|| self.folder.within(from_us, to_us)))
+    }
+
     /// Has the views `kinds` of `connection` leave out files of which all records started before
     /// `from_us` or after `to_us`, microseconds since the Unix epoch. Within a transaction, which
     /// also sees the rows. A connection that shows some applications only stays as it is.
@@ -23,36 +38,106 @@ impl Database {
         from_us: i64,
         to_us: i64,
     ) -> Result<(), StoreError> {
-        if is_restricted(connection)? {
+        let Some(near) = self.near(connection, from_us, to_us)? else {
             return Ok(());
-        }
-        let mut segments = list(connection)?;
-        let count = segments.len();
-        segments.retain(|segment| self.folder.overlaps(segment, from_us, to_us));
-        let all = segments.len() == count;
-        let hides = hides(connection)?;
+        };
         let mut sql = String::new();
         for kind in ALL.iter().filter(|kind| kinds.contains(&kind.name)) {
-            if all {
+            if near.all {
                 sql += &format!("DROP VIEW IF EXISTS temp.{};\n", kind.name);
-                continue;
-            }
-            let but = if hides { but(kind) } else { String::new() };
-            let path = |segment: &_| {
-                let path = self.folder.path(segment, kind);
-                path.is_file().then(|| quoted_path(&path))
-            };
-            if let Some(rows) = rows(kind, &segments, hot(kind), &but, &path) {
+            } else if let Some(rows) = self.rows_near(kind, &near) {
                 sql += &format!("CREATE OR REPLACE TEMP VIEW {} AS {rows};\n", kind.name);
             }
         }
         Ok(connection.execute_batch(&sql)?)
     }
+
+    /// The records of such files, for FROM: where there is one question only, it is quicker to put
+    /// them into it than to make a view.
+    ///
+    /// # Errors
+    /// When DuckDB refuses.
+    pub fn records_near(
+        &self,
+        connection: &Connection,
+        from_us: i64,
+        to_us: i64,
+    ) -> Result<String, StoreError> {
+        let near = self.near(connection, from_us, to_us)?;
+        Ok(self.rows_for("records", near))
+    }
+
+    /// Finds the sessions that `clause` asks for, in the segments that can have them. Within a
+    /// transaction.
+    ///
+    /// # Errors
+    /// When DuckDB refuses.
+    pub fn find(&self, connection: &Connection, clause: &Clause) -> Result<(), StoreError> {
+        clause.find(connection, |needs, since| {
+            let mut near = self.near(connection, i64::MIN, i64::MAX)?;
+            if let Some(near) = &mut near {
+                near.segments
+                    .retain(|segment| segment.end > since && self.folder.may_have(segment, needs));
+            }
+            Ok(self.rows_for("shapes", near))
+        })
+    }
+
+    /// Where the last of the segments that begin before `before_us` and may have what is needed begins,
+    /// microseconds since the Unix epoch; or else where the first that ends after it ends.
+    #[must_use]
+    pub fn next_with(&self, needs: &Needs, before_us: i64, backwards: bool) -> Option<i64> {
+        self.folder.next_with(needs, before_us, backwards)
+    }
+
+    /// `None` where `connection` shows some applications only.
+    fn near(
+        &self,
+        connection: &Connection,
+        from_us: i64,
+        to_us: i64,
+    ) -> Result<Option<Near>, StoreError> {
+        if is_restricted(connection)? {
+            return Ok(None);
+        }
+        let mut segments = list(connection)?;
+        let count = segments.len();
+        segments.retain(|segment| self.folder.overlaps(segment, from_us, to_us));
+        Ok(Some(Near {
+            all: segments.len() == count,
+            segments,
+            hides: hides(connection)?,
+        }))
+    }
+
+    /// The rows of the kind `name` for FROM; of all segments where it is not known which are near.
+    fn rows_for(&self, name: &str, near: Option<Near>) -> String {
+        let kind = ALL.iter().find(|kind| kind.name == name);
+        let rows = near.zip(kind);
+        let rows = rows.and_then(|(near, kind)| self.rows_near(kind, &near));
+        rows.map_or(name.into(), |rows| format!("({rows})"))
+    }
+
+    fn rows_near(&self, kind: &Kind, near: &Near) -> Option<String> {
+        let but = if near.hides { but(kind) } else { String::new() };
+        let there = |segment: &_, kind: &_| self.folder.there(segment, kind);
+        rows(kind, &near.segments, Some(hot(kind)), &but, &there)
+    }
+}
+
+/// Segments that may have records of a stretch of time.
+struct Near {
+    segments: Vec<Segment>,
+    /// These are all.
+    all: bool,
+    /// They hold sessions that are to be forgotten.
+    hides: bool,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::filters::{Seen, SessionFilter};
     use crate::store::{close_hot, restrict};
     use crate::tokens::Scope;
 
@@ -63,7 +148,7 @@ mod tests {
              SELECT {n} AS position, 1 AS boot, 0 AS worker, {n} AS sequence, 0 AS idx,
                 make_timestamp({n} * 3_600_000_000) AS start, unhex(md5('{n}')) AS session,
                 session AS request_session, start AS visit_start, 'shop' AS application,
-                'cookie' AS key, 'g' AS capture_point, 'p' AS policy_version, 'n' AS node,
+                'cookie' AS key, 'g{n}' AS capture_point, 'p' AS policy_version, 'n' AS node,
                 '' AS flags, 0 AS request_bytes, 0 AS response_bytes, 0 AS duration_us;
              INSERT INTO hot_visit_parts BY NAME
              SELECT {n} + 1 AS position, session, visit_start, application, key, start AS first,
@@ -121,5 +206,58 @@ mod tests {
             "",
             "another application's"
         );
+    }
+
+    #[test]
+    fn segments_that_cannot_have_it_are_left_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::open(&folder.path().join("hot.duckdb"), 64 << 20).unwrap();
+        let reading = database.read().unwrap();
+        let connection = &reading.connection;
+        for n in [1, 2, 3] {
+            fill(connection, n);
+            close_hot(&database).unwrap();
+        }
+        fill(connection, 4);
+        let hour = |n: i64| n * 3_600_000_000;
+        for (q, may_have, before, after) in [
+            ("capture:g2", vec![2], Some(2), Some(2)),
+            ("capture:g*", vec![1, 2, 3], Some(3), Some(1)),
+            ("-capture:g2 capture:g1,g3", vec![1, 3], Some(3), Some(1)),
+            ("capture:g4", vec![], None, None),
+            ("took>=1ms", vec![], None, None),
+            ("took<1ms path:/a", vec![1, 2, 3], Some(3), Some(1)),
+        ] {
+            let filter = SessionFilter::parse(q, 0).unwrap();
+            let needs = filter.needs().unwrap();
+            let mut segments = list(connection).unwrap();
+            segments.retain(|it| database.folder.may_have(it, &needs));
+            let ends: Vec<_> = segments.iter().map(|it| it.end - 1).collect();
+            assert_eq!(ends, may_have, "{q}");
+            assert_eq!(
+                database.next_with(&needs, hour(9), true),
+                before.map(hour),
+                "{q}"
+            );
+            assert_eq!(
+                database.next_with(&needs, hour(0), false),
+                after.map(hour),
+                "{q}"
+            );
+            connection.execute_batch("BEGIN TRANSACTION").unwrap();
+            let clause = filter.selection_in_steps(Seen::to(9));
+            database.find(connection, &clause).unwrap();
+            let sql = format!("SELECT count(*) FROM session_rows WHERE {}", clause.sql);
+            let found: usize = connection.query_row(&sql, [], |row| row.get(0)).unwrap();
+            connection.execute_batch("ROLLBACK").unwrap();
+            // What is hot is looked at in any case; there is no path.
+            let hot = usize::from(["capture:g4", "capture:g*"].contains(&q));
+            let closed = if q.contains("path") {
+                0
+            } else {
+                may_have.len()
+            };
+            assert_eq!(found, closed + hot, "{q}");
+        }
     }
 }

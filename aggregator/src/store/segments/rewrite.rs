@@ -3,7 +3,7 @@
 use duckdb::Connection;
 
 use super::close::{Stage, transaction};
-use super::layout::{ALL, Kind};
+use super::layout::{ALL, From, Kind, shapes};
 use super::manifest::{self, Folder, Segment};
 use super::write::write;
 use crate::quoted::quoted_path;
@@ -41,21 +41,29 @@ pub(super) fn rewrite(
                 true => "true".to_owned(),
                 false => all(kind, among, " OR "),
             };
-            let left = without(connection, folder, segment, &condition)?;
-            Some(Segment {
-                trimmed: true,
-                ..left
-            })
+            Some(without(connection, folder, segment, true, &condition)?)
         }
         Keep::Only(sessions) => {
             let among = |column: &&str| format!("{column} IN ({sessions})");
             let condition = |kind: &Kind| all(kind, among, " OR ");
-            Some(without(connection, folder, segment, &condition)?)
+            Some(without(
+                connection,
+                folder,
+                segment,
+                segment.trimmed,
+                &condition,
+            )?)
         }
         Keep::But(sessions) => {
             let other = |column: &&str| format!("{column} NOT IN ({sessions})");
             let condition = |kind: &Kind| all(kind, other, " AND ");
-            Some(without(connection, folder, segment, &condition)?)
+            Some(without(
+                connection,
+                folder,
+                segment,
+                segment.trimmed,
+                &condition,
+            )?)
         }
     };
     let left = left.filter(|left| !left.kinds.is_empty());
@@ -99,28 +107,187 @@ fn without(
     connection: &Connection,
     folder: &Folder,
     segment: &Segment,
+    trimmed: bool,
     condition: &dyn Fn(&Kind) -> String,
 ) -> Result<Segment, StoreError> {
     let mut left = Segment {
-        trimmed: segment.trimmed,
+        trimmed,
         ..manifest::begin(segment.end, segment.rewrite + 1)
     };
+    let read = |kind: &Kind| {
+        let there = || format!("read_parquet({})", quoted_path(&folder.path(segment, kind)));
+        segment.has(kind).then(there)
+    };
+    let named = |name: &str| ALL.iter().find(|kind| kind.name == name);
+    let which = |kind: &Kind| match (kind.sessions, named("visit_parts")) {
+        // Sums of all sessions are those of applications that still have one.
+        ([], Some(visits)) if segment.has(visits) => format!(
+            "application IN (SELECT application FROM {} WHERE {})",
+            read(visits).unwrap_or_default(),
+            condition(visits)
+        ),
+        ([], _) => "true".into(),
+        _ => condition(kind),
+    };
     write(connection, folder, &mut left, &|kind| {
-        let file = quoted_path(&folder.path(segment, kind));
-        if segment.sampled_out > 0 && kind.name == "shapes" && segment.has(kind) {
-            // They know of more requests than there are records.
-            let rows = format!(
-                "(SELECT * FROM read_parquet({file}) WHERE {})",
-                condition(kind)
-            );
-            return Some(rows);
-        }
-        let table = kind.table().filter(|_| segment.has(kind))?;
-        Some(format!(
-            "(SELECT * FROM {table} WHERE false
-              UNION ALL BY NAME SELECT * FROM read_parquet({file}) WHERE {})",
-            condition(kind)
-        ))
+        let records = || named("records").and_then(read);
+        let rows = match (kind.from, read(kind)) {
+            (From::Batches(table) | From::Sums(table), Some(file)) => {
+                format!("SELECT * FROM {table} WHERE false UNION ALL BY NAME SELECT * FROM {file}")
+            }
+            // There were more requests than there will be records.
+            (From::Records(select), file)
+                if segment.sampled_out > 0 || (trimmed && kind.summary) =>
+            {
+                match file {
+                    Some(file) if kind.name == "shapes" => {
+                        shapes(segment.version, &file, records().as_deref())
+                    }
+                    Some(file) => format!("FROM {file}"),
+                    None => select.replace("{records}", &records()?),
+                }
+            }
+            _ => return None,
+        };
+        Some(format!("(SELECT * FROM ({rows}) WHERE {})", which(kind)))
     })?;
     Ok(left)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::close::close;
+    use super::super::sampling::sample;
+    use super::*;
+    use crate::store::Database;
+
+    /// Twenty requests of four sessions, of which two are of another application, and all are stored.
+    fn fill(connection: &Connection) {
+        let sql = "INSERT INTO hot_records BY NAME
+            SELECT i AS position, 255 AS boot, 0 AS worker, i AS sequence, 0 AS idx,
+                make_timestamp(i * 1000000) AS start,
+                unhex(lpad((i % 4)::VARCHAR, 32, '0')) AS session, session AS request_session,
+                start AS visit_start, CASE WHEN i % 4 < 2 THEN 'shop' ELSE 'bank' END AS application,
+                'cookie' AS key, 'g' || i % 2 AS capture_point, 'p' AS policy_version, 'n' AS node,
+                'GET' AS method, '/a/' || i AS path, 'GET /a/{id}' AS endpoint,
+                (200 + 100 * (i % 4))::USMALLINT AS status, '' AS flags, 1 AS request_bytes,
+                2 AS response_bytes, i AS duration_us FROM range(20) t(i);
+            INSERT INTO hot_visit_parts BY NAME
+            SELECT 100 AS position, session, make_timestamp(0) AS visit_start,
+                any_value(application) AS application, 'cookie' AS key, min(start) AS first,
+                max(start) AS last, count(*) AS requests, 0 AS errors_4xx, 0 AS errors_5xx,
+                0 AS request_bytes, 0 AS response_bytes, 0 AS duration_us, ['10.0.0.1'] AS ips,
+                ['ua'] AS user_agents, false AS more, max(sequence) AS ordinal,
+                max(start) AS arrived, ['p'] AS policy_versions
+            FROM hot_records GROUP BY session;";
+        connection.execute_batch(sql).unwrap();
+    }
+
+    fn told(connection: &Connection, sql: &str) -> String {
+        let sql = format!(
+            "SELECT coalesce(string_agg(row::VARCHAR, ' ' ORDER BY row), '') FROM ({sql}) AS row"
+        );
+        connection.query_row(&sql, [], |row| row.get(0)).unwrap()
+    }
+
+    /// Requests, and those that failed, of each application.
+    const SUMMED: &str = "SELECT application, sum(requests) AS n, sum(errors_4xx) AS n4,
+        sum(errors_5xx) AS n5 FROM endpoint_sums GROUP BY application";
+    const ALL_SUMMED: &str = "{'application': bank, 'n': 10, 'n4': 5, 'n5': 5} \
+        {'application': shop, 'n': 10, 'n4': 0, 'n5': 0}";
+
+    fn again(database: &Database, keep: &Keep<'_>) {
+        let reading = database.read().unwrap();
+        let connection = &reading.connection;
+        let segment = manifest::list(connection).unwrap().remove(0);
+        let nothing = |_: &Segment| Ok(());
+        rewrite(
+            connection,
+            &database.folder,
+            &segment,
+            keep,
+            nothing,
+            &mut |_| {},
+        )
+        .unwrap();
+    }
+
+    #[test]
+    fn sums_of_endpoints_stay_where_their_records_go() {
+        for samples in [vec![], vec![sample("/a/=0").unwrap()]] {
+            let folder = tempfile::tempdir().unwrap();
+            let database = Database::open(&folder.path().join("hot.duckdb"), 64 << 20).unwrap();
+            let reading = database.read().unwrap();
+            let connection = &reading.connection;
+            fill(connection);
+            assert_eq!(told(connection, SUMMED), ALL_SUMMED, "hot");
+            close(connection, &database.folder, 100, &samples, &mut |_| {}).unwrap();
+            assert_eq!(told(connection, SUMMED), ALL_SUMMED, "closed, {samples:?}");
+            let buckets = "SELECT count(*) AS n FROM endpoint_sums";
+            assert_ne!(told(connection, buckets), "{'n': 20}", "not summed");
+            again(&database, &Keep::Summaries("SELECT session FROM pins"));
+            assert_eq!(told(connection, SUMMED), ALL_SUMMED, "trimmed, {samples:?}");
+            again(
+                &database,
+                &Keep::Only("SELECT session FROM visit_parts WHERE application = 'shop'"),
+            );
+            let shop = "{'application': shop, 'n': 10, 'n4': 0, 'n5': 0}";
+            assert_eq!(told(connection, SUMMED), shop, "one is left, {samples:?}");
+        }
+    }
+
+    #[test]
+    fn what_an_earlier_version_closed_is_found_like_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::open(&folder.path().join("hot.duckdb"), 64 << 20).unwrap();
+        let reading = database.read().unwrap();
+        let connection = &reading.connection;
+        fill(connection);
+        let segment = close(connection, &database.folder, 100, &[], &mut |_| {}).unwrap();
+        assert!(database.within(connection, 0, 1).unwrap().unwrap().summed);
+        let path = |name: &str| {
+            let kind = ALL.iter().find(|kind| kind.name == name).unwrap();
+            database.folder.path(&segment, kind)
+        };
+        let (shapes, before) = (path("shapes"), folder.path().join("segments/before"));
+        connection
+            .execute_batch(&format!(
+                "COPY (SELECT * EXCLUDE (capture_point, referer_host, content_type, policy_version, flags)
+                    FROM read_parquet({})) TO {} (FORMAT parquet);
+                 UPDATE segments SET version = 11, kinds = replace(kinds, ',endpoint_sums', '');",
+                quoted_path(&shapes),
+                quoted_path(&before)
+            ))
+            .unwrap();
+        std::fs::rename(before, shapes).unwrap();
+        std::fs::remove_file(path("endpoint_sums")).unwrap();
+        // What DuckDB has read of a file it keeps.
+        drop(reading);
+        database.reopen().unwrap();
+        let reading = database.read().unwrap();
+        let connection = &reading.connection;
+        let captured = "SELECT DISTINCT right(hex(session), 1) AS s FROM shapes
+            WHERE capture_point = 'g1' AND path <> '/a/5'";
+        let requests = "SELECT sum(requests) AS n FROM shapes";
+        for (keep, sessions, all) in [
+            (None, "{'s': 1} {'s': 3}", "{'n': 20}"),
+            (
+                Some(Keep::But(
+                    "SELECT unhex('00000000000000000000000000000003')",
+                )),
+                "{'s': 1}",
+                "{'n': 15}",
+            ),
+        ] {
+            let now = keep.is_some();
+            if let Some(keep) = keep {
+                again(&database, &keep);
+            }
+            assert_eq!(told(connection, captured), sessions);
+            assert_eq!(told(connection, requests), all);
+            let within = database.within(connection, 0, 1).unwrap().unwrap();
+            assert_eq!(within.summed, now, "{within:?}");
+        }
+        assert!(told(connection, SUMMED).contains("'n4': 5, 'n5': 0"));
+    }
 }

@@ -5,8 +5,9 @@ use std::path::Path;
 
 use duckdb::Connection;
 
-use super::layout::{ALL, From, Kind, SHAPES_OF_RECORDS};
+use super::layout::{ALL, From, Kind, TOLD, TOLD_MAX};
 use super::manifest::{Folder, Segment};
+use crate::filters::Told;
 use crate::quoted::quoted_path;
 use crate::store::database::StoreError;
 
@@ -45,6 +46,7 @@ pub(super) fn write(
             }
             "shapes" => {
                 segment.sampled_out = requests(connection, &path)?.saturating_sub(segment.records);
+                segment.told = told(connection, &path)?;
             }
             _ => {}
         }
@@ -59,26 +61,32 @@ fn source_of(
     segment: &Segment,
     source: &dyn Fn(&Kind) -> Option<String>,
 ) -> Option<String> {
+    let file = |kind: &Kind| {
+        let path = quoted_path(&folder.path(segment, kind));
+        segment.has(kind).then(|| format!("read_parquet({path})"))
+    };
+    // Without records there is nothing to be found in them.
+    let records = || {
+        ALL.iter()
+            .find(|kind| kind.name == "records")
+            .and_then(file)
+    };
     let given = source(kind);
-    if kind.from != From::Files || given.is_some() {
-        return given.map(|rows| kind.select.replace("{source}", &rows));
-    }
-    let of_records = format!("({SHAPES_OF_RECORDS} {{records}})");
-    let mut select = kind.select.replace("{source}", &of_records);
-    for other in ALL.iter().filter(|other| other.from != From::Files) {
-        let name = format!("{{{}}}", other.name);
-        let rows = if segment.has(other) {
-            format!(
-                "read_parquet({})",
-                quoted_path(&folder.path(segment, other))
-            )
-        } else if other.name == "records" && select.contains(&name) {
-            // Without records there is nothing to be found in them.
-            return None;
-        } else {
-            format!("(SELECT * FROM {} LIMIT 0)", other.table()?)
-        };
-        select = select.replace(&name, &rows);
+    let rows = match kind.from {
+        From::Batches(_) | From::Sums(_) => given?,
+        From::Records(select) => match given {
+            Some(rows) => rows,
+            None => format!("({})", select.replace("{records}", &records()?)),
+        },
+        From::Files => records()?,
+    };
+    let mut select = kind.select.replace("{source}", &rows);
+    for other in ALL {
+        if let Some(table) = other.table() {
+            let name = format!("{{{}}}", other.name);
+            let none = || format!("(SELECT * FROM {table} LIMIT 0)");
+            select = select.replace(&name, &file(other).unwrap_or_else(none));
+        }
     }
     Some(select)
 }
@@ -111,6 +119,27 @@ fn requests(connection: &Connection, path: &Path) -> Result<u64, StoreError> {
         quoted_path(path)
     );
     Ok(connection.query_row(&sql, [], |row| row.get(0))?)
+}
+
+/// What shapes have in columns with few values, as JSON.
+fn told(connection: &Connection, path: &Path) -> Result<String, StoreError> {
+    let path = quoted_path(path);
+    let mut told = Told::new();
+    for (name, values) in TOLD {
+        let sql = format!(
+            "SELECT value::VARCHAR FROM (SELECT {values} AS value FROM read_parquet({path}))
+             WHERE value IS NOT NULL LIMIT {}",
+            TOLD_MAX + 1
+        );
+        let mut statement = connection.prepare(&sql)?;
+        let values = statement.query_map([], |row| row.get(0))?;
+        let mut values: Vec<String> = values.collect::<Result<_, _>>()?;
+        if values.len() <= TOLD_MAX {
+            values.sort();
+            told.insert(name.into(), values);
+        }
+    }
+    Ok(serde_json::to_string(&told).unwrap_or_else(|_| "{}".into()))
 }
 
 fn arrived(connection: &Connection, path: &Path) -> Result<(i64, i64), StoreError> {
