@@ -137,6 +137,9 @@ pub(super) fn quoted(text: &str) -> String {
 pub(super) struct EndpointPage {
     /// What was looked at.
     extent: Extent,
+    /// Requests, errors, percentiles, bytes, first and last are of all requests, and `sampled` holds for
+    /// sessions and the share of bots only.
+    requests_exact: bool,
     /// The endpoints.
     items: Vec<Endpoint>,
     /// How many there are on all pages.
@@ -358,6 +361,7 @@ fn page(connection: &Connection, asked: &Asked) -> Result<EndpointPage, StoreErr
         ))
     });
     Ok(EndpointPage {
+        requests_exact: of.sums.is_some() || !of.chosen.is_share(),
         extent: of.chosen.extent(),
         count: rows.first().map_or(0, |(_, _, count)| *count),
         items: rows.into_iter().map(|(item, _, _)| item).collect(),
@@ -454,6 +458,7 @@ mod tests {
             let exact = ask(&database, aligned, 100_000, 50);
             assert!(summed.extent.sampled < 0.5 && !summed.extent.exact, "{q}");
             assert!(exact.extent.exact, "{q}");
+            assert!(summed.requests_exact && exact.requests_exact, "{q}");
             let extent = &summed.extent;
             assert_eq!((extent.from.as_deref(), extent.to.as_deref()), (from, to));
             let all = |page: &EndpointPage| page.items.iter().map(counted).collect::<Vec<_>>();
@@ -472,8 +477,9 @@ mod tests {
             ),
             ("status:503", None),
         ] {
-            let extent = ask(&database, q, 100, 50).extent;
-            assert!(extent.sampled < 0.5, "{q}");
+            let page = ask(&database, q, 100, 50);
+            let extent = page.extent;
+            assert!(extent.sampled < 0.5 && !page.requests_exact, "{q}");
             assert_eq!(extent.from.as_deref(), from, "{q}");
         }
     }

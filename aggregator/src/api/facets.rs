@@ -120,17 +120,12 @@ fn each(
 ) -> Result<(Clause, bool), StoreError> {
     // With the columns that are asked for only: to add up the others of what has changed lately takes
     // longer than to read all that has not.
-    let now = |sql: &str| -> Result<String, StoreError> {
-        match sql.contains("FROM session_rows") {
-            true => Ok(sql.replace(
-                "FROM session_rows",
-                &format!("FROM {}", list_now(connection, sql)?),
-            )),
-            false => Ok(sql.to_owned()),
-        }
+    let list = match facet.of_list() {
+        Some(columns) => list_now(connection, columns)?,
+        None => String::new(),
     };
     let position = || Value::UBigInt(chosen.position());
-    Ok(match facet.source() {
+    Ok(match facet.source(&list) {
         Source::Requests(column) => {
             let sql = format!(
                 "SELECT hash(session) AS session, {} AS value, count(*) AS requests FROM records
@@ -143,9 +138,8 @@ fn each(
         Source::Sessions(value) => {
             let sql = format!(
                 "SELECT session, {} AS value, 0 AS requests FROM (
-                    SELECT session, {value} AS value FROM {} WHERE {})",
+                    SELECT session, {value} AS value FROM {list} WHERE {})",
                 facet.group("value"),
-                list_now(connection, value)?,
                 chosen.sessions.sql
             );
             (Clause::new(sql, chosen.sessions.values.clone()), false)
@@ -155,7 +149,7 @@ fn each(
                 "SELECT DISTINCT session, {} AS value, 0 AS requests FROM {}
                  WHERE position <= ? AND {}",
                 facet.group("value"),
-                now(&rows.sql)?,
+                rows.sql,
                 chosen.sessions.sql
             );
             let values = rows.values.into_iter().chain([position()]);
@@ -171,7 +165,7 @@ fn facets(
     scope: &Scope,
     limit: usize,
 ) -> Result<Facets, StoreError> {
-    let of_requests = matches!(facet.source(), Source::Requests(_));
+    let of_requests = matches!(facet.source(""), Source::Requests(_));
     let chosen = scope.choose(connection, !of_requests)?;
     let (each, of_requests) = each(connection, facet, &chosen)?;
     let sql = format!(

@@ -1,6 +1,6 @@
 //! The sums of a visit over the records of one transaction. Sums of sums are the visit's.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use throughline_session::wire::{Record, SessionId};
 
@@ -56,12 +56,12 @@ pub struct Part {
     pub response_bytes: u64,
     /// Sum of the durations, microseconds.
     pub duration_us: u64,
-    /// Client addresses, at most 64.
-    pub ips: BTreeSet<String>,
-    /// User agents, at most 16.
-    pub user_agents: BTreeSet<String>,
-    /// Versions of the policy that its records were made with, at most 8.
-    pub policy_versions: BTreeSet<String>,
+    /// Client addresses in order, at most 64.
+    pub ips: Vec<String>,
+    /// User agents in order, at most 16.
+    pub user_agents: Vec<String>,
+    /// Versions of the policy that its records were made with in order, at most 8.
+    pub policy_versions: Vec<String>,
     /// There were more addresses or user agents than are listed.
     pub more: bool,
     /// Number of the last record in log order.
@@ -70,13 +70,15 @@ pub struct Part {
     pub arrived_us: i64,
 }
 
-fn list(values: &mut BTreeSet<String>, value: Option<&str>, len_max: usize) -> bool {
-    let Some(value) = value.filter(|value| !values.contains(*value)) else {
+/// Puts `value` among the others; gives whether there was no room.
+fn list(values: &mut Vec<String>, value: Option<&str>, len_max: usize) -> bool {
+    let Some(value) = value else { return false };
+    let Err(place) = values.binary_search_by(|it| it.as_str().cmp(value)) else {
         return false;
     };
     let full = values.len() >= len_max;
     if !full {
-        values.insert(value.to_owned());
+        values.insert(place, value.to_owned());
     }
     full
 }

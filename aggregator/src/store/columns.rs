@@ -9,9 +9,7 @@ use duckdb::arrow::array::{
 use duckdb::arrow::datatypes::{DataType, Field, Fields, Schema};
 use duckdb::arrow::error::ArrowError;
 use duckdb::arrow::record_batch::RecordBatch;
-use throughline_session::wire::{
-    BatchHeader, Link, Record, RecordId, SessionId, Trial, flag_letters,
-};
+use throughline_session::wire::{BatchHeader, Link, Record, RecordId, Trial, flag_letters};
 
 use crate::sessions::{LinkKey, LinkPart, ParamPart, Part, VisitKey, link_kind, parameter_kind};
 
@@ -342,11 +340,11 @@ columns!(ParamParts {
 });
 
 impl ParamParts {
-    pub(super) fn push(&mut self, position: u64, session: SessionId, name: &str, part: &ParamPart) {
+    pub(super) fn push(&mut self, position: u64, part: &ParamPart<'_>) {
         self.position.append_value(position);
-        self.session.append_value(session.0);
-        self.name.append_value(name);
-        self.value.append_value(&part.value);
+        self.session.append_value(part.session.0);
+        self.name.append_value(part.name);
+        self.value.append_value(part.value);
         self.kind.append_value(parameter_kind(part.kind));
         self.forgeable.append_value(part.forgeable);
         self.first.append_value(part.first_us);

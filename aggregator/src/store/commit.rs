@@ -115,8 +115,8 @@ fn write_identity(
     }
     append!(connection, "hot_link_parts", parts);
     let mut parts = ParamParts::default();
-    for (session, name, part) in step.context.sorted() {
-        parts.push(state.position, session, name, part);
+    for part in step.context.parts() {
+        parts.push(state.position, &part);
     }
     append!(connection, "hot_param_parts", parts);
     append!(connection, "trials", step.trials);

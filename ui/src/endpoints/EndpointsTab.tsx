@@ -1,4 +1,5 @@
 import { useCallback } from "react";
+import type { EndpointPage } from "../api/schema";
 import { useKeys } from "../app/keys";
 import { go, setQuery, usePlace } from "../app/router";
 import { Bones, Empty, Failed } from "../parts/State";
@@ -56,7 +57,7 @@ export function EndpointsTab({ q }: { q: string | undefined }) {
       />
     );
   }
-  const extent = endpoints.data?.pages[0]?.extent;
+  const first = endpoints.data?.pages[0];
   return (
     <>
       <section className={`panel ${style.table}`} aria-label="Endpoints">
@@ -75,12 +76,16 @@ export function EndpointsTab({ q }: { q: string | undefined }) {
         />
       </section>
       <p className={style.foot}>
-        {plural(endpoints.data?.pages[0]?.count ?? rows.length, "endpoint")}, from the OpenAPI
+        {plural(first?.count ?? rows.length, "endpoint")}, from the OpenAPI
         document where there is one, else learnt from the paths that were answered
-        {extent && !extent.exact && ` · counts are estimated from a sample`}
+        {first && !first.extent.exact && ` · ${estimated(first)} are estimated from a sample`}
       </p>
     </>
   );
+}
+
+function estimated({ requests_exact }: EndpointPage): string {
+  return requests_exact ? "sessions and shares of bots" : "counts";
 }
 
 const WHY: Record<string, [string, string]> = {
