@@ -15,7 +15,7 @@ use super::facets::share;
 use super::marks::Marks;
 use super::params::Params;
 use super::request::{Access, Call, call, json, respond};
-use super::scope::{Chosen, Extent, HEAVY_RECORDS_MAX, IS_BOT, Scope};
+use super::scope::{Chosen, Extent, HEAVY_RECORDS_MAX, IS_BOT, Scope, SeenBefore};
 use super::{App, cursor, query};
 use crate::endpoints::sums;
 use crate::filters::Clause;
@@ -39,7 +39,7 @@ pub(super) struct Endpoint {
     pub(super) term: String,
     /// Number of requests.
     pub(super) requests: u64,
-    /// Sessions with a request to it.
+    /// Sessions with a request to it; 1 where no session of the sample has one.
     pub(super) sessions: u64,
     /// Requests answered with 400 to 499.
     pub(super) errors_4xx: u64,
@@ -57,7 +57,8 @@ pub(super) struct Endpoint {
     pub(super) request_bytes: u64,
     /// Bytes of response bodies.
     pub(super) response_bytes: u64,
-    /// Share of the requests that are of sessions held for bots, 0 to 1.
+    /// Share of the requests that are of sessions held for bots, 0 to 1; 0 where no session of the sample
+    /// has one.
     pub(super) bot_share: f64,
     /// Start of its first request in the time asked about; null without requests.
     #[schema(format = DateTime)]
@@ -82,14 +83,14 @@ pub(super) struct Endpoint {
 
 /// Columns of [`Endpoint::read`].
 const COLUMNS: &str = "id, application, endpoint, requests, sessions, errors_4xx,
-    errors_5xx, p50_ms, p95_ms, p99_ms, request_bytes, response_bytes, bot_requests, asked,
+    errors_5xx, p50_ms, p95_ms, p99_ms, request_bytes, response_bytes, bot_requests, sampled,
     epoch_us(first), epoch_us(last), epoch_us(first_seen), epoch_us(last_seen), is_new, documented,
     unused";
 
 impl Endpoint {
-    fn read(row: &Row<'_>, asked: &Figures) -> duckdb::Result<Self> {
+    fn read(row: &Row<'_>, of: &Counted) -> duckdb::Result<Self> {
         let count = |column| row.get::<_, u64>(column);
-        let all = |column| Ok::<_, duckdb::Error>(asked.all(count(column)?));
+        let all = |column| Ok::<_, duckdb::Error>(of.all(count(column)?));
         let time = |column| -> duckdb::Result<Option<String>> {
             Ok(row.get::<_, Option<i64>>(column)?.map(time::text))
         };
@@ -104,11 +105,11 @@ impl Endpoint {
             ),
             application,
             endpoint,
-            requests: asked.all(requests),
+            requests: of.all(requests),
             // Somebody asked for it, if nobody of the sample.
-            sessions: asked.chosen.estimate(count(4)?).max(requests.min(1)),
-            errors_4xx: asked.all(errors_4xx),
-            errors_5xx: asked.all(errors_5xx),
+            sessions: of.chosen.estimate(count(4)?).max(requests.min(1)),
+            errors_4xx: of.all(errors_4xx),
+            errors_5xx: of.all(errors_5xx),
             error_share: share(errors_4xx.saturating_add(errors_5xx), requests),
             p50_ms: row.get(7)?,
             p95_ms: row.get(8)?,
@@ -198,17 +199,16 @@ const ORDERS: &[(&str, &str)] = &[
     ("p95", "p95_ms"),
     ("p99", "p99_ms"),
     ("bytes", "request_bytes::DOUBLE + response_bytes"),
-    ("bot_share", "bot_requests / nullif(asked, 0)"),
+    ("bot_share", "bot_requests / nullif(sampled, 0)"),
     ("first", "epoch_us(first)"),
     ("last", "epoch_us(last)"),
     ("first_seen", "epoch_us(first_seen)"),
     ("last_seen", "epoch_us(last_seen)"),
 ];
 
-/// Where a page ended: what its last endpoint is ordered by and its id; and what all its pages see:
-/// a log position and a stretch of time.
+/// Where a page ended: what its last endpoint is ordered by and its id; and what all its pages see.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct Cursor(f64, String, u64, Option<i64>, Option<i64>);
+struct Cursor(f64, String, SeenBefore);
 
 struct Asked {
     scope: Scope,
@@ -231,8 +231,8 @@ fn asked(params: &Params, app: &App) -> Result<Asked, ApiError> {
     };
     let mut scope = Scope::read(params, app)?.at_most(HEAVY_RECORDS_MAX);
     let after: Option<Cursor> = cursor::read(params)?;
-    if let Some(Cursor(_, _, position, from_us, to_us)) = &after {
-        scope.see(*position, *from_us, *to_us);
+    if let Some(Cursor(_, _, seen)) = &after {
+        scope.see(seen);
     }
     Ok(Asked {
         scope,
@@ -273,13 +273,24 @@ async fn handle(call: &Call) -> Result<Response, ApiError> {
 }
 
 /// What figures are made of.
-struct Figures {
+struct Counted {
     chosen: Chosen,
     /// Rows of `endpoint_sums`, where these know all that was chosen from.
     sums: Option<Clause>,
 }
 
-impl Figures {
+impl Counted {
+    fn in_records(chosen: Chosen) -> Self {
+        Self { chosen, sums: None }
+    }
+
+    fn in_sums(chosen: Chosen, sums: Clause) -> Self {
+        Self {
+            chosen,
+            sums: Some(sums),
+        }
+    }
+
     /// What stands for all, where `count` was counted.
     fn all(&self, count: u64) -> u64 {
         match self.sums {
@@ -313,13 +324,11 @@ impl Figures {
 }
 
 fn page(connection: &Connection, asked: &Asked) -> Result<EndpointPage, StoreError> {
-    let (scope, sums) = match asked.scope.in_slots(connection)? {
-        Some((scope, sums)) => (scope, Some(sums)),
-        None => (asked.scope.clone(), None),
+    let chosen = asked.scope.choose(connection, false)?;
+    let (scope, of) = match asked.scope.in_slots(connection, &chosen)? {
+        Some((slots, chosen, sums)) => (slots, Counted::in_sums(chosen, sums)),
+        None => (asked.scope.clone(), Counted::in_records(chosen)),
     };
-    let chosen = scope.choose(connection, false)?;
-    let sums = sums.filter(|_| chosen.is_share());
-    let of = Figures { chosen, sums };
     let (figures, mut values) = of.sql();
     let (marked, of_marks) = asked.marks.table(scope.range(), scope.is_plain());
     let wanted = &asked.marks.wanted;
@@ -331,7 +340,7 @@ fn page(connection: &Connection, asked: &Asked) -> Result<EndpointPage, StoreErr
     };
     let by = format!("coalesce(({})::DOUBLE, 0)", asked.by);
     let after = match &asked.after {
-        Some(Cursor(value, id, ..)) => {
+        Some(Cursor(value, id, _)) => {
             values.extend([Value::Double(*value), Value::Double(*value)]);
             values.push(Value::Text(id.clone()));
             format!("({by} {beyond} ? OR ({by} = ? AND id {beyond} ?))")
@@ -350,15 +359,8 @@ fn page(connection: &Connection, asked: &Asked) -> Result<EndpointPage, StoreErr
     let mut rows: Vec<(Endpoint, f64, u64)> = rows.collect::<Result<_, _>>()?;
     let more = rows.len() > asked.limit;
     rows.truncate(asked.limit);
-    let (from_us, to_us) = scope.range();
     let next = rows.last().filter(|_| more).and_then(|(last, by, _)| {
-        cursor::write(&Cursor(
-            *by,
-            last.id.clone(),
-            of.chosen.position(),
-            from_us,
-            to_us,
-        ))
+        cursor::write(&Cursor(*by, last.id.clone(), scope.seen(&of.chosen)))
     });
     Ok(EndpointPage {
         requests_exact: of.sums.is_some() || !of.chosen.is_share(),

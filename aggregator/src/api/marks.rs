@@ -95,7 +95,7 @@ impl Marks {
                     LEFT JOIN api_documents AS described USING (application)
                 UNION ALL BY NAME
                 SELECT left(md5(application || chr(10) || endpoint), 16) AS id, application, endpoint,
-                    0 AS requests, 0 AS sessions, 0 AS asked, 0 AS errors_4xx, 0 AS errors_5xx,
+                    0 AS requests, 0 AS sessions, 0 AS sampled, 0 AS errors_4xx, 0 AS errors_5xx,
                     0 AS bot_requests, 0 AS request_bytes, 0 AS response_bytes,
                     asked.first AS first_seen, asked.last AS last_seen, false AS is_new,
                     true AS documented, true AS unused

@@ -8,7 +8,7 @@ use super::App;
 use super::cursor;
 use super::error::ApiError;
 use super::params::Params;
-use super::scope::{Chosen, Extent, Scope};
+use super::scope::{Chosen, Extent, Scope, SeenBefore};
 use super::top::{FIGURES, Figures};
 use crate::store::StoreError;
 
@@ -27,7 +27,7 @@ const ORDERS: &[(&str, &str)] = &[
 
 /// Where a page ended: what its last value is ordered by and that value; and what all its pages see.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct Cursor(f64, String, u64, Option<i64>, Option<i64>);
+struct Cursor(f64, String, SeenBefore);
 
 /// What is asked for.
 pub(super) struct Asked {
@@ -50,8 +50,8 @@ impl Asked {
         };
         let mut scope = Scope::read(params, app)?;
         let after: Option<Cursor> = cursor::read(params)?;
-        if let Some(Cursor(_, _, position, from_us, to_us)) = &after {
-            scope.see(*position, *from_us, *to_us);
+        if let Some(Cursor(_, _, seen)) = &after {
+            scope.see(seen);
         }
         Ok(Self {
             scope,
@@ -86,7 +86,7 @@ pub(super) fn page<T>(
     };
     let by = format!("coalesce(({})::DOUBLE, 0)", asked.by);
     let after = match &asked.after {
-        Some(Cursor(number, value, ..)) => {
+        Some(Cursor(number, value, _)) => {
             values.extend([Value::Double(*number), Value::Double(*number)]);
             values.push(Value::Text(value.clone()));
             format!("({by} {beyond} ? OR ({by} = ? AND value {beyond} ?))")
@@ -109,15 +109,8 @@ pub(super) fn page<T>(
     let mut found: Vec<(String, Figures, f64, u64)> = found.collect::<Result<_, _>>()?;
     let more = found.len() > asked.limit;
     found.truncate(asked.limit);
-    let (from_us, to_us) = asked.scope.range();
     let next = found.last().filter(|_| more).and_then(|(value, _, by, _)| {
-        cursor::write(&Cursor(
-            *by,
-            value.clone(),
-            chosen.position(),
-            from_us,
-            to_us,
-        ))
+        cursor::write(&Cursor(*by, value.clone(), asked.scope.seen(chosen)))
     });
     Ok(Page {
         extent: chosen.extent(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use duckdb::types::Value;
 use duckdb::{Connection, params_from_iter};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::App;
@@ -21,8 +21,9 @@ use crate::time;
 const RECORDS_MAX: u64 = 1_000_000;
 /// The same of answers that order the requests of each session, or count many things of each.
 pub(super) const HEAVY_RECORDS_MAX: u64 = 200_000;
-/// So many times less is looked at where only the sessions are sampled, and all else is summed.
-const SUMMED: u64 = 2;
+/// A share this small of what is looked at otherwise will do where only the sessions are sampled, and all
+/// else is summed.
+const SUMMED_PART: u64 = 2;
 /// Slots of sums in a time that is looked up in them, at least: they make it longer by two at most.
 const SLOTS_MIN: i64 = 24;
 /// An estimate will do where there is so many times what is looked at.
@@ -51,9 +52,16 @@ pub(super) struct Scope {
     filter: SessionFilter,
     now_us: i64,
     position: u64,
+    /// How many requests there were on the first page.
+    requests: Option<u64>,
     /// Records that are looked at, about.
     records_max: u64,
 }
+
+/// What all pages of an answer see: a log position, how many requests there are, so that the share of
+/// them is one for all, and a stretch of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct SeenBefore(u64, u64, Option<i64>, Option<i64>);
 
 /// Which rows there are to look at.
 #[derive(Debug, Clone)]
@@ -64,6 +72,8 @@ pub(super) struct Chosen {
     pub(super) sessions: Clause,
     /// The table `chosen` holds the sessions, with their number of requests.
     table: bool,
+    /// How many there are, before a share of them is taken, about.
+    requests: u64,
     share: f64,
     from_us: Option<i64>,
     to_us: Option<i64>,
@@ -79,6 +89,7 @@ impl Scope {
             filter: sessions::filter(params, now_us)?,
             now_us,
             position: app.health.position(),
+            requests: None,
             records_max: RECORDS_MAX,
         })
     }
@@ -91,6 +102,7 @@ impl Scope {
             filter,
             now_us,
             position: u64::MAX >> 1,
+            requests: None,
             records_max: RECORDS_MAX,
         }
     }
@@ -109,10 +121,18 @@ impl Scope {
     }
 
     /// Sees what was there before: on the pages that follow a cursor.
-    pub(super) fn see(&mut self, position: u64, from_us: Option<i64>, to_us: Option<i64>) {
+    pub(super) fn see(&mut self, seen: &SeenBefore) {
+        let SeenBefore(position, requests, from_us, to_us) = *seen;
         self.position = position;
+        self.requests = Some(requests);
         self.filter.from_us = from_us;
         self.filter.to_us = to_us;
+    }
+
+    /// For the next page.
+    pub(super) fn seen(&self, chosen: &Chosen) -> SeenBefore {
+        let (from_us, to_us) = self.range();
+        SeenBefore(self.position, chosen.requests, from_us, to_us)
     }
 
     /// Whether it is all sessions of the time.
@@ -122,37 +142,45 @@ impl Scope {
 
     /// Finds out what there is to look at. With `list`, the sessions are always listed in a table.
     pub(super) fn choose(&self, connection: &Connection, list: bool) -> Result<Chosen, StoreError> {
-        let (from_us, to_us) = self.range();
         let table = list || !self.is_plain();
         if !self.is_plain() {
             self.select(connection)?;
         }
-        self.narrow(connection)?;
-        let requests: u64 = if self.is_plain() {
-            self.requests(connection)?
-        } else {
-            let sql = "SELECT coalesce(sum(requests), 0)::UBIGINT FROM chosen";
-            connection.query_row(sql, [], |row| row.get(0))?
+        self.narrow(connection, &["records"])?;
+        let requests = match self.requests {
+            Some(requests) => requests,
+            None if self.is_plain() => self.count(connection)?,
+            None => {
+                let sql = "SELECT coalesce(sum(requests), 0)::UBIGINT FROM chosen";
+                connection.query_row(sql, [], |row| row.get(0))?
+            }
         };
-        let (sample, share) = sample(requests, self.records_max);
         if self.is_plain() && table {
-            self.list(connection, &sample)?;
+            self.list(connection, &sample(requests, self.records_max).0)?;
         }
+        Ok(self.chosen(requests, table))
+    }
+
+    /// A share of `requests`, of the sessions in the table `chosen` or of all.
+    fn chosen(&self, requests: u64, table: bool) -> Chosen {
+        let (sample, share) = sample(requests, self.records_max);
         let sessions = if table {
             let chosen = Clause::new("session IN (SELECT session FROM chosen)", []);
             Clause::all([chosen, sample])
         } else {
             sample
         };
-        Ok(Chosen {
+        let (from_us, to_us) = self.range();
+        Chosen {
             records: Clause::all([self.in_time(), sessions.clone()]),
             sessions,
             table,
+            requests,
             share,
             from_us,
             to_us,
             position: self.position,
-        })
+        }
     }
 
     /// The rows of `records` within the scope for which `which` holds too, all of them.
@@ -164,7 +192,7 @@ impl Scope {
         let mut all = vec![which, self.in_time()];
         if !self.is_plain() {
             self.select(connection)?;
-            self.narrow(connection)?;
+            self.narrow(connection, &["records"])?;
             all.push(Clause::new("session IN (SELECT session FROM chosen)", []));
         }
         let (from_us, to_us) = self.range();
@@ -177,38 +205,38 @@ impl Scope {
         Ok((Clause::all(all), extent))
     }
 
-    /// The same for the whole slots that the time lies in, with a condition on rows of `endpoint_sums`:
-    /// where that is long and too much to look at, and all of it is summed.
+    /// What was chosen, for the whole slots that the time lies in, with a condition on rows of
+    /// `endpoint_sums`: where that is long and only a share of it was chosen, and all of it is summed.
     pub(super) fn in_slots(
         &self,
         connection: &Connection,
-    ) -> Result<Option<(Self, Clause)>, StoreError> {
-        let Some(applications) = self.filter.applications() else {
+        chosen: &Chosen,
+    ) -> Result<Option<(Self, Chosen, Clause)>, StoreError> {
+        let (from_us, to_us) = self.limits();
+        let length_us = to_us.min(self.now_us).saturating_sub(from_us);
+        let long = length_us >= SLOTS_MIN * SLOT_US;
+        let Some(applications) = self.filter.applications().filter(|_| long) else {
             return Ok(None);
         };
-        let (from_us, to_us) = self.limits();
-        if to_us.min(self.now_us).saturating_sub(from_us) < SLOTS_MIN * SLOT_US {
-            return Ok(None);
-        }
-        let mut scope = self.clone().at_most(self.records_max / SUMMED);
+        let mut slots = self.clone().at_most(self.records_max / SUMMED_PART);
         let begin = |at_us: i64| at_us.saturating_sub(at_us.rem_euclid(SLOT_US));
-        scope.filter.from_us = self.filter.from_us.map(begin);
+        slots.filter.from_us = self.filter.from_us.map(begin);
         let end = |at_us: i64| begin(at_us.saturating_add(SLOT_US - 1));
-        scope.filter.to_us = self.filter.to_us.map(end);
-        let (from_us, to_us) = scope.limits();
-        let within = scope.database.within(connection, from_us, to_us)?;
-        let summed = within.is_some_and(|it| it.summed);
-        if !summed || self.requests(connection)? <= self.records_max {
+        slots.filter.to_us = self.filter.to_us.map(end);
+        let (from_us, to_us) = slots.limits();
+        if chosen.share >= 1.0 || !slots.database.summed(connection, from_us, to_us)? {
             return Ok(None);
         }
-        let mut sums = vec![applications, scope.seen()];
-        sums.extend(scope.between("slot"));
-        Ok(Some((scope, Clause::all(sums))))
+        slots.narrow(connection, &["records", "endpoint_sums"])?;
+        let chosen = slots.chosen(chosen.requests, chosen.table);
+        let mut sums = vec![applications, slots.stored()];
+        sums.extend(slots.between("slot"));
+        Ok(Some((slots, chosen, Clause::all(sums))))
     }
 
     /// How many requests there are in the time, all sessions': exactly where that is not many times as
     /// much as is looked at, and at most so many where that is little.
-    fn requests(&self, connection: &Connection) -> Result<u64, StoreError> {
+    fn count(&self, connection: &Connection) -> Result<u64, StoreError> {
         let count = |from: &str, which: Clause| -> Result<u64, StoreError> {
             let sql = format!("SELECT count(*)::UBIGINT FROM {from} WHERE {}", which.sql);
             Ok(connection.query_row(&sql, params_from_iter(which.values), |row| row.get(0))?)
@@ -229,10 +257,9 @@ impl Scope {
 
     /// Leaves out what began before or after the time. Once the sessions are known: a filter means
     /// all their requests.
-    fn narrow(&self, connection: &Connection) -> Result<(), StoreError> {
+    fn narrow(&self, connection: &Connection, kinds: &[&str]) -> Result<(), StoreError> {
         let (from_us, to_us) = self.limits();
-        self.database
-            .narrow(connection, &["records", "endpoint_sums"], from_us, to_us)
+        self.database.narrow(connection, kinds, from_us, to_us)
     }
 
     /// The time, from the beginning to the end where nothing is said.
@@ -242,7 +269,7 @@ impl Scope {
     }
 
     /// What was there.
-    fn seen(&self) -> Clause {
+    fn stored(&self) -> Clause {
         Clause::new("position < ?", [Value::UBigInt(self.position)])
     }
 
@@ -255,7 +282,7 @@ impl Scope {
     }
 
     fn in_time(&self) -> Clause {
-        Clause::all([self.seen()].into_iter().chain(self.between("start")))
+        Clause::all([self.stored()].into_iter().chain(self.between("start")))
     }
 
     /// The sessions that the filter selects.
@@ -319,6 +346,11 @@ impl Chosen {
         }
     }
 
+    /// The log position up to which it sees.
+    pub(super) fn position(&self) -> u64 {
+        self.position
+    }
+
     /// Whether it is a share that stands for all.
     pub(super) fn is_share(&self) -> bool {
         self.share < 1.0
@@ -342,11 +374,6 @@ impl Chosen {
         let values = params_from_iter(of.values.clone());
         let read = |row: &duckdb::Row<'_>| Ok((row.get(0)?, row.get(1)?));
         Ok(connection.query_row(&sql, values, read)?)
-    }
-
-    /// The log position up to which it sees.
-    pub(super) fn position(&self) -> u64 {
-        self.position
     }
 }
 

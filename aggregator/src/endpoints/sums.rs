@@ -1,6 +1,7 @@
 //! Requests of endpoints, summed: by duration, so that percentiles come from the sums.
 
-/// Buckets of a doubling: durations are known to about 4 %.
+/// Buckets of a doubling: durations are known to about 4 %. [`bucket!`] has it too, where it must be a
+/// literal; a test holds the two together.
 const BUCKETS_PER_DOUBLING: u32 = 8;
 
 /// The number of the bucket of `duration_us`, as SQL.
@@ -80,14 +81,14 @@ pub fn by_bucket(rows: &str) -> String {
 }
 
 /// Figures of each endpoint: of the table `sums`, which is [`by_bucket`], and of who is in the table
-/// `asking`, whose requests are `asked`.
+/// `asking`, whose requests are `sampled`.
 #[must_use]
 pub fn figures(sums: &str, asking: &str) -> String {
     let percentile = |share: f64, name: &str| {
         format!("min(middle_ms) FILTER (reached >= {share} * all_requests) AS {name}")
     };
     format!(
-        "SELECT totals.*, coalesce(sessions, 0)::UBIGINT AS sessions, coalesce(asked, 0)::UBIGINT AS asked,
+        "SELECT totals.*, coalesce(sessions, 0)::UBIGINT AS sessions, coalesce(sampled, 0)::UBIGINT AS sampled,
             coalesce(bot_requests, 0)::UBIGINT AS bot_requests
          FROM (
             SELECT application, endpoint, sum(requests)::UBIGINT AS requests,
@@ -101,7 +102,7 @@ pub fn figures(sums: &str, asking: &str) -> String {
                 FROM {sums})
             GROUP BY application, endpoint
          ) AS totals LEFT JOIN (
-            SELECT application, endpoint, count(*) AS sessions, sum(requests) AS asked,
+            SELECT application, endpoint, count(*) AS sessions, sum(requests) AS sampled,
                 sum(bots) AS bot_requests
             FROM (SELECT application, endpoint, session, count(*) AS requests,
                     count(*) FILTER (bot) AS bots

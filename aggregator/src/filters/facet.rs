@@ -2,8 +2,8 @@
 
 use duckdb::types::Value;
 
+use super::clause::Clause;
 use super::fields::{self, Field, Place, VERDICTS};
-use super::sql::Clause;
 use super::values::Kind;
 use super::{FIELDS, FilterError};
 use crate::spelling;

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use duckdb::types::{TimeUnit, Value};
 
-use super::sql::Clause;
+use super::clause::Clause;
 use crate::quoted::quoted;
 
 /// `value` as SQL; `None` where there is no safe way to write it.

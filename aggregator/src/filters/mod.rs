@@ -3,6 +3,7 @@
 //! text → words (`words`) → terms with checked values (`terms`) → SQL (`sql`). What can be asked
 //! is one list, `fields`.
 
+mod clause;
 mod facet;
 mod fields;
 mod literal;
@@ -12,10 +13,11 @@ mod terms;
 mod values;
 mod words;
 
+pub use clause::Clause;
 pub use facet::{Facet, Source};
 pub use fields::{FIELDS, Field, IS_BOT, USER_AGENT_FAMILY};
 pub use needs::{Needs, Told};
-pub use sql::{Clause, Seen, address, with_parameter};
+pub use sql::{Seen, address, with_parameter};
 pub use terms::SessionFilter;
 
 /// Why a filter makes no sense.

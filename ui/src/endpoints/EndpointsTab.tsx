@@ -76,8 +76,8 @@ export function EndpointsTab({ q }: { q: string | undefined }) {
         />
       </section>
       <p className={style.foot}>
-        {plural(first?.count ?? rows.length, "endpoint")}, from the OpenAPI
-        document where there is one, else learnt from the paths that were answered
+        {plural(first?.count ?? rows.length, "endpoint")}, from the OpenAPI document where there is
+        one, else learnt from the paths that were answered
         {first && !first.extent.exact && ` · ${estimated(first)} are estimated from a sample`}
       </p>
     </>

@@ -78,6 +78,7 @@ pub(super) const TOLD: [(&str, &str); 10] = [
 pub(super) const TOLD_MAX: usize = 64;
 
 /// Length of a slot of [`ENDPOINT_SUMS`], microseconds: within it nobody knows when a request was.
+/// The same as the interval in [`SUMS_OF_RECORDS`], where it must be a literal.
 pub const SLOT_US: i64 = 3_600_000_000;
 
 /// Sums of endpoints within a slot.

@@ -11,7 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use duckdb::types::Value;
 use duckdb::{Connection, Row, params};
 
-use super::layout::{ALL, From, Kind, SUMMED_SINCE, shapes};
+use super::layout::{ALL, From, Kind, shapes};
 use crate::filters::{Needs, Told};
 use crate::quoted::quoted_path;
 use crate::store::commit::time;
@@ -61,10 +61,10 @@ type Stretches = BTreeMap<(u64, u32), Stretch>;
 /// What is known of a segment without asking.
 #[derive(Debug, Clone)]
 struct Stretch {
-    /// Start of its first and of its last record, microseconds since the Unix epoch.
-    starts_us: (i64, i64),
+    /// Start of its first and of its last record, microseconds since the Unix epoch, where the file that
+    /// says so is there.
+    starts_us: Option<(i64, i64)>,
     records: u64,
-    version: i64,
     told: Told,
 }
 
@@ -75,8 +75,6 @@ pub struct Within {
     pub most: u64,
     /// Records that are in it, about.
     pub about: u64,
-    /// All of it is in the sums of endpoints.
-    pub summed: bool,
 }
 
 impl Folder {
@@ -94,7 +92,7 @@ impl Folder {
         let stretches = self.stretches();
         let before = stretches
             .iter()
-            .take_while(|(_, stretch)| stretch.starts_us.1 < since_us);
+            .take_while(|(_, stretch)| stretch.starts_us.is_some_and(|it| it.1 < since_us));
         before.last().map_or(0, |((end, _), _)| *end)
     }
 
@@ -117,7 +115,7 @@ impl Folder {
     pub(super) fn next_with(&self, needs: &Needs, at_us: i64, backwards: bool) -> Option<i64> {
         let stretches = self.stretches();
         let may_have = stretches.values().filter(|it| needs.may_be_in(&it.told));
-        let starts_us = may_have.map(|it| it.starts_us);
+        let starts_us = may_have.filter_map(|it| it.starts_us);
         if backwards {
             starts_us.map(|it| it.0).filter(|it| *it < at_us).max()
         } else {
@@ -128,15 +126,10 @@ impl Folder {
     /// What closed segments have between these times.
     pub(crate) fn within(&self, from_us: i64, to_us: i64) -> Within {
         let stretches = self.stretches();
-        let mut within = Within {
-            most: 0,
-            about: 0,
-            summed: true,
-        };
+        let mut within = Within { most: 0, about: 0 };
         for stretch in stretches.values().filter(|it| it.reaches(from_us, to_us)) {
             within.most += stretch.records;
             within.about += stretch.between(from_us, to_us);
-            within.summed &= stretch.version >= SUMMED_SINCE;
         }
         within
     }
@@ -148,7 +141,7 @@ impl Folder {
         let mut stretches = Stretches::new();
         for segment in segments {
             let name = (segment.end, segment.rewrite);
-            let mut starts_us = self.stretches().get(&name).map(|it| it.starts_us);
+            let mut starts_us = self.stretches().get(&name).and_then(|it| it.starts_us);
             let file = kind.filter(|kind| segment.has(kind));
             let file = file.and_then(|kind| self.there(segment, kind));
             if let Some(path) = file.filter(|_| starts_us.is_none()) {
@@ -160,10 +153,8 @@ impl Folder {
                 starts_us = ends.0.zip(ends.1);
             }
             let stretch = Stretch {
-                // Whoever does not know looks everywhere.
-                starts_us: starts_us.unwrap_or((i64::MIN, i64::MAX)),
+                starts_us,
                 records: segment.records,
-                version: segment.version,
                 told: serde_json::from_str(&segment.told).unwrap_or_default(),
             };
             stretches.insert(name, stretch);
@@ -207,14 +198,17 @@ pub fn file_name(end: u64, rewrite: u32, kind: &str) -> String {
 }
 
 impl Stretch {
+    /// Whoever does not know looks everywhere.
     fn reaches(&self, from_us: i64, to_us: i64) -> bool {
-        let (first_us, last_us) = self.starts_us;
-        first_us <= to_us && last_us >= from_us
+        let overlaps = |(first_us, last_us): (i64, i64)| first_us <= to_us && last_us >= from_us;
+        self.starts_us.is_none_or(overlaps)
     }
 
     /// How many of its records started between these times, if they are spread evenly.
     fn between(&self, from_us: i64, to_us: i64) -> u64 {
-        let (first_us, last_us) = self.starts_us;
+        let Some((first_us, last_us)) = self.starts_us else {
+            return self.records;
+        };
         let length = |from_us: i64, to_us: i64| u128::from(to_us.abs_diff(from_us)) + 1;
         let part = length(from_us.max(first_us), to_us.min(last_us));
         let share = u128::from(self.records) * part / length(first_us, last_us);

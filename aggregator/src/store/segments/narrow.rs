@@ -3,7 +3,7 @@
 
 use duckdb::Connection;
 
-use super::layout::{ALL, Kind};
+use super::layout::{ALL, Kind, SUMMED_SINCE};
 use super::manifest::{Segment, Within, but, hides, hot, list, rows};
 use crate::filters::{Clause, Needs};
 use crate::store::database::{Database, StoreError};
@@ -23,6 +23,22 @@ impl Database {
     ) -> Result<Option<Within>, StoreError> {
         let all = !is_restricted(connection)?;
         Ok(all.then(|| self.folder.within(from_us, to_us)))
+    }
+
+    /// Whether all of these times is in the sums of endpoints, as the transaction sees it; `false` where
+    /// `connection` shows some applications only.
+    ///
+    /// # Errors
+    /// When DuckDB refuses.
+    pub fn summed(
+        &self,
+        connection: &Connection,
+        from_us: i64,
+        to_us: i64,
+    ) -> Result<bool, StoreError> {
+        let near = self.near(connection, from_us, to_us)?;
+        let summed = |segment: &Segment| segment.version >= SUMMED_SINCE;
+        Ok(near.is_some_and(|near| near.segments.iter().all(summed)))
     }
 
     /// Has the views `kinds` of `connection` leave out files of which all records started before
@@ -83,11 +99,11 @@ impl Database {
         })
     }
 
-    /// Where the last of the segments that begin before `before_us` and may have what is needed begins,
-    /// microseconds since the Unix epoch; or else where the first that ends after it ends.
+    /// Where the last of the segments that begin before `at_us` and may have what is needed begins,
+    /// microseconds since the Unix epoch; forwards, where the first that ends after it ends.
     #[must_use]
-    pub fn next_with(&self, needs: &Needs, before_us: i64, backwards: bool) -> Option<i64> {
-        self.folder.next_with(needs, before_us, backwards)
+    pub fn next_with(&self, needs: &Needs, at_us: i64, backwards: bool) -> Option<i64> {
+        self.folder.next_with(needs, at_us, backwards)
     }
 
     /// `None` where `connection` shows some applications only.

@@ -102,14 +102,16 @@ fn all(kind: &Kind, condition: impl Fn(&&str) -> String, word: &str) -> String {
     each.join(word)
 }
 
-/// New files with the rows for which `condition` holds. They have the columns of today.
+/// New files with the rows for which `condition` holds. They have the columns of today. With `trims`, its
+/// records go before their time.
 fn without(
     connection: &Connection,
     folder: &Folder,
     segment: &Segment,
-    trimmed: bool,
+    trims: bool,
     condition: &dyn Fn(&Kind) -> String,
 ) -> Result<Segment, StoreError> {
+    let trimmed = segment.trimmed || trims;
     let mut left = Segment {
         trimmed,
         ..manifest::begin(segment.end, segment.rewrite + 1)
@@ -131,21 +133,21 @@ fn without(
     };
     write(connection, folder, &mut left, &|kind| {
         let records = || named("records").and_then(read);
+        // Sums that cannot be made of the records that are left: there were more.
+        let carried = segment.sampled_out > 0 || (trimmed && kind.summary);
         let rows = match (kind.from, read(kind)) {
             (From::Batches(table) | From::Sums(table), Some(file)) => {
                 format!("SELECT * FROM {table} WHERE false UNION ALL BY NAME SELECT * FROM {file}")
             }
-            // There were more requests than there will be records.
-            (From::Records(select), file)
-                if segment.sampled_out > 0 || (trimmed && kind.summary) =>
-            {
-                match file {
-                    Some(file) if kind.name == "shapes" => {
-                        shapes(segment.version, &file, records().as_deref())
-                    }
-                    Some(file) => format!("FROM {file}"),
-                    None => select.replace("{records}", &records()?),
-                }
+            (From::Records(_), Some(file)) if carried && kind.name == "shapes" => {
+                let none = || "(FROM hot_records LIMIT 0)".to_owned();
+                let records = records().unwrap_or_else(none);
+                shapes(segment.version, &file, Some(&records))
+            }
+            (From::Records(_), Some(file)) if carried => format!("FROM {file}"),
+            // The last time that all records are there.
+            (From::Records(select), None) if trims && kind.summary => {
+                select.replace("{records}", &records()?)
             }
             _ => return None,
         };
@@ -157,7 +159,7 @@ fn without(
 #[cfg(test)]
 mod tests {
     use super::super::close::close;
-    use super::super::sampling::sample;
+    use super::super::sampling::{Sample, sample};
     use super::*;
     use crate::store::Database;
 
@@ -236,58 +238,68 @@ mod tests {
         }
     }
 
-    #[test]
-    fn what_an_earlier_version_closed_is_found_like_all() {
-        let folder = tempfile::tempdir().unwrap();
-        let database = Database::open(&folder.path().join("hot.duckdb"), 64 << 20).unwrap();
+    /// Closes what is filled in, as version 11 did; with the records, or with none of them.
+    fn close_as_before(database: &Database, samples: &[Sample]) {
         let reading = database.read().unwrap();
         let connection = &reading.connection;
         fill(connection);
-        let segment = close(connection, &database.folder, 100, &[], &mut |_| {}).unwrap();
-        assert!(database.within(connection, 0, 1).unwrap().unwrap().summed);
+        let segment = close(connection, &database.folder, 100, samples, &mut |_| {}).unwrap();
+        assert!(database.summed(connection, 0, 1).unwrap());
         let path = |name: &str| {
             let kind = ALL.iter().find(|kind| kind.name == name).unwrap();
             database.folder.path(&segment, kind)
         };
-        let (shapes, before) = (path("shapes"), folder.path().join("segments/before"));
-        connection
-            .execute_batch(&format!(
-                "COPY (SELECT * EXCLUDE (capture_point, referer_host, content_type, policy_version, flags)
-                    FROM read_parquet({})) TO {} (FORMAT parquet);
-                 UPDATE segments SET version = 11, kinds = replace(kinds, ',endpoint_sums', '');",
-                quoted_path(&shapes),
-                quoted_path(&before)
-            ))
-            .unwrap();
+        let (shapes, before) = (path("shapes"), path("shapes").with_extension("before"));
+        let sql = format!(
+            "COPY (SELECT * EXCLUDE (capture_point, referer_host, content_type, policy_version, flags)
+                FROM read_parquet({})) TO {} (FORMAT parquet);
+             UPDATE segments SET version = 11, kinds = replace(kinds, ',endpoint_sums', ''),
+                told = '{{}}';",
+            quoted_path(&shapes),
+            quoted_path(&before)
+        );
+        connection.execute_batch(&sql).unwrap();
         std::fs::rename(before, shapes).unwrap();
         std::fs::remove_file(path("endpoint_sums")).unwrap();
         // What DuckDB has read of a file it keeps.
         drop(reading);
         database.reopen().unwrap();
-        let reading = database.read().unwrap();
-        let connection = &reading.connection;
-        let captured = "SELECT DISTINCT right(hex(session), 1) AS s FROM shapes
-            WHERE capture_point = 'g1' AND path <> '/a/5'";
-        let requests = "SELECT sum(requests) AS n FROM shapes";
-        for (keep, sessions, all) in [
-            (None, "{'s': 1} {'s': 3}", "{'n': 20}"),
-            (
-                Some(Keep::But(
-                    "SELECT unhex('00000000000000000000000000000003')",
-                )),
-                "{'s': 1}",
-                "{'n': 15}",
-            ),
+    }
+
+    #[test]
+    fn what_an_earlier_version_closed_is_found_like_all() {
+        for (samples, captured) in [
+            (vec![], ["{'s': 1} {'s': 3}", "{'s': 1}"]),
+            // Nobody knows any more; but all else goes on.
+            (vec![sample("/a/=0").unwrap()], ["", ""]),
         ] {
-            let now = keep.is_some();
-            if let Some(keep) = keep {
-                again(&database, &keep);
-            }
-            assert_eq!(told(connection, captured), sessions);
-            assert_eq!(told(connection, requests), all);
-            let within = database.within(connection, 0, 1).unwrap().unwrap();
-            assert_eq!(within.summed, now, "{within:?}");
+            let folder = tempfile::tempdir().unwrap();
+            let database = Database::open(&folder.path().join("hot.duckdb"), 64 << 20).unwrap();
+            close_as_before(&database, &samples);
+            let reading = database.read().unwrap();
+            let connection = &reading.connection;
+            let session = "SELECT DISTINCT right(hex(session), 1) AS s FROM shapes
+                WHERE capture_point = 'g1' AND path <> '/a/5'";
+            let requests = "SELECT sum(requests) AS n FROM shapes";
+            let [before, after] = captured;
+            assert_eq!(told(connection, session), before, "{samples:?}");
+            assert_eq!(told(connection, requests), "{'n': 20}", "{samples:?}");
+            assert!(!database.summed(connection, 0, 1).unwrap());
+            again(
+                &database,
+                &Keep::But("SELECT unhex('00000000000000000000000000000003')"),
+            );
+            assert_eq!(told(connection, session), after, "{samples:?}");
+            assert_eq!(told(connection, requests), "{'n': 15}", "{samples:?}");
+            assert!(database.summed(connection, 0, 1).unwrap());
+            // Of what is left, or of nothing: there are no sums of whom it was made without.
+            let sums = told(connection, "SELECT sum(errors_5xx) AS n FROM endpoint_sums");
+            let expected = if samples.is_empty() {
+                "{'n': 0}"
+            } else {
+                "{'n': NULL}"
+            };
+            assert_eq!(sums, expected, "{samples:?}");
         }
-        assert!(told(connection, SUMMED).contains("'n4': 5, 'n5': 0"));
     }
 }

@@ -80,7 +80,7 @@ fn source_of(
         },
         From::Files => records()?,
     };
-    let mut select = kind.select.replace("{source}", &rows);
+    let mut select = kind.select.to_owned();
     for other in ALL {
         if let Some(table) = other.table() {
             let name = format!("{{{}}}", other.name);
@@ -88,7 +88,8 @@ fn source_of(
             select = select.replace(&name, &file(other).unwrap_or_else(none));
         }
     }
-    Some(select)
+    // Last: there may be anybody's texts in it.
+    Some(select.replace("{source}", &rows))
 }
 
 fn copy(
