@@ -10,13 +10,14 @@ use warp::Filter;
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 
+use super::cursor::Pages;
 use super::error::ApiError;
 use super::facets::share;
 use super::marks::Marks;
 use super::params::Params;
 use super::request::{Access, Call, call, json, respond};
 use super::scope::{Chosen, Extent, HEAVY_RECORDS_MAX, IS_BOT, Scope, SeenBefore};
-use super::{App, cursor, query};
+use super::{App, query};
 use crate::endpoints::sums;
 use crate::filters::Clause;
 use crate::store::StoreError;
@@ -214,6 +215,7 @@ struct Asked {
     scope: Scope,
     by: &'static str,
     ascending: bool,
+    pages: Pages,
     after: Option<Cursor>,
     marks: Marks,
     limit: usize,
@@ -230,7 +232,8 @@ fn asked(params: &Params, app: &App) -> Result<Asked, ApiError> {
         });
     };
     let mut scope = Scope::read(params, app)?.at_most(HEAVY_RECORDS_MAX);
-    let after: Option<Cursor> = cursor::read(params)?;
+    let pages = Pages::of(params);
+    let after: Option<Cursor> = pages.read(params)?;
     if let Some(Cursor(_, _, seen)) = &after {
         scope.see(seen);
     }
@@ -238,6 +241,7 @@ fn asked(params: &Params, app: &App) -> Result<Asked, ApiError> {
         scope,
         by,
         ascending: params.ascending()?,
+        pages,
         after,
         marks: Marks::read(params, app.clock.now_us())?,
         limit: params.limit()?,
@@ -360,7 +364,9 @@ fn page(connection: &Connection, asked: &Asked) -> Result<EndpointPage, StoreErr
     let more = rows.len() > asked.limit;
     rows.truncate(asked.limit);
     let next = rows.last().filter(|_| more).and_then(|(last, by, _)| {
-        cursor::write(&Cursor(*by, last.id.clone(), scope.seen(&of.chosen)))
+        asked
+            .pages
+            .write(&Cursor(*by, last.id.clone(), scope.seen(&of.chosen)))
     });
     Ok(EndpointPage {
         requests_exact: of.sums.is_some() || !of.chosen.is_share(),
@@ -408,6 +414,7 @@ mod tests {
             scope: Scope::of_all(database, filter, 3 * 24 * SLOT_US).at_most(records_max),
             by: "requests",
             ascending: false,
+            pages: Pages::of(&Params::default()),
             after: None,
             marks: Marks {
                 wanted: "true".into(),

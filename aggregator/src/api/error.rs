@@ -457,7 +457,9 @@ impl ApiError {
             Self::BadFilter(error) => {
                 format!("at letter {} of `q`: {}", error.column, error.problem)
             }
-            Self::BadCursor => "the cursor cannot be read".into(),
+            Self::BadCursor => {
+                "the cursor is of no page of this list with this filter and order".into()
+            }
             Self::UnknownSession { session } => format!("nothing is stored of session {session}"),
             Self::UnknownVerdict { id } => format!("nothing was ever held against {id}"),
             Self::NothingOf { parameter, name } => {
@@ -524,7 +526,10 @@ impl ApiError {
             Self::UnknownParameter { known, .. } => format!("it has {}", known.join(", ")),
             Self::BadParameter { remedy, .. } => (*remedy).into(),
             Self::BadFilter(error) => error.remedy.clone(),
-            Self::BadCursor => "take `next` of the page before, or leave the cursor out".into(),
+            Self::BadCursor => {
+                "take `next` of the page before and its other parameters, or leave the cursor out"
+                    .into()
+            }
             Self::QueryTimeout { .. } => {
                 "ask for a shorter time range, or raise --query-timeout".into()
             }

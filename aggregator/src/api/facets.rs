@@ -23,7 +23,8 @@ pub(super) struct FacetValue {
     /// The value; of numbers a range such as `5..9` or `1ms..2ms`, whose end belongs to the next.
     #[schema(example = "404")]
     value: String,
-    /// What selects its sessions: to be added to `q`, or with `-` before it to exclude them.
+    /// What selects its sessions: to be added to `q`, or with `-` before it to exclude them. Of `ua`, which
+    /// is searched by parts, also those with more in their text.
     #[schema(example = "status:404")]
     term: String,
     /// Sessions with it.
@@ -91,8 +92,10 @@ pub(super) fn route(app: &Arc<App>) -> BoxedFilter<(Response,)> {
 #[utoipa::path(
     get, path = "/v1/sessions/facets", tag = "sessions",
     params(FacetsQuery), security((), ("read_token" = [])),
-    description = "Values of requests are those within the filter's time; values of sessions are \
-        those of the whole session. Numbers go by ranges.",
+    description = "Values of requests are those within the filter's time, of requests that have all else \
+        that the filter asks of one: with `path:/login` the statuses of logins, and `term` added to `q` \
+        selects the sessions counted. Values of sessions are those of the whole session. Numbers go by \
+        ranges; an empty text is no value.",
     responses((status = 200, description = "The values", body = Facets)),
 )]
 async fn handle(call: &Call) -> Result<Response, ApiError> {
@@ -116,6 +119,7 @@ async fn handle(call: &Call) -> Result<Response, ApiError> {
 fn each(
     connection: &Connection,
     facet: &Facet,
+    scope: &Scope,
     chosen: &Chosen,
 ) -> Result<(Clause, bool), StoreError> {
     // With the columns that are asked for only: to add up the others of what has changed lately takes
@@ -127,13 +131,22 @@ fn each(
     let position = || Value::UBigInt(chosen.position());
     Ok(match facet.source(&list) {
         Source::Requests(column) => {
-            let sql = format!(
+            let which = Clause::all([chosen.records.clone(), scope.request()]);
+            let mut sql = format!(
                 "SELECT hash(session) AS session, {} AS value, count(*) AS requests FROM records
                  WHERE {} GROUP BY ALL",
                 facet.group(column),
-                chosen.records.sql
+                which.sql
             );
-            (Clause::new(sql, chosen.records.values.clone()), true)
+            if facet.is_joined() {
+                sql = format!(
+                    "SELECT session, value, sum(requests) AS requests FROM (
+                        SELECT session, requests, unnest(CASE WHEN value IS NULL THEN [NULL]
+                            ELSE list_distinct(string_split(value, ',')) END) AS value FROM ({sql}))
+                     GROUP BY ALL"
+                );
+            }
+            (Clause::new(sql, which.values), true)
         }
         Source::Sessions(value) => {
             let sql = format!(
@@ -167,7 +180,7 @@ fn facets(
 ) -> Result<Facets, StoreError> {
     let of_requests = matches!(facet.source(""), Source::Requests(_));
     let chosen = scope.choose(connection, !of_requests)?;
-    let (each, of_requests) = each(connection, facet, &chosen)?;
+    let (each, of_requests) = each(connection, facet, scope, &chosen)?;
     let sql = format!(
         "WITH each AS MATERIALIZED ({}),
          grouped AS (
@@ -194,7 +207,7 @@ fn facets(
         rows.first().map_or([0; 5], |(_, _, _, all)| *all);
     let sessions = match looked_at {
         // Those without a value are among the rows of requests too.
-        1.. if of_requests => looked_at,
+        1.. if of_requests && !scope.asks_for_requests() => looked_at,
         _ => chosen.totals(connection)?.0,
     };
     let listed_sessions: u64 = rows.iter().map(|(_, sessions, _, _)| sessions).sum();

@@ -1,5 +1,7 @@
 //! Query strings: only what an endpoint knows, each parameter once, each checked.
 
+use percent_encoding::percent_decode_str;
+
 use super::error::ApiError;
 use crate::spelling;
 use crate::time;
@@ -10,14 +12,23 @@ const VALUE_LEN_MAX: usize = 1024;
 /// The parameters of a request.
 #[derive(Debug, Default)]
 pub(super) struct Params {
+    path: String,
     values: Vec<(&'static str, String)>,
 }
 
 impl Params {
-    /// Reads the query string `raw`; `known` are the parameters of the endpoint.
-    pub(super) fn parse(raw: &str, known: &'static [&'static str]) -> Result<Self, ApiError> {
-        let mut params = Self::default();
-        for (name, value) in form_urlencoded::parse(raw.as_bytes()) {
+    /// Reads the query string `raw` of `path`; `known` are the parameters of the endpoint.
+    pub(super) fn parse(
+        path: &str,
+        raw: &str,
+        known: &'static [&'static str],
+    ) -> Result<Self, ApiError> {
+        let mut params = Self {
+            path: path.to_owned(),
+            values: Vec::new(),
+        };
+        let written = raw.split('&').filter(|pair| !pair.is_empty());
+        for (pair, (name, value)) in written.zip(form_urlencoded::parse(raw.as_bytes())) {
             let Some(known_name) = known.iter().find(|known| **known == name) else {
                 let parameter: String = name.chars().take(64).collect();
                 let nearest = spelling::nearest(&parameter, known.iter().copied());
@@ -41,9 +52,29 @@ impl Params {
                 let detail = format!("`{known_name}` has more than {VALUE_LEN_MAX} bytes");
                 return bad(detail, "give a shorter value");
             }
+            if percent_decode_str(pair).decode_utf8().is_err() || value.contains('\0') {
+                let detail = format!("`{known_name}` is no text in UTF-8 without zero bytes");
+                return bad(
+                    detail,
+                    "encode its letters as UTF-8, each byte as `%` and two hex digits",
+                );
+            }
             params.values.push((known_name, value.into_owned()));
         }
         Ok(params)
+    }
+
+    /// What was asked for.
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// All that were given, whatever their order was.
+    pub(super) fn sorted(&self) -> Vec<(&'static str, &str)> {
+        let pairs = self.values.iter();
+        let mut pairs: Vec<_> = pairs.map(|(name, value)| (*name, value.as_str())).collect();
+        pairs.sort_unstable();
+        pairs
     }
 
     /// The value of `name`; `None` when it is absent.
@@ -59,7 +90,10 @@ impl Params {
         let Some(value) = self.get(parameter) else {
             return Ok(None);
         };
-        value.parse().map(Some).map_err(|_| ApiError::BadParameter {
+        // A sign is none of a count.
+        let digits = Some(value).filter(|value| value.bytes().all(|it| it.is_ascii_digit()));
+        let number = digits.and_then(|digits| digits.parse().ok());
+        number.map(Some).ok_or_else(|| ApiError::BadParameter {
             parameter,
             detail: format!("`{parameter}` is `{value}`, which is no number of 0 or more"),
             remedy: "give a whole number such as 10",
@@ -131,7 +165,7 @@ mod tests {
     const KNOWN: &[&str] = &["from", "limit", "user_agent"];
 
     fn check(raw: &str, expected: &str) {
-        let outcome = Params::parse(raw, KNOWN).and_then(|params| {
+        let outcome = Params::parse("/", raw, KNOWN).and_then(|params| {
             params.limit()?;
             params.time("from", 0)
         });
@@ -163,6 +197,10 @@ mod tests {
         check("limit=0", "between 1 and 500");
         check("limit=501", "between 1 and 500");
         check("limit=-1", "between 1 and 500");
+        check("limit=%2B5", "between 1 and 500");
+        check("user_agent=%ff%fe", "`user_agent` is no text in UTF-8");
+        check("&&user_agent=a%00b", "`user_agent` is no text in UTF-8");
+        check("user_agent=%EF%BF%BD+%C3%A4", "");
         check("from=yesterday", "RFC 3339");
         check(
             &format!("user_agent={}", "x".repeat(1025)),

@@ -12,9 +12,10 @@ use warp::Filter;
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 
+use super::cursor::Pages;
 use super::error::ApiError;
 use super::request::{Access, Call, call, json, respond};
-use super::{App, cursor, query};
+use super::{App, query};
 use crate::store::StoreError;
 use crate::time;
 
@@ -75,12 +76,17 @@ pub(super) fn route(app: &Arc<App>) -> BoxedFilter<(Response,)> {
 )]
 async fn handle(call: &Call) -> Result<Response, ApiError> {
     let params = call.params(&["limit", "cursor"])?;
-    let (before, limit) = (cursor::read(&params)?, params.limit()?);
-    json(&query::run(call, move |connection| page(connection, before, limit)).await?)
+    let pages = Pages::of(&params);
+    let (before, limit) = (pages.read(&params)?, params.limit()?);
+    let page = query::run(call, move |connection| {
+        page(connection, pages, before, limit)
+    });
+    json(&page.await?)
 }
 
 fn page(
     connection: &Connection,
+    pages: Pages,
     before: Option<Cursor>,
     limit: usize,
 ) -> Result<BadLinePage, StoreError> {
@@ -120,7 +126,7 @@ fn page(
     let next = rows
         .last()
         .filter(|_| more)
-        .and_then(|(_, cursor)| cursor::write(cursor));
+        .and_then(|(_, cursor)| pages.write(cursor));
     Ok(BadLinePage {
         items: rows.into_iter().map(|(line, _)| line).collect(),
         next,

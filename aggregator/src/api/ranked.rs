@@ -5,7 +5,7 @@ use duckdb::{Connection, Row, params_from_iter};
 use serde::{Deserialize, Serialize};
 
 use super::App;
-use super::cursor;
+use super::cursor::Pages;
 use super::error::ApiError;
 use super::params::Params;
 use super::scope::{Chosen, Extent, Scope, SeenBefore};
@@ -34,6 +34,7 @@ pub(super) struct Asked {
     pub(super) scope: Scope,
     by: &'static str,
     ascending: bool,
+    pages: Pages,
     after: Option<Cursor>,
     limit: usize,
 }
@@ -49,7 +50,8 @@ impl Asked {
             });
         };
         let mut scope = Scope::read(params, app)?;
-        let after: Option<Cursor> = cursor::read(params)?;
+        let pages = Pages::of(params);
+        let after: Option<Cursor> = pages.read(params)?;
         if let Some(Cursor(_, _, seen)) = &after {
             scope.see(seen);
         }
@@ -57,6 +59,7 @@ impl Asked {
             scope,
             by,
             ascending: params.ascending()?,
+            pages,
             after,
             limit: params.limit()?,
         })
@@ -110,7 +113,9 @@ pub(super) fn page<T>(
     let more = found.len() > asked.limit;
     found.truncate(asked.limit);
     let next = found.last().filter(|_| more).and_then(|(value, _, by, _)| {
-        cursor::write(&Cursor(*by, value.clone(), asked.scope.seen(chosen)))
+        asked
+            .pages
+            .write(&Cursor(*by, value.clone(), asked.scope.seen(chosen)))
     });
     Ok(Page {
         extent: chosen.extent(),

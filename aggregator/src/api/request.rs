@@ -7,6 +7,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, Method};
 use serde::Serialize;
 use warp::filters::BoxedFilter;
+use warp::path::FullPath;
 use warp::reply::Response;
 use warp::{Filter, Rejection};
 
@@ -87,13 +88,14 @@ pub(super) struct Call {
     pub(super) headers: HeaderMap,
     /// What the token is for.
     pub(super) grant: Grant,
+    path: String,
     query: String,
 }
 
 impl Call {
     /// The parameters, of which `known` are allowed.
     pub(super) fn params(&self, known: &'static [&'static str]) -> Result<Params, ApiError> {
-        Params::parse(&self.query, known)
+        Params::parse(&self.path, &self.query, known)
     }
 }
 
@@ -125,29 +127,33 @@ pub(super) fn call(app: &Arc<App>, methods: impl Into<Methods>) -> BoxedFilter<(
         .map(|query: String| query);
     warp::method()
         .and(warp::header::headers_cloned())
+        .and(warp::path::full())
         .and(query)
-        .and_then(move |method: Method, headers: HeaderMap, query: String| {
-            let app = Arc::clone(&app);
-            async move {
-                let Some(access) = methods.access(&method) else {
-                    let allow = methods.allow;
-                    return Err(warp::reject::custom(ApiError::MethodNotAllowed { allow }));
-                };
-                let grant = admit(&app, &headers, access).map_err(|error| {
-                    if method == Method::POST && access == Access::Ingest {
-                        app.metrics.reject(error.name());
-                    }
-                    warp::reject::custom(error)
-                })?;
-                Ok(Call {
-                    app,
-                    method,
-                    headers,
-                    grant,
-                    query,
-                })
-            }
-        })
+        .and_then(
+            move |method: Method, headers: HeaderMap, path: FullPath, query: String| {
+                let app = Arc::clone(&app);
+                async move {
+                    let Some(access) = methods.access(&method) else {
+                        let allow = methods.allow;
+                        return Err(warp::reject::custom(ApiError::MethodNotAllowed { allow }));
+                    };
+                    let grant = admit(&app, &headers, access).map_err(|error| {
+                        if method == Method::POST && access == Access::Ingest {
+                            app.metrics.reject(error.name());
+                        }
+                        warp::reject::custom(error)
+                    })?;
+                    Ok(Call {
+                        app,
+                        method,
+                        headers,
+                        grant,
+                        path: path.as_str().to_owned(),
+                        query,
+                    })
+                }
+            },
+        )
         .boxed()
 }
 

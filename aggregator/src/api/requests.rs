@@ -12,10 +12,11 @@ use warp::Filter;
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 
+use super::cursor::Pages;
 use super::error::ApiError;
 use super::request::{Access, Call, call, json, respond};
 use super::sessions::{at, texts};
-use super::{App, cursor, query, session};
+use super::{App, query, session};
 use crate::filters::Clause;
 use crate::store::{Database, StoreError, session_times};
 use crate::time;
@@ -171,6 +172,7 @@ struct Cursor(i64, u64, u32, u64, u32, u64);
 struct Selection {
     from_us: Option<i64>,
     to_us: Option<i64>,
+    pages: Pages,
     after: Option<Cursor>,
     limit: usize,
     position: u64,
@@ -198,10 +200,12 @@ async fn handle(text: &str, call: &Call) -> Result<Response, ApiError> {
     let params = call.params(PARAMETERS)?;
     let id = session::id(text)?;
     let now_us = call.app.clock.now_us();
+    let pages = Pages::of(&params);
     let selection = Selection {
         from_us: params.time("from", now_us)?,
         to_us: params.time("to", now_us)?,
-        after: cursor::read(&params)?,
+        pages,
+        after: pages.read(&params)?,
         limit: params.limit()?,
         position: call.app.health.position(),
     };
@@ -281,7 +285,7 @@ fn page(
     let next = rows
         .last()
         .filter(|_| more)
-        .and_then(|(_, cursor)| cursor::write(cursor));
+        .and_then(|(_, cursor)| selection.pages.write(cursor));
     Ok(Some(ExchangePage {
         items: rows.into_iter().map(|(item, _)| item).collect(),
         next,

@@ -135,6 +135,16 @@ impl Scope {
         SeenBefore(self.position, chosen.requests, from_us, to_us)
     }
 
+    /// What the filter asks of one request, on the columns of `records`.
+    pub(super) fn request(&self) -> Clause {
+        self.filter.request()
+    }
+
+    /// Whether the filter asks anything of a request.
+    pub(super) fn asks_for_requests(&self) -> bool {
+        self.filter.asks_for_requests()
+    }
+
     /// Whether it is all sessions of the time.
     pub(super) fn is_plain(&self) -> bool {
         self.filter.is_plain()

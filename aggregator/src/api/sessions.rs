@@ -14,6 +14,7 @@ use warp::filters::BoxedFilter;
 use warp::reply::Response;
 
 use super::App;
+use super::cursor::Pages;
 use super::error::ApiError;
 use super::listing::Listing;
 use super::notes::SessionNote;
@@ -21,7 +22,7 @@ use super::params::Params;
 use super::request::{Access, Call, call, json, respond};
 use super::sequence::{self, BEGINNING_STEPS_MAX, Beginning};
 use super::verdicts::SessionVerdict;
-use super::{SharedKey, cursor, notes, pins, query, verdicts};
+use super::{SharedKey, notes, pins, query, verdicts};
 use crate::filters::{Clause, Seen, SessionFilter};
 use crate::store::{Database, Placed, StoreError, rows_of, sessions_then};
 use crate::time;
@@ -267,6 +268,7 @@ struct Asked {
     /// SQL of what the list is ordered by.
     by: &'static str,
     ascending: bool,
+    pages: Pages,
     before: Option<Cursor>,
     steps: u64,
     limit: usize,
@@ -299,17 +301,19 @@ fn asked(params: &Params, now_us: i64) -> Result<Asked, ApiError> {
                 app, key, user, role, ip, ua or session",
         });
     };
-    let before: Option<Cursor> = cursor::read(params)?;
+    let pages = Pages::of(params);
+    let before: Option<Cursor> = pages.read(params)?;
     if let Some(Cursor(by, ..)) = &before
         && matches!(by, OrderedBy::Text(_)) != TEXTS.contains(&sort)
     {
-        // It is of a list in another order.
+        // Nobody was given it.
         return Err(ApiError::BadCursor);
     }
     Ok(Asked {
         filter: filter(params, now_us)?,
         by,
         ascending: params.ascending()?,
+        pages,
         before,
         steps: steps(params)?,
         limit: params.limit()?,
@@ -364,7 +368,9 @@ fn page(
         .last()
         .filter(|_| more)
         .and_then(|(_, ordered_by, session, _)| {
-            cursor::write(&Cursor(ordered_by.clone(), Hex::parse(session)?, seen_to))
+            asked
+                .pages
+                .write(&Cursor(ordered_by.clone(), Hex::parse(session)?, seen_to))
         });
     Ok(SessionPage {
         items: complete(

@@ -12,11 +12,12 @@ use warp::Filter;
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 
+use super::cursor::Pages;
 use super::error::ApiError;
 use super::params::Params;
 use super::request::{Access, Call, call, json, respond};
 use super::sessions::at;
-use super::{App, cursor, query};
+use super::{App, query};
 use crate::filters::Clause;
 use crate::store::StoreError;
 use crate::time;
@@ -282,6 +283,7 @@ const PARAMETERS: &[&str] = &[
 struct Cursor(u64, u32, String);
 
 struct Asked {
+    pages: Pages,
     conditions: Vec<&'static str>,
     values: Vec<Value>,
     limit: usize,
@@ -342,7 +344,9 @@ impl Asked {
 }
 
 fn asked(params: &Params, now_us: i64) -> Result<Asked, ApiError> {
+    let pages = Pages::of(params);
     let mut asked = Asked {
+        pages,
         conditions: vec!["true"],
         values: Vec::new(),
         limit: params.limit()?,
@@ -364,7 +368,7 @@ fn asked(params: &Params, now_us: i64) -> Result<Asked, ApiError> {
     if let Some(to_us) = params.time("to", now_us)? {
         asked.add("said_at < ?", at(to_us));
     }
-    if let Some(Cursor(position, index, id)) = cursor::read(params)? {
+    if let Some(Cursor(position, index, id)) = pages.read(params)? {
         asked
             .conditions
             .push("(position, idx, id) < (?::UBIGINT, ?::UINTEGER, ?::VARCHAR)");
@@ -401,6 +405,7 @@ pub(super) async fn handle(call: &Call) -> Result<Response, ApiError> {
 
 fn page(connection: &Connection, asked: Asked) -> Result<VerdictPage, StoreError> {
     let Asked {
+        pages,
         conditions,
         mut values,
         limit,
@@ -421,7 +426,7 @@ fn page(connection: &Connection, asked: Asked) -> Result<VerdictPage, StoreError
     let next = rows
         .last()
         .filter(|_| more)
-        .and_then(|(last, _, place)| cursor::write(&Cursor(place.0, place.1, last.id.clone())));
+        .and_then(|(last, _, place)| pages.write(&Cursor(place.0, place.1, last.id.clone())));
     Ok(VerdictPage {
         items: rows.into_iter().map(|(verdict, _, _)| verdict).collect(),
         next,

@@ -185,7 +185,8 @@ impl Facet {
     #[must_use]
     pub fn group(&self, value: &str) -> String {
         let Some(bounds) = ranges(self.field.kind) else {
-            return format!("{value}::VARCHAR");
+            // A filter has no word for an empty text: it counts as none.
+            return format!("nullif({value}::VARCHAR, '')");
         };
         let factor = match self.field.kind {
             Kind::Share => "* 1000000",
@@ -197,6 +198,12 @@ impl Facet {
             .collect();
         let last = bounds.len() - 1;
         format!("CASE WHEN {value} IS NULL THEN NULL{steps} ELSE '{last}' END")
+    }
+
+    /// Whether a group is several values with commas between them.
+    #[must_use]
+    pub fn is_joined(&self) -> bool {
+        self.field.kind == Kind::Flags
     }
 
     /// What to show for a group, and the term that selects its sessions.

@@ -250,9 +250,9 @@ pub const FIELDS: &[Field] = &[
     ),
     field(
         "flag",
-        Kind::Part,
+        Kind::Flags,
         Place::Request("nullif(flags, '')"),
-        "Envoy's response flag, such as `UF`",
+        "one of Envoy's response flags, such as `UF`",
     ),
     field(
         "method",

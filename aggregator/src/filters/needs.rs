@@ -59,6 +59,7 @@ fn may_pass(test: &Test, value: &str) -> bool {
         Test::Contains(part) => {
             !value.is_ascii() || value.to_ascii_lowercase().contains(part.as_str())
         }
+        Test::Among(word) => format!(",{value},").contains(word.as_str()),
         Test::Within(..) => true,
         Test::Between(low, high) => value.parse::<i64>().map_or(true, |number| {
             low.is_none_or(|low| number >= low) && high.is_none_or(|high| number <= high)
@@ -86,8 +87,9 @@ mod tests {
         for (column, test, expected) in [
             ("status", Test::Between(Some(400), Some(499)), true),
             ("status", Test::Between(Some(500), None), false),
-            ("nullif(flags, '')", Test::Contains("uf".into()), true),
-            ("nullif(flags, '')", Test::Contains("nr".into()), false),
+            ("nullif(flags, '')", Test::Among(",UF,".into()), true),
+            ("nullif(flags, '')", Test::Among(",UR,".into()), false),
+            ("nullif(flags, '')", Test::Among(",UR".into()), true),
             ("host", is("shop.example"), true),
             ("host", is("shop"), false),
             ("host", Test::StartsWith("shop".into()), true),

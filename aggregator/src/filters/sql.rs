@@ -21,6 +21,9 @@ fn test(column: &str, kind: Kind, tests: &[Test]) -> Clause {
         Test::Is(value) => Clause::new(format!("{column} = ?"), [text(value)]),
         Test::StartsWith(start) => Clause::new(format!("starts_with({column}, ?)"), [text(start)]),
         Test::Contains(part) => Clause::new(format!("contains(lower({column}), ?)"), [text(part)]),
+        Test::Among(word) => {
+            Clause::new(format!("contains(',' || {column} || ',', ?)"), [text(word)])
+        }
         Test::Within(address, bits) => within(column, *address, *bits),
         Test::Between(low, high) => between(column, kind, *low, *high),
     };
@@ -372,6 +375,12 @@ impl SessionFilter {
         };
         let all: Option<Vec<_>> = self.terms.iter().map(one).collect();
         all.map(Clause::all)
+    }
+
+    /// Whether it asks for sessions with a request of some kind.
+    #[must_use]
+    pub fn asks_for_requests(&self) -> bool {
+        !self.of_one_request().is_empty()
     }
 
     /// What one request must be, all at once.

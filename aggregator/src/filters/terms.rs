@@ -49,6 +49,13 @@ impl SessionFilter {
                 return Err(FilterError::new(word.column, problem, remedy));
             }
             filter.add(&word, now_us)?;
+            if let (Some(from_us), Some(to_us)) = (filter.from_us, filter.to_us)
+                && from_us >= to_us
+            {
+                let problem = "there is no time between `from` and `to`".to_owned();
+                let remedy = "let `from` be before `to`; `2h` is longer ago than `1h`";
+                return Err(FilterError::new(word.column, problem, remedy));
+            }
         }
         Ok(filter)
     }

@@ -11,8 +11,11 @@ use crate::config::units;
 pub enum Kind {
     /// Text: equal, or with its beginning when `*` is at the end.
     Text,
-    /// Text in capitals, such as a method.
+    /// Text that is nearly always in capitals, such as a method: small letters are taken for capitals,
+    /// unless in quotes.
     Capitals,
+    /// One of some words with commas between them, in capitals: Envoy's response flags.
+    Flags,
     /// A part of a text, in capitals or not.
     Part,
     /// The beginning of an id in hex digits.
@@ -44,6 +47,8 @@ pub(super) enum Test {
     StartsWith(String),
     /// A text with this in it, in small letters.
     Contains(String),
+    /// A text with this in it, where a comma stands before and behind it.
+    Among(String),
     /// An address of this network.
     Within(IpAddr, u8),
     /// A number in this range, its ends included.
@@ -88,6 +93,7 @@ impl Kind {
         match self {
             Self::Text => "`shop`, `\"two words\"`, or `sho*` for what begins so".into(),
             Self::Capitals => "`POST`".into(),
+            Self::Flags => "`UF`, or `U*` for one that begins so".into(),
             Self::Part => "`firefox`: a part of it, in capitals or not".into(),
             Self::Id => "hex digits, the first of the id: `3f2a`".into(),
             Self::AnyId => "a session, request or trace id".into(),
@@ -107,11 +113,11 @@ impl Kind {
             Self::Bytes => units::bytes(text)
                 .ok()
                 .and_then(|bytes| i64::try_from(bytes).ok())
-                .or_else(|| text.parse().ok()),
+                .or_else(|| whole(text)),
             Self::Duration if text == "0" => Some(0),
             Self::Duration => units::duration(text).ok().map(units::micros),
             Self::Share => millionths(text),
-            _ => text.parse().ok(),
+            _ => whole(text),
         }
         .filter(|number| *number >= 0)
     }
@@ -137,6 +143,14 @@ impl Kind {
         Some(Test::Between(Some(number), Some(number)))
     }
 
+    /// Exactly `text`.
+    fn named(self, text: String) -> Test {
+        match self {
+            Self::Flags => Test::Among(format!(",{text},")),
+            _ => Test::Is(text),
+        }
+    }
+
     fn equal(self, value: &Value) -> Option<Test> {
         let text = value.text.clone();
         let begins = |text: &str| {
@@ -144,15 +158,16 @@ impl Kind {
                 .map(|start| Test::StartsWith(start.into()))
         };
         match self {
-            Self::Text | Self::Capitals => {
-                let text = if self == Self::Capitals {
-                    text.to_uppercase()
-                } else {
-                    text
-                };
-                begins(&text)
-                    .filter(|_| !value.quoted)
-                    .or(Some(Test::Is(text)))
+            Self::Text | Self::Capitals | Self::Flags if value.quoted => Some(self.named(text)),
+            Self::Text => begins(&text).or(Some(Test::Is(text))),
+            Self::Capitals => {
+                let text = text.to_uppercase();
+                begins(&text).or(Some(Test::Is(text)))
+            }
+            Self::Flags => {
+                let text = text.to_uppercase();
+                let start = text.strip_suffix('*').map(|start| format!(",{start}"));
+                Some(start.map_or_else(|| self.named(text.clone()), Test::Among))
             }
             Self::Part => Some(Test::Contains(text.trim_end_matches('*').to_lowercase())),
             Self::Id => {
@@ -209,6 +224,12 @@ impl Kind {
             FilterError::new(value.column, problem, format!("give {}", self.examples()))
         })
     }
+}
+
+/// A whole number, which has no sign.
+fn whole(text: &str) -> Option<i64> {
+    let digits = Some(text).filter(|text| text.bytes().all(|it| it.is_ascii_digit()))?;
+    digits.parse().ok()
 }
 
 fn millionths(text: &str) -> Option<i64> {

@@ -28,7 +28,7 @@ const CASES: &[Case] = &[
     (Method::GET, "/healthz?x=1", 400, "unknown-parameter", ""),
     (
         Method::GET,
-        "/v1/sessions?cursor=%00",
+        "/v1/sessions?cursor=%21",
         400,
         "bad-cursor",
         "",
@@ -38,6 +38,13 @@ const CASES: &[Case] = &[
         "/v1/sessions?cursor=WzFd",
         400,
         "bad-cursor",
+        "",
+    ),
+    (
+        Method::GET,
+        "/v1/sessions?q=%ff%fe",
+        400,
+        "bad-parameter",
         "",
     ),
     (

@@ -51,6 +51,15 @@ fn lasted_us(records: &[Value]) -> i64 {
     starts().max().unwrap() - starts().min().unwrap()
 }
 
+/// Envoy's `UF`, `URX` and `RL`.
+const UPSTREAM_FAILURE: u64 = 1 << 5;
+const RETRIES_EXHAUSTED: u64 = 1 << 15;
+const RATE_LIMITED: u64 = 1 << 11;
+
+fn flags(record: &Value) -> u64 {
+    record["flags"].as_u64().unwrap_or(0)
+}
+
 const TERMS: &[(&str, Says)] = &[
     ("app:shop", Session(|it| first(it, "application") == "shop")),
     (
@@ -132,6 +141,8 @@ const TERMS: &[(&str, Says)] = &[
         }),
     ),
     ("method:post", Request(|it| it["method"] == "POST")),
+    ("method:get", Request(|it| it["method"] == "GET")),
+    (r#"method:"get""#, Request(|it| it["method"] == "get")),
     (
         "host:shop.example",
         Request(|it| it["host"] == "shop.example"),
@@ -172,7 +183,12 @@ const TERMS: &[(&str, Says)] = &[
         "type:text/*",
         Request(|it| it["content_type"] == "text/html"),
     ),
-    ("flag:uf", Request(|it| it["flags"] == 32)),
+    ("flag:uf", Request(|it| flags(it) & UPSTREAM_FAILURE != 0)),
+    ("flag:UR", Request(|_| false)),
+    (
+        "flag:U*",
+        Request(|it| flags(it) & (UPSTREAM_FAILURE | RETRIES_EXHAUSTED) != 0),
+    ),
     ("request:r-7", Request(|it| it["request_id"] == "r-7")),
     (
         "trace:ab",
@@ -214,7 +230,7 @@ fn record(draw: &mut Draw, number: u64) -> Value {
     let mut it = line(session, i64::try_from(number).unwrap() * 700);
     it["application"] = ["shop", "blog", "forum"][usize::try_from(session % 3).unwrap()].into();
     it["key"] = ["cookie", "bearer"][usize::try_from(session % 2).unwrap()].into();
-    it["method"] = draw.of(&["GET", "POST"]).into();
+    it["method"] = draw.of(&["GET", "POST", "get"]).into();
     it["host"] = draw.of(&["shop.example", "blog.example"]).into();
     it["path"] = draw
         .of(&["/login", "/api/products", "/api/orders", "/v2/api/products"])
@@ -238,7 +254,14 @@ fn record(draw: &mut Draw, number: u64) -> Value {
             |one: &'static str, other: &'static str| if number % 5 < 2 { one } else { other };
         it["referer_host"] = choose("shop.example", "search.example").into();
         it["content_type"] = choose("application/json", "text/html").into();
-        it["flags"] = (if number % 7 < 3 { 32 } else { 1 << 14 }).into();
+        it["flags"] = draw
+            .of(&[
+                UPSTREAM_FAILURE,
+                RETRIES_EXHAUSTED,
+                UPSTREAM_FAILURE | RETRIES_EXHAUSTED,
+                RATE_LIMITED,
+            ])
+            .into();
     }
     if draw.below(4) == 0 {
         it["trace_id"] = draw.of(&["ab", "cd"]).repeat(16).into();
@@ -363,6 +386,8 @@ async fn a_filter_that_makes_no_sense_names_the_place_and_the_remedy() {
         (r#"user:"open"#, "letter 6", "close it"),
         ("last:24h from:2h", "letter 10", "leave one out"),
         ("-last:24h", "letter 1", "write `from:`"),
+        ("from:1h to:2h", "letter 9", "let `from` be before `to`"),
+        ("requests:+5", "letter 10", "`50`"),
         ("last:soon", "letter 1", "RFC 3339"),
         (&"ip:10.0.0.1 ".repeat(33), "letter 385", "join values"),
         (

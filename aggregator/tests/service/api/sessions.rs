@@ -130,9 +130,25 @@ async fn every_order_has_pages() {
     }
     // A cursor of another order is none of this list's.
     let page = service.get("/v1/sessions?sort=user&limit=7").await.json();
-    let path = format!("/v1/sessions?cursor={}", page["next"].as_str().unwrap());
-    let answer = service.get(&path).await;
-    assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.text);
+    for other in [
+        "",
+        "sort=user&order=asc&",
+        "sort=user&q=app:shop&",
+        "sort=ip&",
+    ] {
+        let path = format!(
+            "/v1/sessions?{other}cursor={}",
+            page["next"].as_str().unwrap()
+        );
+        let answer = service.get(&path).await;
+        assert_eq!(
+            answer.status,
+            StatusCode::BAD_REQUEST,
+            "{other}: {}",
+            answer.text
+        );
+        assert_eq!(answer.json()["parameter"], "cursor");
+    }
     service.close();
 }
 
