@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use super::SharedKey;
 use super::sessions::at;
 use crate::filters::Clause;
-use crate::store::{StoreError, rows_among};
+use crate::store::{PARAM_SUMS, StoreError, rows_among};
 use crate::time;
 
 /// Links, users and roles listed with a session: the latest ones.
@@ -128,7 +128,7 @@ pub(super) fn param_summaries(
     let mut statement = connection.prepare(&format!(
         "SELECT name, kind, arg_max(value, last), arg_max(forgeable, last),
             epoch_us(min(first)), epoch_us(max(last)), sum(requests)::UBIGINT
-         FROM param_parts WHERE {} GROUP BY name, kind ORDER BY name, kind",
+         FROM {PARAM_SUMS} WHERE {} GROUP BY name, kind ORDER BY name, kind",
         parts.sql
     ))?;
     let rows = statement.query_map([], |row| {
@@ -153,7 +153,7 @@ pub(super) fn identities(
     let mut statement = connection.prepare(&format!(
         "SELECT kind, name, value, forgeable, epoch_us(min(first)), epoch_us(max(last)),
             sum(requests)::UBIGINT
-         FROM param_parts WHERE {} AND kind <> 'plain'
+         FROM {PARAM_SUMS} WHERE {} AND kind <> 'plain'
          GROUP BY kind, name, value, forgeable
          ORDER BY max(last) DESC, kind, name, value, forgeable LIMIT {LISTED_MAX}",
         parts.sql

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::SharedKey;
 use super::identity::{id, shared};
 use crate::filters::{Clause, with_parameter};
-use crate::store::{Database, StoreError, rows_among};
+use crate::store::{Database, PARAM_SUMS, StoreError, rows_among};
 
 /// Related sessions listed.
 const RELATED_MAX: usize = 100;
@@ -110,7 +110,7 @@ impl Related<'_> {
         parts: &Clause,
     ) -> Result<BTreeSet<SessionId>, StoreError> {
         let own = format!(
-            "SELECT DISTINCT name, value FROM param_parts
+            "SELECT DISTINCT name, value FROM {PARAM_SUMS}
              WHERE {} AND kind = 'user' AND NOT forgeable ORDER BY ALL LIMIT {USERS_MAX}",
             parts.sql
         );

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::scope::IS_BOT;
 use crate::filters::Clause;
-use crate::store::StoreError;
+use crate::store::{PARAM_SUMS, StoreError};
 
 /// A value, and how often it occurs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -56,7 +56,7 @@ pub(super) fn users(
         "SELECT value, requests, sessions, (count(*) OVER ())::UBIGINT FROM (
             SELECT value, sum(requests)::UBIGINT AS requests,
                 count(DISTINCT session)::UBIGINT AS sessions
-            FROM param_parts WHERE kind = 'user'
+            FROM {PARAM_SUMS} WHERE kind = 'user'
                 AND session IN (SELECT session FROM records WHERE {}) GROUP BY value)
          ORDER BY requests DESC, value LIMIT {limit}",
         which.sql

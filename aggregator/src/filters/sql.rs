@@ -185,7 +185,7 @@ fn looked_up(words: &[&str], table: &str, hot: &Clause) -> Clause {
 #[must_use]
 pub fn with_parameter(name: &str, value: &str) -> Clause {
     let hot = Clause::new("name = ? AND value = ?", [text(name), text(value)]);
-    under(&["param", name, value], "hot_param_parts", &hot)
+    under(&["param", name, value], "hot_param_values", &hot)
 }
 
 /// Digits of a whole trace id.

@@ -15,7 +15,7 @@ const TABLES: &[&str] = &[
     "hot_records",
     "hot_visit_parts",
     "hot_link_parts",
-    "hot_param_parts",
+    "hot_param_values",
     "verdicts",
     "labels",
     "forgotten_sessions",

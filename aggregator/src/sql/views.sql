@@ -115,5 +115,9 @@ SELECT
     min(first) AS first,
     max(last) AS last,
     sum(requests)::UBIGINT AS requests
-FROM raw.param_parts
+FROM (
+    SELECT session, name, value, kind, forgeable, first, last, requests FROM raw.param_parts
+    WHERE requests IS NOT NULL
+    UNION ALL SELECT session, param.name, param.value, param.kind, param.forgeable, start, start, 1
+    FROM (SELECT session, start, unnest(params) AS param FROM raw.hot_records))
 GROUP BY ALL;

@@ -9,9 +9,11 @@ use duckdb::arrow::array::{
 use duckdb::arrow::datatypes::{DataType, Field, Fields, Schema};
 use duckdb::arrow::error::ArrowError;
 use duckdb::arrow::record_batch::RecordBatch;
-use throughline_session::wire::{BatchHeader, Link, Record, RecordId, Trial, flag_letters};
+use throughline_session::wire::{
+    BatchHeader, Link, Param, Record, RecordId, SessionId, Trial, flag_letters,
+};
 
-use crate::sessions::{LinkKey, LinkPart, ParamPart, Part, VisitKey, link_kind, parameter_kind};
+use crate::sessions::{LinkKey, LinkPart, Part, VisitKey, link_kind, parameter_kind};
 
 /// What a record's batch adds to its row.
 #[derive(Debug, Clone, Copy)]
@@ -327,29 +329,23 @@ impl LinkParts {
     }
 }
 
-columns!(ParamParts {
+columns!(ParamValues {
     position: UInt64Builder = UInt64Builder::new(),
     session: BinaryBuilder = BinaryBuilder::new(),
     name: StringBuilder = StringBuilder::new(),
     value: StringBuilder = StringBuilder::new(),
     kind: StringBuilder = StringBuilder::new(),
     forgeable: BooleanBuilder = BooleanBuilder::new(),
-    first: TimestampMicrosecondBuilder = TimestampMicrosecondBuilder::new(),
-    last: TimestampMicrosecondBuilder = TimestampMicrosecondBuilder::new(),
-    requests: UInt64Builder = UInt64Builder::new(),
 });
 
-impl ParamParts {
-    pub(super) fn push(&mut self, position: u64, part: &ParamPart<'_>) {
+impl ParamValues {
+    pub(super) fn push(&mut self, position: u64, session: SessionId, param: &Param<'_>) {
         self.position.append_value(position);
-        self.session.append_value(part.session.0);
-        self.name.append_value(part.name);
-        self.value.append_value(part.value);
-        self.kind.append_value(parameter_kind(part.kind));
-        self.forgeable.append_value(part.forgeable);
-        self.first.append_value(part.first_us);
-        self.last.append_value(part.last_us);
-        self.requests.append_value(part.requests);
+        self.session.append_value(session.0);
+        self.name.append_value(&param.name);
+        self.value.append_value(&param.value);
+        self.kind.append_value(parameter_kind(param.kind));
+        self.forgeable.append_value(param.forgeable);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use duckdb::{Connection, params};
 
-use super::columns::{LinkParts, ParamParts, VisitParts};
+use super::columns::{LinkParts, VisitParts};
 use super::database::StoreError;
 use super::step::{State, Step};
 use super::verdicts::write_rulings;
@@ -114,11 +114,7 @@ fn write_identity(
         parts.push(state.position, name, part);
     }
     append!(connection, "hot_link_parts", parts);
-    let mut parts = ParamParts::default();
-    for part in step.context.parts() {
-        parts.push(state.position, &part);
-    }
-    append!(connection, "hot_param_parts", parts);
+    append!(connection, "hot_param_values", step.values);
     append!(connection, "trials", step.trials);
     append!(connection, "finds", step.finds);
     Ok(())
@@ -230,6 +226,9 @@ pub(super) fn time(micros: i64) -> duckdb::types::Value {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use super::super::sightings::Sightings;
     use super::*;
     use crate::ledger::Books;
     use crate::log::{Entry, Item, Windows};
@@ -282,6 +281,7 @@ mod tests {
             tracker: Tracker::new(rules),
             windows: Windows::default(),
             finds: (0, 0),
+            sightings: Sightings::since(0, Arc::default()),
             endpoints: crate::endpoints::Endpoints::default(),
         };
         let mut step = Step::default();

@@ -7,11 +7,12 @@ use duckdb::{Config, Connection};
 
 use super::rollup;
 use super::segments::{Folder, Retired, make_views, sweep};
+use super::sightings::Relied;
 use crate::geo::{self, Geo};
 use crate::quoted::quoted_path;
 
 /// Version of the tables; raised with every change to `schema.sql`.
-pub const SCHEMA_VERSION: i64 = 12;
+pub const SCHEMA_VERSION: i64 = 13;
 const SCHEMA: &str = include_str!("schema.sql");
 /// Views over tables that are never closed.
 pub(super) const VERDICT_VIEWS: &str = include_str!("verdict_views.sql");
@@ -28,6 +29,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (10, include_str!("migrate_10.sql")),
     (11, include_str!("migrate_11.sql")),
     (12, include_str!("migrate_12.sql")),
+    (13, include_str!("migrate_13.sql")),
 ];
 /// Queries may put this many times the memory of the buffers on the disk; DuckDB's default, 90 %
 /// of what is free, would leave the log no room.
@@ -74,6 +76,8 @@ pub struct Database {
     geo: Option<Arc<Geo>>,
     /// Taken before `open` by whoever takes both.
     writer: Mutex<Option<Connection>>,
+    /// Which hot rows the storing thread relies on.
+    relied: Arc<Relied>,
     /// Files that go when nobody reads them any more.
     pub(super) retired: Retired,
     /// Readers hold the lock for as long as they use a connection, so that [`Database::reopen`]
@@ -138,6 +142,7 @@ impl Database {
             memory_bytes,
             geo,
             writer: Mutex::default(),
+            relied: Arc::default(),
             retired: Retired::default(),
             open: RwLock::new(Mutex::new(Some(connection))),
         })
@@ -168,6 +173,11 @@ impl Database {
     pub fn wal_bytes(&self) -> u64 {
         let wal = self.file.with_extension("duckdb.wal");
         wal.metadata().map_or(0, |it| it.len())
+    }
+
+    /// Which hot rows the storing thread relies on.
+    pub(super) fn relied(&self) -> Arc<Relied> {
+        Arc::clone(&self.relied)
     }
 
     /// A position in the log below which all closed records started before `since_us`, microseconds

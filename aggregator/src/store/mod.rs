@@ -14,6 +14,7 @@ mod restore;
 mod rollup;
 mod scope;
 mod segments;
+mod sightings;
 mod step;
 mod thread;
 mod tried;
@@ -27,8 +28,8 @@ pub use rollup::{
 };
 pub use scope::{restrict, restrict_views};
 pub use segments::{
-    Compacting, Compactor, Errands, Retention, SLOT_US, Sample, Shared, Standing, Whose, Within,
-    close_hot, sample, segment_file,
+    Compacting, Compactor, Errands, PARAM_SUMS, Retention, SLOT_US, Sample, Shared, Standing,
+    Whose, Within, close_hot, sample, segment_file,
 };
 pub use thread::{Health, Store, StoreParts};
 pub use tried::StoredTrials;

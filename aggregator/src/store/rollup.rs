@@ -139,7 +139,7 @@ fn fresh(of: &Fresh<'_>) -> String {
         columns.join(", "),
         sums(
             &since("hot_visit_parts"),
-            &since("hot_param_parts"),
+            &since("hot_param_values"),
             of.columns
         ),
         of.old,
@@ -404,10 +404,9 @@ mod tests {
                 18446744073709551615 AS request_bytes, 2 AS response_bytes, 3 AS duration_us,
                 ['10.0.0.' || ({n} % 2)] AS ips, ['ua'] AS user_agents, {n} % 4 = 0 AS more,
                 {n} AS ordinal, make_timestamp({n}) AS arrived, ['p'] AS policy_versions;
-             INSERT INTO hot_param_parts BY NAME SELECT {n} AS position,
+             INSERT INTO hot_param_values BY NAME SELECT {n} AS position,
                 unhex(lpad('{0}', 32, '0')) AS session, 'user' AS name, 'u' || ({n} % 5) AS value,
-                'user' AS kind, false AS forgeable, make_timestamp({n}) AS first,
-                make_timestamp({n}) AS last, 1 AS requests WHERE {n} % 2 = 0;",
+                'user' AS kind, false AS forgeable WHERE {n} % 2 = 0;",
             n % 3,
             n / 4,
         );

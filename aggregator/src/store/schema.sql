@@ -144,18 +144,15 @@ CREATE TABLE hot_link_parts (
     requests UBIGINT NOT NULL
 );
 
--- Context parameters of a session, summed over one transaction: of users and roles every value,
--- of plain ones the last.
-CREATE TABLE hot_param_parts (
+-- Which values of context parameters the sessions of hot records have: each at least once, by what is
+-- looked up. The figures are those of the records.
+CREATE TABLE hot_param_values (
     position UBIGINT NOT NULL,
     session BLOB NOT NULL,
     name VARCHAR NOT NULL,
     value VARCHAR NOT NULL,
     kind VARCHAR NOT NULL,
-    forgeable BOOLEAN NOT NULL,
-    first TIMESTAMP NOT NULL,
-    last TIMESTAMP NOT NULL,
-    requests UBIGINT NOT NULL
+    forgeable BOOLEAN NOT NULL
 );
 
 -- What candidate policies would have made of a record. `client` is a hash of address and user

@@ -42,7 +42,7 @@ const TABLES: &[(&str, Rows)] = &[
         Rows::OfSessions(&["session_a", "session_b"]),
     ),
     ("param_parts", Rows::OfSessions(&["session"])),
-    ("hot_param_parts", Rows::OfSessions(&["session"])),
+    ("hot_param_values", Rows::OfSessions(&["session"])),
     ("shapes", Rows::OfSessions(&["session"])),
     ("endpoint_sums", Rows::Named),
     ("lookups", Rows::OfSessions(&["session"])),

@@ -6,12 +6,13 @@ use std::time::Instant;
 use sha2::{Digest as _, Sha256};
 use throughline_session::wire::{BatchHeader, Record, RecordId};
 
-use super::columns::{Context, Finds, Records, Trials};
+use super::columns::{Context, Finds, ParamValues, Records, Trials};
+use super::sightings::Sightings;
 use crate::endpoints::Endpoints;
 use crate::ingest::{header, line};
 use crate::ledger::{Books, WorkerBook};
 use crate::log::{Entry, Gap, Item, Windows, WorkerKey};
-use crate::sessions::{self, Exchange, Links, Parts, Tracker, VisitKey};
+use crate::sessions::{Exchange, Links, Parts, Tracker, VisitKey};
 use crate::verdicts::Ruling;
 
 /// A transaction is closed when it has this many rows, or its batches this many bytes.
@@ -37,6 +38,8 @@ pub(super) struct State {
     pub(super) windows: Windows,
     /// Day (UTC) of the key finder's last record, and how many were kept on it.
     pub(super) finds: (i64, u64),
+    /// Values of parameters that are written down.
+    pub(super) sightings: Sightings,
     /// What was learnt of paths.
     pub(super) endpoints: Endpoints,
 }
@@ -58,7 +61,7 @@ pub(super) struct Step {
     pub(super) records: Records,
     pub(super) parts: Parts,
     pub(super) links: Links,
-    pub(super) context: sessions::Context,
+    pub(super) values: ParamValues,
     pub(super) trials: Trials,
     pub(super) finds: Finds,
     pub(super) quarantine: Vec<Quarantined>,
@@ -86,7 +89,10 @@ impl Step {
 
     /// Takes the next item of the log.
     pub(super) fn take(&mut self, item: Item, state: &mut State, books: &Books) {
-        self.began.get_or_insert_with(Instant::now);
+        if self.began.is_none() {
+            self.began = Some(Instant::now());
+            state.sightings.begin(state.position);
+        }
         state.position = item.end();
         match item {
             Item::Batch(entry) => self.take_batch(&entry, state, books),
@@ -218,7 +224,11 @@ impl Step {
         state: &mut State,
     ) {
         self.links.add(record, |session| state.tracker.has(session));
-        self.context.add(record);
+        for param in &record.params {
+            if state.sightings.is_new(record.session, param) {
+                self.values.push(state.position, record.session, param);
+            }
+        }
         if record.trials.is_empty() && record.finder.is_empty() {
             return;
         }

@@ -11,6 +11,7 @@ use duckdb::Connection;
 use super::commit::{Extras, commit, write_envoys};
 use super::database::{Database, StoreError};
 use super::restore::{self, Restored};
+use super::sightings::Sightings;
 use super::step::{State, Step};
 use super::verdicts;
 use crate::endpoints::{Documents, Endpoints};
@@ -161,6 +162,7 @@ impl Store {
             tracker: Tracker::new(parts.rules),
             windows: restored.windows,
             finds: restored.finds,
+            sightings: Sightings::since(restored.position, parts.database.relied()),
             endpoints: Endpoints::restore(restored.templates).with(Arc::clone(&parts.documents)),
         };
         let writer = Writer {

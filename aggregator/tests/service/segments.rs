@@ -98,6 +98,53 @@ async fn closed_segments_answer_as_the_hot_rows_did() {
     hot.close();
 }
 
+/// Pairs of sessions with hot records and the values these have that nobody wrote down.
+const NOT_WRITTEN_DOWN: &str = "SELECT count(*) FROM (
+    SELECT DISTINCT session, param.name, param.value, param.kind, param.forgeable
+    FROM (SELECT session, unnest(params) AS param FROM hot_records))
+    ANTI JOIN hot_param_values USING (session, name, value, kind, forgeable)";
+
+#[tokio::test]
+async fn what_hot_sessions_say_is_written_down_once_while_segments_close() {
+    let (service, folder) = Setup::flags(&["--segment-records", "30"]).temporary();
+    let written = || service.sql::<i64>("SELECT count(*) FROM hot_param_values");
+    for sequence in 0..60_u64 {
+        let records = (0..6).map(|session| {
+            // Some sessions come back when their rows have been closed.
+            let session = session * (1 + sequence / 20 % 2);
+            let mut one = line(session, (sequence * 1000 + session).cast_signed());
+            one["params"] = json!([
+                {"name": "user", "value": format!("user-{session}"), "kind": "user"},
+                {"name": "plan", "value": format!("plan-{}", sequence / 25)},
+            ]);
+            one
+        });
+        service.send(Batch::new(sequence).records(records)).await;
+        if sequence % 4 == 0 {
+            service.stored().await;
+            let missing = service.sql::<i64>(NOT_WRITTEN_DOWN);
+            assert_eq!(missing, 0, "after batch {sequence}");
+        }
+    }
+    service.stored().await;
+    until("the first are in segments", async || {
+        files(folder.path()).len() > 8
+    })
+    .await;
+    assert_eq!(service.sql::<i64>(NOT_WRITTEN_DOWN), 0);
+    assert!(written() < 400, "{} of 720", written());
+    for (q, expected) in [
+        ("user:user-4", 1),
+        ("param.plan:plan-0", 6 + 3),
+        ("param.plan:plan*", 9),
+    ] {
+        let page = service.get(&format!("/v1/sessions?q={q}")).await.json();
+        let found = page["items"].as_array().map(Vec::len);
+        assert_eq!(found, Some(expected), "{q}: {page}");
+    }
+    service.close();
+}
+
 #[tokio::test]
 async fn other_programs_read_closed_segments_meanwhile() {
     let (service, folder) = Setup::flags(&["--segment-records", "5"]).temporary();

@@ -63,15 +63,6 @@ SELECT {position_end} AS position, session, visit_start, any_value(application) 
     list(DISTINCT policy_version) AS policy_versions
 FROM hot_records WHERE position >= {position} GROUP BY session, visit_start;
 
-INSERT INTO hot_param_parts BY NAME
-SELECT {position_end} AS position, session, param.name, param.value, param.kind, param.forgeable,
-    first, last, requests
-FROM (
-    SELECT session, unnest(params) AS param, first, last, requests FROM (
-        SELECT session, any_value(params) AS params, min(start) AS first, max(start) AS last,
-            count(*) AS requests
-        FROM hot_records WHERE position >= {position} GROUP BY session));
-
 -- One session in twenty was logged into from the one before.
 INSERT INTO hot_link_parts BY NAME
 SELECT {position_end} AS position, session AS session_a,

@@ -2,8 +2,8 @@
 
 use duckdb::{Connection, OptionalExt as _, params};
 
-use super::layout::{ALL, From};
-use super::manifest::{self, Folder, Segment};
+use super::layout::ALL;
+use super::manifest::{self, Segment};
 use super::sampling::{self, Sample};
 use super::write::write;
 use crate::store::commit::time;
@@ -51,15 +51,16 @@ pub(super) fn due(connection: &Connection, due: &Due) -> Result<Option<u64>, Sto
 /// before it leaves files that no segment has, which the next start deletes.
 pub(super) fn close(
     connection: &Connection,
-    folder: &Folder,
+    database: &Database,
     end: u64,
     samples: &[Sample],
     stage: &mut dyn FnMut(Stage),
 ) -> Result<Segment, StoreError> {
+    let folder = &database.folder;
     let kept = sampling::kept(samples);
     let mut segment = manifest::begin(end, 0);
     write(connection, folder, &mut segment, &|kind| {
-        if let From::Records(select) = kind.from {
+        if let Some(select) = kind.of_records() {
             // What was asked for is known of all requests.
             let all = format!("(SELECT * FROM hot_records WHERE position < {end})");
             let of_all = || format!("({})", select.replace("{records}", &all));
@@ -87,10 +88,14 @@ pub(super) fn close(
                 )?;
             }
         }
+        let unneeded = end.min(database.relied().since());
+        let sql = "DELETE FROM hot_param_values WHERE position <= ?";
+        connection.execute(sql, [unneeded])?;
         manifest::make_views(connection, folder)?;
         Ok(())
     })?;
     drop(turn);
+    database.relied().forget();
     stage(Stage::Committed);
     Ok(segment)
 }
@@ -106,7 +111,7 @@ pub fn close_hot(database: &Database) -> Result<u64, StoreError> {
     let sql = "SELECT max(position) FROM hot_visit_parts";
     let end: Option<u64> = connection.query_row(sql, [], |row| row.get(0))?;
     let Some(end) = end else { return Ok(0) };
-    let segment = close(connection, &database.folder, end, &[], &mut |_| {})?;
+    let segment = close(connection, database, end, &[], &mut |_| {})?;
     manifest::write_outside(connection, &database.folder)?;
     // Else the file grows by what was deleted.
     connection.execute_batch("CHECKPOINT")?;
@@ -214,7 +219,7 @@ mod tests {
         assert_eq!(due, Some(200), "the end of the transaction with the eighth");
         let mut stages = Vec::new();
         for end in [200, 300] {
-            close(connection, &database.folder, end, &[], &mut |stage| {
+            close(connection, &database, end, &[], &mut |stage| {
                 let crashed = image(path);
                 let before = files(crashed.path());
                 assert_eq!(figures(crashed.path()), (20, 20, 20), "{stage:?}");
@@ -254,7 +259,7 @@ mod tests {
         let database = Database::open(&file, 64 << 20).unwrap();
         let reading = database.read().unwrap();
         fill(&reading.connection);
-        let segment = close(&reading.connection, &database.folder, 200, &[], &mut |_| {}).unwrap();
+        let segment = close(&reading.connection, &database, 200, &[], &mut |_| {}).unwrap();
         std::fs::remove_file(database.folder.path(&segment, &ALL[0])).unwrap();
         drop(reading);
         database.close();

@@ -59,6 +59,8 @@ pub(super) fn hide(
         manifest::make_views(connection, &database.folder)?;
         Ok(())
     })?;
+    // What such a session says from now on is written down anew.
+    database.relied().forget();
     tracing::info!(
         sessions = sessions.len(),
         author,
@@ -97,7 +99,10 @@ fn hide_session(connection: &Connection, session: SessionId) -> Result<(), Store
         let sql = format!("DELETE FROM {table} WHERE {condition}");
         connection.execute(&sql, params_from_iter(values))?;
     }
-    connection.execute("DELETE FROM session_sums WHERE session = ?", [bytes()])?;
+    for table in ["hot_param_values", "session_sums"] {
+        let sql = format!("DELETE FROM {table} WHERE session = ?");
+        connection.execute(&sql, [bytes()])?;
+    }
     let sql = "DELETE FROM trials WHERE session = ? OR trial_session = ?";
     connection.execute(sql, params_from_iter([bytes(), bytes()]))?;
     desk::forget_session(connection, session)?;

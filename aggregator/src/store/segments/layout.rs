@@ -33,6 +33,13 @@ pub(super) enum From {
     Sums(&'static str),
     /// This SELECT over `{records}`: the records of the same segment, or those that are hot.
     Records(&'static str),
+    /// The same, where what is hot is seen in another way: by this SELECT.
+    Told {
+        /// Over `{records}`.
+        of_records: &'static str,
+        /// What its view shows of what is hot.
+        hot: &'static str,
+    },
     /// Files of the same segment that come before this one in [`ALL`].
     Files,
 }
@@ -142,6 +149,23 @@ const VISITS: &str = "SELECT min(position) AS position, session, visit_start,
 const PARAMS: &str = "SELECT min(position) AS position, session, name, value, kind, forgeable,
     min(first) AS first, max(last) AS last, sum(requests)::UBIGINT AS requests FROM {source}";
 
+/// The same before they are summed. They stand behind the beginning of their batch, as sums do.
+const PARAMS_OF_RECORDS: &str = "SELECT position + 1 AS position, session, param.name AS name,
+    param.value AS value, param.kind AS kind, param.forgeable AS forgeable, start AS first,
+    start AS last, 1::UBIGINT AS requests
+    FROM (SELECT position, session, start, unnest(params) AS param FROM {records})";
+
+/// Which values there are; how often and when, [`PARAM_SUMS`] tells.
+const HOT_PARAMS: &str = "SELECT *, NULL::TIMESTAMP AS first, NULL::TIMESTAMP AS last,
+    NULL::UBIGINT AS requests FROM hot_param_values";
+
+/// Context parameters with their figures, for FROM: sums of what is closed, and the records that are hot
+/// one by one.
+pub const PARAM_SUMS: &str = "(SELECT session, name, value, kind, forgeable, first, last, requests
+    FROM param_parts WHERE requests IS NOT NULL
+    UNION ALL SELECT session, param.name, param.value, param.kind, param.forgeable, start, start, 1
+    FROM (SELECT session, start, unnest(params) AS param FROM hot_records))";
+
 const LINKS: &str = "SELECT min(position) AS position, session_a, session_b, kind,
     any_value(key_a) AS key_a, any_value(key_b) AS key_b, min(first) AS first,
     max(last) AS last, sum(requests)::UBIGINT AS requests FROM {source}";
@@ -173,7 +197,10 @@ pub(super) const ALL: &[Kind] = &[
     },
     Kind {
         name: "param_parts",
-        from: From::Sums("hot_param_parts"),
+        from: From::Told {
+            of_records: PARAMS_OF_RECORDS,
+            hot: HOT_PARAMS,
+        },
         select: PARAMS,
         group: "session, name, value, kind, forgeable",
         order: "session, name, last",
@@ -229,7 +256,7 @@ impl Kind {
         match self.from {
             From::Batches(_) => format!("position < {end}"),
             From::Sums(_) => format!("position <= {end}"),
-            From::Records(_) | From::Files => "true".into(),
+            From::Records(_) | From::Told { .. } | From::Files => "true".into(),
         }
     }
 
@@ -237,7 +264,16 @@ impl Kind {
     pub(super) fn table(&self) -> Option<&'static str> {
         match self.from {
             From::Batches(table) | From::Sums(table) => Some(table),
-            From::Records(_) | From::Files => None,
+            From::Records(_) | From::Told { .. } | From::Files => None,
+        }
+    }
+
+    /// The SELECT over `{records}` that makes its rows.
+    pub(super) fn of_records(&self) -> Option<&'static str> {
+        match self.from {
+            From::Records(select) => Some(select),
+            From::Told { of_records, .. } => Some(of_records),
+            From::Batches(_) | From::Sums(_) | From::Files => None,
         }
     }
 }

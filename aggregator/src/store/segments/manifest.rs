@@ -291,6 +291,7 @@ pub(super) fn hot(kind: &Kind) -> String {
     match kind.from {
         From::Batches(table) | From::Sums(table) => format!("SELECT * FROM {table}"),
         From::Records(select) => select.replace("{records}", "hot_records"),
+        From::Told { hot, .. } => hot.into(),
         From::Files => "SELECT NULL::UBIGINT AS hash, NULL::BLOB AS session WHERE false".into(),
     }
 }

@@ -22,7 +22,7 @@ mod write;
 pub use close::close_hot;
 pub(super) use close::transaction;
 pub use errand::{Errands, Whose};
-pub use layout::SLOT_US;
+pub use layout::{PARAM_SUMS, SLOT_US};
 pub(super) use manifest::{Folder, VIEWS, make_views, sweep};
 pub use manifest::{Within, file_name as segment_file};
 pub use retention::Retention;

@@ -139,12 +139,12 @@ fn without(
             (From::Batches(table) | From::Sums(table), Some(file)) => {
                 format!("SELECT * FROM {table} WHERE false UNION ALL BY NAME SELECT * FROM {file}")
             }
-            (From::Records(_), Some(file)) if carried && kind.name == "shapes" => {
+            (_, Some(file)) if carried && kind.name == "shapes" => {
                 let none = || "(FROM hot_records LIMIT 0)".to_owned();
                 let records = records().unwrap_or_else(none);
                 shapes(segment.version, &file, Some(&records))
             }
-            (From::Records(_), Some(file)) if carried => format!("FROM {file}"),
+            (From::Records(_) | From::Told { .. }, Some(file)) if carried => format!("FROM {file}"),
             // The last time that all records are there.
             (From::Records(select), None) if trims && kind.summary => {
                 select.replace("{records}", &records()?)
@@ -224,7 +224,7 @@ mod tests {
             let connection = &reading.connection;
             fill(connection);
             assert_eq!(told(connection, SUMMED), ALL_SUMMED, "hot");
-            close(connection, &database.folder, 100, &samples, &mut |_| {}).unwrap();
+            close(connection, &database, 100, &samples, &mut |_| {}).unwrap();
             assert_eq!(told(connection, SUMMED), ALL_SUMMED, "closed, {samples:?}");
             let buckets = "SELECT count(*) AS n FROM endpoint_sums";
             assert_ne!(told(connection, buckets), "{'n': 20}", "not summed");
@@ -244,7 +244,7 @@ mod tests {
         let reading = database.read().unwrap();
         let connection = &reading.connection;
         fill(connection);
-        let segment = close(connection, &database.folder, 100, samples, &mut |_| {}).unwrap();
+        let segment = close(connection, &database, 100, samples, &mut |_| {}).unwrap();
         assert!(database.summed(connection, 0, 1).unwrap());
         let path = |name: &str| {
             let kind = ALL.iter().find(|kind| kind.name == name).unwrap();

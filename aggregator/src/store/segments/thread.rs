@@ -217,7 +217,7 @@ impl Thread {
         };
         let began = Instant::now();
         let (connection, samples) = (&reading.connection, &retention.samples);
-        let segment = close(connection, &database.folder, end, samples, &mut |_| {})?;
+        let segment = close(connection, database, end, samples, &mut |_| {})?;
         manifest::write_outside(&reading.connection, &database.folder)?;
         free(&reading.connection);
         tracing::info!(

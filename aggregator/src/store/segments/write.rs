@@ -74,19 +74,20 @@ fn source_of(
     let given = source(kind);
     let rows = match kind.from {
         From::Batches(_) | From::Sums(_) => given?,
-        From::Records(select) => match given {
+        From::Records(select)
+        | From::Told {
+            of_records: select, ..
+        } => match given {
             Some(rows) => rows,
             None => format!("({})", select.replace("{records}", &records()?)),
         },
         From::Files => records()?,
     };
     let mut select = kind.select.to_owned();
-    for other in ALL {
-        if let Some(table) = other.table() {
-            let name = format!("{{{}}}", other.name);
-            let none = || format!("(SELECT * FROM {table} LIMIT 0)");
-            select = select.replace(&name, &file(other).unwrap_or_else(none));
-        }
+    for other in ALL.iter().filter(|it| it.from != From::Files) {
+        let name = format!("{{{}}}", other.name);
+        let none = || format!("(FROM {} LIMIT 0)", other.name);
+        select = select.replace(&name, &file(other).unwrap_or_else(none));
     }
     // Last: there may be anybody's texts in it.
     Some(select.replace("{source}", &rows))
