@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use duckdb::{Connection, Row, params_from_iter};
+use duckdb::{Connection, Row};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use warp::Filter;
@@ -13,10 +13,9 @@ use warp::reply::Response;
 use super::error::ApiError;
 use super::histogram::{self, Buckets};
 use super::request::{Access, Call, call, json, respond};
-use super::scope::{Chosen, Extent, IS_BOT, Scope};
+use super::scope::{Chosen, Extent, Scope};
 use super::top::{self, Top};
 use super::{App, query};
-use crate::filters::Clause;
 use crate::store::StoreError;
 
 /// Sources and targets listed.
@@ -116,23 +115,39 @@ pub(super) async fn handle(call: &Call) -> Result<Response, ApiError> {
 
 fn bots(connection: &Connection, scope: &Scope, most: i64) -> Result<Bots, StoreError> {
     let chosen = scope.choose(connection, false)?;
-    let which = Clause::all([Clause::new(IS_BOT, []), chosen.records.clone()]);
-    let figures = top::figures(connection, &which)?;
-    let times = histogram::times(connection, scope, &chosen)?;
+    ask(connection, &chosen)?;
+    let Summary {
+        sessions,
+        requests,
+        bots,
+        bot_requests,
+        times,
+    } = Summary::read(connection)?;
+    let (from_us, to_us) = scope.range();
+    // The time asked about; where it is open, that of the records.
+    let times = times.map(|(first_us, last_us)| {
+        (
+            from_us.unwrap_or(first_us),
+            to_us.unwrap_or(last_us.saturating_add(1)),
+        )
+    });
+    let times = from_us.zip(to_us).or(times);
     let buckets = times.map(|(from_us, to_us)| Buckets::cover(from_us, to_us, most));
     let types = match buckets {
         Some(buckets) => types(connection, &chosen, buckets)?,
         None => Vec::new(),
     };
-    let (combinations, combinations_cut) = combinations(connection, &which)?;
-    let top = |expression| top::of_records(connection, expression, &which, TOP_MAX);
-    let (sessions, requests) = chosen.totals(connection)?;
+    let (combinations, combinations_cut) = combinations(connection, &chosen)?;
+    let top = |column| {
+        let top = top::of_sums(connection, "asked WHERE bot", column, TOP_MAX)?;
+        Ok::<_, StoreError>(top.estimated(|count| chosen.estimate(count)))
+    };
     Ok(Bots {
         extent: chosen.extent(),
         sessions: chosen.estimate(sessions),
-        bots: chosen.estimate(figures.sessions),
+        bots: chosen.estimate(bots),
         requests: chosen.estimate(requests),
-        bot_requests: chosen.estimate(figures.requests),
+        bot_requests: chosen.estimate(bot_requests),
         types,
         width_s: buckets.map_or(1, |it| it.width_us / 1_000_000),
         buckets: buckets
@@ -147,29 +162,77 @@ fn bots(connection: &Connection, scope: &Scope, most: i64) -> Result<Bots, Store
     })
 }
 
+/// Makes the tables `bots`, the sessions held for bots, and `asked`: what was chosen, summed by session, and
+/// of bots by all that is asked about them. It reads the records once.
+fn ask(connection: &Connection, chosen: &Chosen) -> Result<(), StoreError> {
+    connection.execute_batch(
+        "CREATE TEMP TABLE bots AS
+            SELECT unhex(session) AS session, bot_type, votes, position, idx FROM current_verdicts
+            WHERE subject_kind = 'session' AND flagged AND label IS DISTINCT FROM 'wrong'",
+    )?;
+    let sql = format!(
+        "CREATE TEMP TABLE asked AS
+            SELECT session, bot, CASE WHEN bot THEN client_ip END AS client_ip,
+                CASE WHEN bot THEN endpoint END AS endpoint,
+                CASE WHEN bot THEN time_bucket(INTERVAL 1 SECOND, start) END AS second,
+                count(*)::UBIGINT AS requests, min(start) AS first, max(start) AS last
+            FROM (SELECT *, session IN (SELECT session FROM bots) AS bot FROM records)
+            WHERE {} GROUP BY ALL",
+        chosen.records.sql
+    );
+    Ok(chosen.records.run(connection, &sql)?)
+}
+
+/// What `asked` has.
+struct Summary {
+    sessions: u64,
+    requests: u64,
+    bots: u64,
+    bot_requests: u64,
+    /// Start of the first and of the last request, microseconds since the Unix epoch.
+    times: Option<(i64, i64)>,
+}
+
+impl Summary {
+    fn read(connection: &Connection) -> Result<Self, StoreError> {
+        let sql = "SELECT count(DISTINCT session)::UBIGINT, coalesce(sum(requests), 0)::UBIGINT,
+                (count(DISTINCT session) FILTER (bot))::UBIGINT,
+                coalesce(sum(requests) FILTER (bot), 0)::UBIGINT,
+                epoch_us(min(first)), epoch_us(max(last))
+            FROM asked";
+        let read = |row: &Row<'_>| {
+            let ends: (Option<i64>, Option<i64>) = (row.get(4)?, row.get(5)?);
+            Ok(Self {
+                sessions: row.get(0)?,
+                requests: row.get(1)?,
+                bots: row.get(2)?,
+                bot_requests: row.get(3)?,
+                times: ends.0.zip(ends.1),
+            })
+        };
+        Ok(connection.query_row(sql, [], read)?)
+    }
+}
+
 fn types(
     connection: &Connection,
     chosen: &Chosen,
     buckets: Buckets,
 ) -> Result<Vec<BotType>, StoreError> {
     let sql = format!(
-        "WITH bots AS (
-            SELECT unhex(session) AS session, bot_type FROM current_verdicts
-            WHERE subject_kind = 'session' AND flagged AND label IS DISTINCT FROM 'wrong'),
-         seen AS MATERIALIZED (
-            SELECT bot_type, session, {} AS bucket, count(*)::UBIGINT AS requests
-            FROM records JOIN bots USING (session) WHERE {} GROUP BY ALL),
+        "WITH seen AS MATERIALIZED (
+            SELECT bot_type, session, {} AS bucket, sum(requests) AS requests
+            FROM (SELECT *, second AS start FROM asked WHERE bot) JOIN bots USING (session)
+            GROUP BY ALL),
          sizes AS (
             SELECT bot_type, count(DISTINCT session)::UBIGINT AS sessions FROM seen GROUP BY ALL)
          SELECT bot_type, sessions, bucket, sum(requests)::UBIGINT
          FROM seen JOIN sizes USING (bot_type) GROUP BY ALL
          ORDER BY sessions DESC, bot_type, bucket",
-        buckets.sql(),
-        chosen.records.sql
+        buckets.sql()
     );
     let mut statement = connection.prepare(&sql)?;
-    let values = params_from_iter(chosen.records.values.clone());
-    let rows = statement.query_map(values, |row: &Row<'_>| {
+    let rows = statement.query_map([], |row: &Row<'_>| {
         Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
     })?;
     let rows: Vec<(String, u64, i64, u64)> = rows.collect::<Result<_, _>>()?;
@@ -204,20 +267,15 @@ struct Vote {
 
 fn combinations(
     connection: &Connection,
-    which: &Clause,
+    chosen: &Chosen,
 ) -> Result<(Vec<Combination>, bool), StoreError> {
     let sql = format!(
-        "SELECT votes FROM current_verdicts
-         WHERE subject_kind = 'session' AND flagged AND label IS DISTINCT FROM 'wrong'
-            AND unhex(session) IN (SELECT session FROM records WHERE {})
+        "SELECT votes FROM bots WHERE session IN (SELECT session FROM asked WHERE bot)
          ORDER BY position DESC, idx DESC LIMIT {}",
-        which.sql,
         VERDICTS_MAX + 1
     );
     let mut statement = connection.prepare(&sql)?;
-    let rows = statement.query_map(params_from_iter(which.values.clone()), |row| {
-        row.get::<_, String>(0)
-    })?;
+    let rows = statement.query_map([], |row| row.get::<_, String>(0))?;
     let mut seen: BTreeMap<Vec<String>, u64> = BTreeMap::new();
     let mut verdicts = 0;
     for votes in rows {
@@ -235,7 +293,7 @@ fn combinations(
         .into_iter()
         .map(|(detectors, sessions)| Combination {
             detectors,
-            sessions,
+            sessions: chosen.estimate(sessions),
         })
         .collect();
     all.sort_by_key(|it| std::cmp::Reverse(it.sessions));

@@ -18,7 +18,7 @@ use crate::store::{Database, SLOT_US, StoreError, rows_at};
 use crate::time;
 
 /// Records that one answer looks at, about: beyond, sessions are sampled.
-const RECORDS_MAX: u64 = 1_000_000;
+const RECORDS_MAX: u64 = 500_000;
 /// The same of answers that order the requests of each session, or count many things of each.
 pub(super) const HEAVY_RECORDS_MAX: u64 = 200_000;
 /// A share this small of what is looked at otherwise will do where only the sessions are sampled, and all

@@ -28,6 +28,18 @@ pub(super) struct Top {
     count: u64,
 }
 
+impl Top {
+    /// What stands for all, where a share of them was counted. How many different values there are cannot be
+    /// told from it: at least so many.
+    pub(super) fn estimated(mut self, estimate: impl Fn(u64) -> u64) -> Self {
+        for value in &mut self.values {
+            value.requests = estimate(value.requests);
+            value.sessions = estimate(value.sessions);
+        }
+        self
+    }
+}
+
 /// The most frequent values of `expression` over the rows of `records` that `which` selects.
 pub(super) fn of_records(
     connection: &Connection,
@@ -44,6 +56,23 @@ pub(super) fn of_records(
         which.sql
     );
     read(connection, &sql, which)
+}
+
+/// The same of rows that are sums already: `from` stands behind FROM.
+pub(super) fn of_sums(
+    connection: &Connection,
+    from: &str,
+    column: &str,
+    limit: u64,
+) -> Result<Top, StoreError> {
+    let sql = format!(
+        "SELECT value::VARCHAR, requests, sessions, (count(*) OVER ())::UBIGINT FROM (
+            SELECT {column} AS value, sum(requests)::UBIGINT AS requests,
+                count(DISTINCT session)::UBIGINT AS sessions
+            FROM {from} GROUP BY value)
+         WHERE value IS NOT NULL ORDER BY requests DESC, value LIMIT {limit}"
+    );
+    read(connection, &sql, &Clause::default())
 }
 
 /// Users among the sessions with a row of `records` that `which` selects.

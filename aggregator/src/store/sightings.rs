@@ -2,12 +2,12 @@
 //! requests, and is written down once.
 //!
 //! The memory is the storing thread's. Closing a segment takes rows out of `hot_param_values`, and must
-//! leave those that the memory still relies on: [`Relied`] says from where on it does.
+//! leave those that records which stay rely on: [`Relied`] says which these are.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher as _, RandomState};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use throughline_session::wire::{Param, ParameterKind, SessionId};
 
@@ -17,28 +17,30 @@ const SEEN_MAX: usize = 1 << 20;
 const VALUES_MAX: usize = 64;
 
 /// What the storing thread and whoever takes rows away tell each other.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Relied {
-    /// Rows that stand behind this position must stay.
-    since: AtomicU64,
+    /// Where the memory began anew, in order: what is stored from there on, until it begins anew again,
+    /// relies on rows that stand behind it.
+    begun: Mutex<Vec<u64>>,
     /// Rows were taken away.
     stale: AtomicBool,
 }
 
-impl Default for Relied {
-    /// Nobody relies on anything.
-    fn default() -> Self {
-        Self {
-            since: AtomicU64::new(u64::MAX),
-            stale: AtomicBool::default(),
-        }
-    }
-}
-
 impl Relied {
-    /// Rows up to this position may go.
-    pub(super) fn since(&self) -> u64 {
-        self.since.load(Ordering::Acquire)
+    fn begun(&self) -> MutexGuard<'_, Vec<u64>> {
+        self.begun.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Rows up to this position may go, where all that stays is stored behind `end`, the end of a transaction.
+    pub(super) fn needless(&self, end: u64) -> u64 {
+        let mut begun = self.begun();
+        if begun.is_empty() {
+            return end;
+        }
+        let before = begun.iter().rev().find(|since| **since <= end).copied();
+        let needless = before.unwrap_or(0);
+        begun.retain(|since| *since >= needless);
+        needless
     }
 
     /// Rows have gone: what is remembered is to be forgotten.
@@ -60,7 +62,7 @@ pub(super) struct Sightings {
 impl Sightings {
     /// Remembers nothing before `position`.
     pub(super) fn since(position: u64, relied: Arc<Relied>) -> Self {
-        relied.since.store(position, Ordering::Release);
+        relied.begun().push(position);
         Self {
             relied,
             keys: RandomState::new(),
@@ -75,7 +77,7 @@ impl Sightings {
         let stale = self.relied.stale.swap(false, Ordering::AcqRel);
         if stale || self.seen.len() >= SEEN_MAX {
             self.seen.clear();
-            self.relied.since.store(position, Ordering::Release);
+            self.relied.begun().push(position);
         }
     }
 
@@ -116,7 +118,7 @@ mod tests {
     #[test]
     fn each_value_is_new_once_until_rows_go() {
         let relied = Arc::new(Relied::default());
-        assert_eq!(relied.since(), u64::MAX, "nobody relies on anything");
+        assert_eq!(relied.needless(7), 7, "nobody relies on anything");
         let mut sightings = Sightings::since(10, Arc::clone(&relied));
         let (one, other) = (Hex([1; 16]), Hex([2; 16]));
         let plain = |value| param(ParameterKind::Plain, value);
@@ -125,14 +127,16 @@ mod tests {
         assert!(!new(one, "gold") && !new(one, "tin"));
         sightings.begin(20);
         assert!(!sightings.is_new(one, &plain("gold")));
-        assert_eq!(relied.since(), 10);
+        assert_eq!(relied.needless(20), 10);
+        assert_eq!(relied.needless(5), 0, "stored before this process began");
         relied.forget();
         assert!(
             !sightings.is_new(one, &plain("gold")),
             "until a transaction begins"
         );
         sightings.begin(30);
-        assert_eq!(relied.since(), 30);
+        // What was stored between 20 and 30 relies on what stands behind 10.
+        assert_eq!([29, 30, 40].map(|end| relied.needless(end)), [10, 30, 30]);
         assert!(sightings.is_new(one, &plain("gold")));
         let user = param(ParameterKind::User, "gold");
         assert!(sightings.is_new(one, &user), "another kind");

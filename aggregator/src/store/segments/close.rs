@@ -88,9 +88,9 @@ pub(super) fn close(
                 )?;
             }
         }
-        let unneeded = end.min(database.relied().since());
+        let needless = database.relied().needless(end);
         let sql = "DELETE FROM hot_param_values WHERE position <= ?";
-        connection.execute(sql, [unneeded])?;
+        connection.execute(sql, [needless])?;
         manifest::make_views(connection, folder)?;
         Ok(())
     })?;
