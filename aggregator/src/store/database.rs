@@ -300,9 +300,9 @@ fn connect(
     memory_bytes: u64,
     geo: Option<&Arc<Geo>>,
 ) -> Result<Connection, StoreError> {
-    let threads = std::thread::available_parallelism()
-        .map_or(1, usize::from)
-        .min(4);
+    // Half of the processors at most: with all of them, two questions at once and ingest take turns on
+    // each, and whoever asked waits in a loop for what another thread does.
+    let threads = (std::thread::available_parallelism().map_or(1, usize::from) / 2).clamp(1, 4);
     let config = Config::default()
         .max_memory(&format!("{}KiB", memory_bytes / 1024))?
         .threads(i64::try_from(threads).unwrap_or(1))?

@@ -339,14 +339,19 @@ fn folded(connection: &Connection) -> Result<u64, StoreError> {
     Ok(connection.query_row("SELECT position FROM folded", [], |row| row.get(0))?)
 }
 
+/// How many parts came since they were folded.
+pub(super) fn pending(connection: &Connection) -> Result<u64, StoreError> {
+    let folded = folded(connection)?;
+    let sql = format!("SELECT count(*) FROM hot_visit_parts WHERE position > {folded}");
+    Ok(connection.query_row(&sql, [], |row| row.get(0))?)
+}
+
 /// Folds what came since the last time; within a transaction. Gives how many sessions changed.
 pub(super) fn fold(connection: &Connection) -> Result<u64, StoreError> {
-    let folded = folded(connection)?.to_string();
-    let behind = format!("SELECT count(*) FROM hot_visit_parts WHERE position > {folded}");
-    let behind: u64 = connection.query_row(&behind, [], |row| row.get(0))?;
-    if behind == 0 {
+    if pending(connection)? == 0 {
         return Ok(0);
     }
+    let folded = folded(connection)?.to_string();
     let of = Fresh {
         folded: &folded,
         ..ALL_FRESH

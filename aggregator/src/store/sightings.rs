@@ -5,7 +5,7 @@
 //! leave those that records which stay rely on: [`Relied`] says which these are.
 
 use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasher as _, RandomState};
+use std::hash::{BuildHasher as _, BuildHasherDefault, Hash as _, Hasher, RandomState};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -49,12 +49,30 @@ impl Relied {
     }
 }
 
+/// A hash is its own hash.
+#[derive(Debug, Default)]
+struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+
+    fn write(&mut self, _: &[u8]) {
+        debug_assert!(false, "only hashes are hashed");
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
 /// What was written down since some position.
 #[derive(Debug)]
 pub(super) struct Sightings {
     relied: Arc<Relied>,
     keys: RandomState,
-    seen: HashSet<u64>,
+    seen: HashSet<u64, BuildHasherDefault<Hashed>>,
     /// How many values of a user or role parameter a session has in this transaction.
     many: HashMap<(SessionId, u64), usize>,
 }
@@ -66,7 +84,7 @@ impl Sightings {
         Self {
             relied,
             keys: RandomState::new(),
-            seen: HashSet::new(),
+            seen: HashSet::default(),
             many: HashMap::new(),
         }
     }
@@ -81,22 +99,55 @@ impl Sightings {
         }
     }
 
-    /// Whether this is to be written down.
-    pub(super) fn is_new(&mut self, session: SessionId, param: &Param<'_>) -> bool {
-        let told = (session, &param.name, &param.value, param.forgeable);
-        let hash = self.keys.hash_one((told, param.kind as u8));
-        if self.seen.contains(&hash) {
-            return false;
+    /// Those of `params` that are to be written down.
+    pub(super) fn news<'p, 'r>(
+        &mut self,
+        session: SessionId,
+        params: &'p [Param<'r>],
+    ) -> Vec<&'p Param<'r>> {
+        // Most requests only say again what the session said before.
+        let all = self.hash(session, params);
+        if params.is_empty() || self.seen.contains(&all) {
+            return Vec::new();
         }
-        if param.kind != ParameterKind::Plain {
-            let name = self.keys.hash_one(&param.name);
-            let many = self.many.entry((session, name)).or_default();
-            if *many >= VALUES_MAX {
-                return false;
+        let mut news = Vec::new();
+        let mut kept = true;
+        for param in params {
+            let hash = self.hash(session, std::slice::from_ref(param));
+            if self.seen.contains(&hash) {
+                continue;
             }
-            *many += 1;
+            if self.has_room(session, param) {
+                self.seen.insert(hash);
+                news.push(param);
+            } else {
+                kept = false;
+            }
         }
-        self.seen.insert(hash)
+        if kept {
+            self.seen.insert(all);
+        }
+        news
+    }
+
+    fn hash(&self, session: SessionId, params: &[Param<'_>]) -> u64 {
+        let mut hasher = self.keys.build_hasher();
+        session.0.hash(&mut hasher);
+        for param in params {
+            (&param.name, &param.value, param.kind, param.forgeable).hash(&mut hasher);
+        }
+        hasher.finish()
+    }
+
+    /// Whether the session may have another value of the parameter in this transaction.
+    fn has_room(&mut self, session: SessionId, param: &Param<'_>) -> bool {
+        if param.kind == ParameterKind::Plain {
+            return true;
+        }
+        let name = self.keys.hash_one(&param.name);
+        let many = self.many.entry((session, name)).or_default();
+        *many += 1;
+        *many <= VALUES_MAX
     }
 }
 
@@ -122,24 +173,26 @@ mod tests {
         let mut sightings = Sightings::since(10, Arc::clone(&relied));
         let (one, other) = (Hex([1; 16]), Hex([2; 16]));
         let plain = |value| param(ParameterKind::Plain, value);
-        let mut new = |session, value| sightings.is_new(session, &plain(value));
+        let mut new = |session, value| !sightings.news(session, &[plain(value)]).is_empty();
         assert!(new(one, "gold") && new(one, "tin") && new(other, "gold"));
         assert!(!new(one, "gold") && !new(one, "tin"));
         sightings.begin(20);
-        assert!(!sightings.is_new(one, &plain("gold")));
+        assert!(sightings.news(one, &[plain("gold")]).is_empty());
         assert_eq!(relied.needless(20), 10);
         assert_eq!(relied.needless(5), 0, "stored before this process began");
         relied.forget();
+        let known = [plain("gold"), plain("tin")];
         assert!(
-            !sightings.is_new(one, &plain("gold")),
+            sightings.news(one, &known).is_empty(),
             "until a transaction begins"
         );
         sightings.begin(30);
         // What was stored between 20 and 30 relies on what stands behind 10.
         assert_eq!([29, 30, 40].map(|end| relied.needless(end)), [10, 30, 30]);
-        assert!(sightings.is_new(one, &plain("gold")));
-        let user = param(ParameterKind::User, "gold");
-        assert!(sightings.is_new(one, &user), "another kind");
+        assert_eq!(sightings.news(one, &[plain("gold")]).len(), 1);
+        let both = [plain("gold"), param(ParameterKind::User, "gold")];
+        assert_eq!(sightings.news(one, &both), [&both[1]], "another kind");
+        assert!(sightings.news(one, &both).is_empty());
     }
 
     #[test]
@@ -147,9 +200,11 @@ mod tests {
         let mut sightings = Sightings::since(0, Arc::default());
         let mut new = |from: usize| {
             let values = (from..from + 200).map(|n| n.to_string());
-            let mut new =
-                |value: String| sightings.is_new(Hex([1; 16]), &param(ParameterKind::User, &value));
-            let count = values.filter(|value| new(value.clone())).count();
+            let mut new = |value: &String| {
+                let user = [param(ParameterKind::User, value)];
+                !sightings.news(Hex([1; 16]), &user).is_empty()
+            };
+            let count = values.filter(|value| new(value)).count();
             sightings.begin(1);
             count
         };

@@ -224,10 +224,8 @@ impl Step {
         state: &mut State,
     ) {
         self.links.add(record, |session| state.tracker.has(session));
-        for param in &record.params {
-            if state.sightings.is_new(record.session, param) {
-                self.values.push(state.position, record.session, param);
-            }
+        for param in state.sightings.news(record.session, &record.params) {
+            self.values.push(state.position, record.session, param);
         }
         if record.trials.is_empty() && record.finder.is_empty() {
             return;

@@ -25,8 +25,12 @@ use crate::store::{desk, rollup};
 
 /// Between two looks at what is hot.
 const LOOK: Duration = Duration::from_millis(500);
-/// Between two times that parts are folded into sessions: what the list of sessions has to add up.
+/// Between two looks at whether parts are to be folded into sessions.
 const FOLD: Duration = Duration::from_secs(1);
+/// They are when there are so many, which the list of sessions has to add up each time;
+const PARTS: u64 = 10_000;
+/// or after so many looks.
+const LOOKS: u32 = 3;
 /// Between two looks at what is too old, while nothing is closed.
 const EXPIRE: Duration = Duration::from_secs(10);
 /// How long whoever is to be forgotten waits for the store.
@@ -115,8 +119,14 @@ impl Compactor {
 /// its time.
 fn fold(database: &Database, documents: &Documents, ended: &Receiver<()>) {
     let mut failing = false;
+    let mut looks = 0;
     while ended.recv_timeout(FOLD) == Err(RecvTimeoutError::Timeout) {
+        looks += 1;
         let folded = database.read().and_then(|reading| {
+            if looks < LOOKS && rollup::pending(&reading.connection)? < PARTS {
+                return Ok(());
+            }
+            looks = 0;
             let _turn = database.folder.turn();
             transaction(&reading.connection, || rollup::fold(&reading.connection))?;
             transaction(&reading.connection, || {
