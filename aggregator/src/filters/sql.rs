@@ -227,35 +227,39 @@ fn any_id(tests: &[Test], seen: Seen) -> Clause {
     Clause::any(tests.iter().map(one))
 }
 
-/// Whether one of the texts in the list `column` may be what is tested for, by how it begins.
-fn may_begin(column: &str, test: &Test) -> Option<Clause> {
-    let begin = match test {
-        Test::StartsWith(begin) if !begin.contains('\n') => begin.clone(),
-        Test::Within(address, bits) => super::values::beginning(*address, *bits)?,
-        _ => return None,
+/// Whether one of the texts in the list `column` may be what is tested for, by the column that has them all in
+/// one text: most sessions fail it, and it takes a fifth of the time.
+fn may_be_in_text(column: &str, test: &Test) -> Option<Clause> {
+    let part = match test {
+        Test::Is(value) => format!("\n{value}\n"),
+        Test::StartsWith(begin) => format!("\n{begin}"),
+        Test::Within(address, bits) => {
+            format!("\n{}", super::values::beginning(*address, *bits)?)
+        }
+        Test::Contains(_) | Test::Among(_) | Test::Between(..) => return None,
     };
-    Some(Clause::new(
-        format!("contains(chr(10) || array_to_string({column}, chr(10)), chr(10) || ?)"),
-        [Value::Text(begin)],
-    ))
+    // What is made of a list has no such column.
+    let is_column = !column.contains('(');
+    is_column.then(|| Clause::new(format!("contains({column}_text, ?)"), [Value::Text(part)]))
 }
 
 /// One of the texts in the list `column` is one of `tests`.
 fn in_list(column: &str, kind: Kind, tests: &[Test]) -> Clause {
     let one = |one: &Test| match one {
-        Test::Is(value) => Clause::new(format!("list_contains({column}, ?)"), [text(value)]),
-        // All at once: quicker than one after the other.
-        Test::Contains(part) if !part.contains('\n') => Clause::new(
-            format!("contains(lower(array_to_string({column}, chr(10))), ?)"),
-            [text(part)],
-        ),
+        Test::Is(value) => {
+            let exact = Clause::new(format!("list_contains({column}, ?)"), [text(value)]);
+            Clause::all(may_be_in_text(column, one).into_iter().chain([exact]))
+        }
+        // Small letters are what that text is in.
+        Test::Contains(part) if !part.contains('\n') && column == "user_agents" => {
+            Clause::new("contains(user_agents_text, ?)", [text(part)])
+        }
         // Without a subquery, which would number all sessions and join them again.
         other => {
             let each = test("each", kind, std::slice::from_ref(other));
             let sql = format!("len(list_filter({column}, lambda each: {})) > 0", each.sql);
             let exact = Clause { sql, ..each };
-            // What most sessions fail is tested first, since it is cheap.
-            Clause::all(may_begin(column, other).into_iter().chain([exact]))
+            Clause::all(may_be_in_text(column, other).into_iter().chain([exact]))
         }
     };
     Clause::any(tests.iter().map(one))

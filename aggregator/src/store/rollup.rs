@@ -31,7 +31,27 @@ const COLUMNS: &[&str] = &[
     "users",
     "roles",
     "ua_families",
+    "ips_text",
+    "user_agents_text",
+    "users_text",
+    "roles_text",
+    "ua_families_text",
 ];
+
+/// The list that a column is the text of.
+fn list_of(column: &str) -> Option<&str> {
+    column.strip_suffix("_text")
+}
+
+/// A list as a text with a line feed before and behind each of its own, user agents in small letters.
+fn text_of(column: &str, list: &str) -> String {
+    let texts = format!("array_to_string(coalesce({list}, []), chr(10))");
+    let texts = match column {
+        "user_agents_text" => format!("lower({texts})"),
+        _ => texts,
+    };
+    format!("chr(10) || {texts} || chr(10)")
+}
 
 const MOST: &str = "18446744073709551615";
 
@@ -72,8 +92,14 @@ fn of_parts(column: &str) -> Option<String> {
         // Made distinct afterwards: DISTINCT within an aggregate keeps a table for each group.
         "ips" | "user_agents" => format!("list_sort(list_distinct(flatten(list({column}))))"),
         "session" | "users" | "roles" | "ua_families" => return None,
+        _ if list_of(column).is_some() => return None,
         _ => format!("least(sum({column}), {MOST})::UBIGINT"),
     })
+}
+
+/// A list of a session's row `old` and of later parts `new`.
+fn lists_together(list: &str) -> String {
+    format!("list_sort(list_distinct(list_concat(old.{list}, new.{list})))")
 }
 
 /// A column of what a session's row `old` and the sums of later parts `new` are together.
@@ -85,17 +111,23 @@ fn together(column: &str) -> String {
         "last" => "greatest(old.last, new.last) AS last".into(),
         "more" => "new.more OR coalesce(old.more, false) AS more".into(),
         "visit_starts" | "ips" | "user_agents" | "users" | "roles" | "ua_families" => {
-            format!("list_sort(list_distinct(list_concat(old.{column}, new.{column}))) AS {column}")
+            format!("{} AS {column}", lists_together(column))
         }
-        _ => format!(
-            "least(new.{column}::HUGEINT + coalesce(old.{column}, 0), {MOST})::UBIGINT AS {column}"
-        ),
+        _ => match list_of(column) {
+            Some(list) => format!("{} AS {column}", text_of(column, &lists_together(list))),
+            None => format!(
+                "least(new.{column}::HUGEINT + coalesce(old.{column}, 0), {MOST})::UBIGINT AS {column}"
+            ),
+        },
     }
 }
 
 /// One row for each session in `parts`, with users and roles out of `params`; `columns` of it.
 fn sums(parts: &str, params: &str, columns: &[&str]) -> String {
-    let asked = |column: &&str| columns.contains(column);
+    let asked = |column: &&str| {
+        let is_of = |it: &&str| it == column || list_of(it) == Some(*column);
+        columns.iter().any(is_of)
+    };
     let part: String = COLUMNS
         .iter()
         .filter(|it| asked(it) || (**it == "user_agents" && asked(&"ua_families")))
@@ -109,17 +141,23 @@ fn sums(parts: &str, params: &str, columns: &[&str]) -> String {
         ),
         false => String::new(),
     };
+    let texts = columns.iter().filter_map(|column| {
+        let list = list_of(column)?;
+        Some(format!(", {} AS {column}", text_of(column, list)))
+    });
+    let texts: String = texts.collect();
     if !asked(&"users") && !asked(&"roles") {
-        return format!("SELECT *{families} FROM ({part})");
+        return format!("SELECT *{texts} FROM (SELECT *{families} FROM ({part}))");
     }
     let of_kind = |kind: &str| {
         format!("list_sort(list_distinct(list(value) FILTER (kind = '{kind}'))) AS {kind}s")
     };
     format!(
-        "SELECT part.*, coalesce(users, []) AS users, coalesce(roles, []) AS roles{families}
-         FROM ({part}) AS part LEFT JOIN (
-            SELECT session, {}, {} FROM {params} WHERE kind <> 'plain' GROUP BY session
-         ) AS person USING (session)",
+        "SELECT *{texts} FROM (
+            SELECT part.*, coalesce(users, []) AS users, coalesce(roles, []) AS roles{families}
+            FROM ({part}) AS part LEFT JOIN (
+                SELECT session, {}, {} FROM {params} WHERE kind <> 'plain' GROUP BY session
+            ) AS person USING (session))",
         of_kind("user"),
         of_kind("role"),
     )
