@@ -28,7 +28,8 @@ use crate::policy::Policies;
 use crate::sessions::Rules;
 use crate::sql::Sql;
 use crate::store::{
-    Compacting, Compactor, Database, Health, Restored, Retention, Shared, Store, StoreParts, desk,
+    Compacting, Compactor, Database, Health, Resources, Restored, Retention, Shared, Store,
+    StoreParts, desk,
 };
 use crate::tokens::Gate;
 use crate::verdicts::{Detecting, DetectionParts, Snapshot, Status};
@@ -183,7 +184,13 @@ fn limits(options: &ServeOptions) -> Limits {
 
 fn open_database(options: &ServeOptions, geo: Option<Arc<Geo>>) -> anyhow::Result<Database> {
     let file = options.data.join("hot.duckdb");
-    Database::open_with(&file, options.duckdb_memory, geo)
+    let resources = Resources::of(options.duckdb_memory);
+    let threads = options.duckdb_threads.map(usize::from);
+    let resources = Resources {
+        threads: threads.unwrap_or(resources.threads),
+        ..resources
+    };
+    Database::open_with(&file, resources, geo)
         .with_context(|| format!("cannot open {}", file.display()))
 }
 

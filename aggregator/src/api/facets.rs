@@ -180,6 +180,9 @@ fn facets(
 ) -> Result<Facets, StoreError> {
     let of_requests = matches!(facet.source(""), Source::Requests(_));
     let chosen = scope.choose(connection, !of_requests)?;
+    if facet.is_parameter() {
+        scope.narrow_to(connection, &chosen, "param_parts")?;
+    }
     let (each, of_requests) = each(connection, facet, scope, &chosen)?;
     let sql = format!(
         "WITH each AS MATERIALIZED ({}),

@@ -272,6 +272,25 @@ impl Scope {
         self.database.narrow(connection, kinds, from_us, to_us)
     }
 
+    /// Has the view `kind` leave out files from before the sessions chosen began, and after they ended.
+    pub(super) fn narrow_to(
+        &self,
+        connection: &Connection,
+        chosen: &Chosen,
+        kind: &str,
+    ) -> Result<(), StoreError> {
+        let sql = format!(
+            "SELECT epoch_us(min(first)), epoch_us(max(last)) FROM summed WHERE {}",
+            chosen.sessions.sql
+        );
+        let values = params_from_iter(chosen.sessions.values.clone());
+        let read = |row: &duckdb::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+        let ends: (Option<i64>, Option<i64>) = connection.query_row(&sql, values, read)?;
+        // Whoever is not among the sums yet has nothing in files.
+        let (first_us, last_us) = ends.0.zip(ends.1).unwrap_or((i64::MAX, i64::MIN));
+        self.database.narrow(connection, &[kind], first_us, last_us)
+    }
+
     /// The time, from the beginning to the end where nothing is said.
     fn limits(&self) -> (i64, i64) {
         let (from_us, to_us) = self.range();

@@ -140,6 +140,11 @@ pub struct ServeOptions {
     #[arg(long, env = "THROUGHLINE_DUCKDB_MEMORY", default_value = "512MiB", value_parser = units::bytes, value_name = "SIZE")]
     pub duckdb_memory: u64,
 
+    /// Threads that DuckDB works on one statement with, 1 to 64; half of the processors, 4 at most, when absent.
+    #[arg(long, env = "THROUGHLINE_DUCKDB_THREADS", value_name = "THREADS",
+        value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub duckdb_threads: Option<u16>,
+
     /// Visits kept open in memory; beyond it the one idle for longest is closed early.
     #[arg(
         long,

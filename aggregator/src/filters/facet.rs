@@ -206,6 +206,12 @@ impl Facet {
         self.field.kind == Kind::Flags
     }
 
+    /// Whether it is of a context parameter, whose values are in `param_parts`.
+    #[must_use]
+    pub fn is_parameter(&self) -> bool {
+        self.field.place == Place::Parameter
+    }
+
     /// What to show for a group, and the term that selects its sessions.
     #[must_use]
     pub fn shown(&self, group: &str) -> (String, String) {

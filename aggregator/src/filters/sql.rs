@@ -236,6 +236,8 @@ fn may_be_in_text(column: &str, test: &Test) -> Option<Clause> {
         Test::Within(address, bits) => {
             format!("\n{}", super::values::beginning(*address, *bits)?)
         }
+        // Small letters are what that text is in.
+        Test::Contains(part) if column == "user_agents" => part.clone(),
         Test::Contains(_) | Test::Among(_) | Test::Between(..) => return None,
     };
     // What is made of a list has no such column.
@@ -245,22 +247,28 @@ fn may_be_in_text(column: &str, test: &Test) -> Option<Clause> {
 
 /// One of the texts in the list `column` is one of `tests`.
 fn in_list(column: &str, kind: Kind, tests: &[Test]) -> Clause {
-    let one = |one: &Test| match one {
-        Test::Is(value) => {
-            let exact = Clause::new(format!("list_contains({column}, ?)"), [text(value)]);
-            Clause::all(may_be_in_text(column, one).into_iter().chain([exact]))
-        }
-        // Small letters are what that text is in.
-        Test::Contains(part) if !part.contains('\n') && column == "user_agents" => {
-            Clause::new("contains(user_agents_text, ?)", [text(part)])
-        }
-        // Without a subquery, which would number all sessions and join them again.
-        other => {
-            let each = test("each", kind, std::slice::from_ref(other));
-            let sql = format!("len(list_filter({column}, lambda each: {})) > 0", each.sql);
-            let exact = Clause { sql, ..each };
-            Clause::all(may_be_in_text(column, other).into_iter().chain([exact]))
-        }
+    let one = |one: &Test| {
+        let text_of = may_be_in_text(column, one);
+        let exact = match one {
+            // Neither addresses nor what is asked of user agents have line feeds.
+            Test::Is(_) if column == "ips" => None,
+            Test::Contains(part) if column == "user_agents" && !part.contains('\n') => None,
+            Test::Is(value) => Some(Clause::new(
+                format!("list_contains({column}, ?)"),
+                [text(value)],
+            )),
+            // Of the text, where there is one: the list need not be read then.
+            other => {
+                let each = test("each", kind, std::slice::from_ref(other));
+                let list = match (&text_of, other) {
+                    (Some(_), Test::Within(..)) => format!("string_split({column}_text, chr(10))"),
+                    _ => column.to_owned(),
+                };
+                let sql = format!("len(list_filter({list}, lambda each: {})) > 0", each.sql);
+                Some(Clause { sql, ..each })
+            }
+        };
+        Clause::all(text_of.into_iter().chain(exact))
     };
     Clause::any(tests.iter().map(one))
 }

@@ -66,12 +66,34 @@ pub enum StoreError {
     NotOpen,
 }
 
+/// What DuckDB may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Resources {
+    /// Bytes of its buffers.
+    pub memory_bytes: u64,
+    /// Threads that one statement is worked on by.
+    pub threads: usize,
+}
+
+impl Resources {
+    /// So much memory, and half of the processors, from one to four: with all of them, two questions at once
+    /// and ingest take turns on each, and whoever asked waits in a loop for what another thread does.
+    #[must_use]
+    pub fn of(memory_bytes: u64) -> Self {
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        Self {
+            memory_bytes,
+            threads: (processors / 2).clamp(1, 4),
+        }
+    }
+}
+
 /// The open database file.
 pub struct Database {
     file: PathBuf,
     /// Where closed segments are.
     pub(super) folder: Folder,
-    memory_bytes: u64,
+    resources: Resources,
     /// What `country_of` asks.
     geo: Option<Arc<Geo>>,
     /// Taken before `open` by whoever takes both.
@@ -113,7 +135,7 @@ impl Database {
     /// # Errors
     /// When it cannot be opened, or was made by a newer version.
     pub fn open(file: &Path, memory_bytes: u64) -> Result<Self, StoreError> {
-        Self::open_with(file, memory_bytes, None)
+        Self::open_with(file, Resources::of(memory_bytes), None)
     }
 
     /// The same, with databases that know where addresses are.
@@ -122,13 +144,13 @@ impl Database {
     /// As [`Database::open`].
     pub fn open_with(
         file: &Path,
-        memory_bytes: u64,
+        resources: Resources,
         geo: Option<Arc<Geo>>,
     ) -> Result<Self, StoreError> {
         let folder = file.with_file_name("segments");
         std::fs::create_dir_all(&folder)?;
         let folder = Folder::new(folder.canonicalize()?);
-        let connection = connect(file, &folder, memory_bytes, geo.as_ref())?;
+        let connection = connect(file, &folder, resources, geo.as_ref())?;
         let orphans = sweep(&connection, &folder)?;
         if orphans > 0 {
             tracing::info!(
@@ -139,7 +161,7 @@ impl Database {
         Ok(Self {
             file: file.to_path_buf(),
             folder,
-            memory_bytes,
+            resources,
             geo,
             writer: Mutex::default(),
             relied: Arc::default(),
@@ -271,7 +293,7 @@ impl Database {
         *connection = Some(connect(
             &self.file,
             &self.folder,
-            self.memory_bytes,
+            self.resources,
             self.geo.as_ref(),
         )?);
         done
@@ -297,12 +319,13 @@ fn snapshots(file: &Path) -> PathBuf {
 fn connect(
     file: &Path,
     folder: &Folder,
-    memory_bytes: u64,
+    resources: Resources,
     geo: Option<&Arc<Geo>>,
 ) -> Result<Connection, StoreError> {
-    // Half of the processors at most: with all of them, two questions at once and ingest take turns on
-    // each, and whoever asked waits in a loop for what another thread does.
-    let threads = (std::thread::available_parallelism().map_or(1, usize::from) / 2).clamp(1, 4);
+    let Resources {
+        memory_bytes,
+        threads,
+    } = resources;
     let config = Config::default()
         .max_memory(&format!("{}KiB", memory_bytes / 1024))?
         .threads(i64::try_from(threads).unwrap_or(1))?

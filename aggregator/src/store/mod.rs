@@ -20,7 +20,7 @@ mod thread;
 mod tried;
 mod verdicts;
 
-pub use database::{Database, Reading, SCHEMA_VERSION, StoreError};
+pub use database::{Database, Reading, Resources, SCHEMA_VERSION, StoreError};
 pub use replay::{Replayed, crawlers};
 pub use restore::Restored;
 pub use rollup::{

@@ -105,7 +105,7 @@ fn copy(
     };
     // Bloom filters: DuckDB 1.5.5 makes wrong ones for BLOB columns, and finds nothing.
     let sql = format!(
-        "COPY ({select} {group} ORDER BY {}) TO {} (FORMAT parquet, COMPRESSION zstd,
+        "COPY ({select} {group} ORDER BY {}) TO {} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1,
             PARQUET_VERSION v2, ROW_GROUP_SIZE {}, WRITE_BLOOM_FILTER false)",
         kind.order,
         quoted_path(path),
