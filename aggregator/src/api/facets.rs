@@ -94,7 +94,8 @@ pub(super) fn route(app: &Arc<App>) -> BoxedFilter<(Response,)> {
     params(FacetsQuery), security((), ("read_token" = [])),
     description = "Values of requests are those within the filter's time, of requests that have all else \
         that the filter asks of one: with `path:/login` the statuses of logins, and `term` added to `q` \
-        selects the sessions counted. Values of sessions are those of the whole session. Numbers go by \
+        selects the sessions counted, where no time is asked for; with one it also selects those whose request was \
+        earlier, which count as without a value here. Values of sessions are those of the whole session. Numbers go by \
         ranges; an empty text is no value.",
     responses((status = 200, description = "The values", body = Facets)),
 )]

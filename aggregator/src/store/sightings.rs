@@ -31,6 +31,11 @@ impl Relied {
         self.begun.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What is stored from `position` on relies on no row before it.
+    pub(super) fn begin(&self, position: u64) {
+        self.begun().push(position);
+    }
+
     /// Rows up to this position may go, where all that stays is stored behind `end`, the end of a transaction.
     pub(super) fn needless(&self, end: u64) -> u64 {
         let mut begun = self.begun();
@@ -80,7 +85,7 @@ pub(super) struct Sightings {
 impl Sightings {
     /// Remembers nothing before `position`.
     pub(super) fn since(position: u64, relied: Arc<Relied>) -> Self {
-        relied.begun().push(position);
+        relied.begin(position);
         Self {
             relied,
             keys: RandomState::new(),
@@ -95,7 +100,7 @@ impl Sightings {
         let stale = self.relied.stale.swap(false, Ordering::AcqRel);
         if stale || self.seen.len() >= SEEN_MAX {
             self.seen.clear();
-            self.relied.begun().push(position);
+            self.relied.begin(position);
         }
     }
 

@@ -148,7 +148,10 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub fn restore(database: &Database) -> Result<Restored, StoreError> {
-        restore::read(&database.read()?.connection)
+        let restored = restore::read(&database.read()?.connection)?;
+        // Before anybody closes a segment.
+        database.relied().begin(restored.position);
+        Ok(restored)
     }
 
     /// Starts the thread, which goes on where `restored` ends.

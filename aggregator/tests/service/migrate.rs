@@ -50,6 +50,40 @@ async fn version_9_goes_on_where_it_ended() {
     goes_on("hot-v9.duckdb.gz").await;
 }
 
+#[tokio::test]
+async fn version_12_goes_on_where_it_ended() {
+    goes_on("hot-v12.duckdb.gz").await;
+}
+
+/// Version 13 looks them up, and counts them, elsewhere.
+#[tokio::test]
+async fn parameters_of_version_12_are_found_and_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    unpack("hot-v12.duckdb.gz", folder.path());
+    let service = Setup::default().open(folder.path()).unwrap();
+    let session = session_id(2);
+    for q in [
+        "user:zoe",
+        "user:zo*",
+        "param.plan:gold",
+        "ua:MOZILLA",
+        "ip:10.0.0.0/24",
+    ] {
+        let page = service.get(&format!("/v1/sessions?q={q}")).await.json();
+        let items = page["items"].as_array().unwrap().iter();
+        let found: Vec<_> = items.map(|it| it["session"].as_str().unwrap()).collect();
+        assert!(found.contains(&session.as_str()), "{q}: {page}");
+    }
+    let told = service.get(&format!("/v1/sessions/{session}")).await.json();
+    let params: Vec<_> = told["params"].as_array().unwrap().iter().collect();
+    let figures = params
+        .iter()
+        .map(|it| (it["value"].as_str(), it["requests"].as_u64()));
+    let expected = [(Some("gold"), Some(1)), (Some("zoe"), Some(1))];
+    assert_eq!(figures.collect::<Vec<_>>(), expected, "{told}");
+    service.close();
+}
+
 async fn goes_on(file: &str) {
     let folder = tempfile::tempdir().unwrap();
     unpack(file, folder.path());

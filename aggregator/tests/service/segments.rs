@@ -220,6 +220,10 @@ async fn what_is_too_old_gives_its_space_back_unless_it_is_pinned() {
     service.app().errands.unpin(pinned).await.unwrap();
     until("nothing is left", async || files(folder.path()).is_empty()).await;
     assert_eq!(service.get("/v1/sessions").await.json()["items"], json!([]));
+    until("no value of anybody's is left", async || {
+        service.sql::<i64>("SELECT count(*) FROM hot_param_values") == 0
+    })
+    .await;
     service.close();
 }
 

@@ -74,7 +74,11 @@ fn sessions_of(connection: &Connection, whose: &Whose) -> Result<Vec<SessionId>,
         Whose::Session(session) => return Ok(vec![*session]),
         Whose::User(user) => user,
     };
-    let sql = "SELECT DISTINCT session FROM param_parts WHERE kind = 'user' AND value = ?";
+    // Records too: what a transaction in the making says of a session that was just forgotten is
+    // not written down before its segment is closed.
+    let sql = "SELECT session FROM param_parts WHERE kind = 'user' AND value = ?1
+        UNION SELECT session FROM (SELECT session, unnest(params) AS param FROM hot_records)
+        WHERE param.kind = 'user' AND param.value = ?1";
     let mut statement = connection.prepare(sql)?;
     let rows = statement.query_map(params![user], |row| row.get::<_, Vec<u8>>(0))?;
     let mut sessions = Vec::new();

@@ -259,6 +259,9 @@ impl Thread {
         let aged = by_age(connection, folder, retention, now_us, &mut expired);
         let aged_bytes: u64 = expired.files.iter().map(|it| size(it)).sum();
         let used = disk_use(&self.parts.data).saturating_sub(aged_bytes);
+        if !expired.files.is_empty() {
+            forget_values(database, connection)?;
+        }
         let trimmed =
             aged.and_then(|()| by_budget(connection, folder, retention, used, &mut expired));
         // Also what was done before a failure.
@@ -301,6 +304,17 @@ impl Thread {
             tracing::warn!(%error, path = %path.display(), "cannot delete a file; the next start tries again");
         }
     }
+}
+
+/// Of a session of which nothing else is left, no value stays, though a segment left it hot.
+fn forget_values(database: &Database, connection: &Connection) -> Result<(), StoreError> {
+    let _turn = database.folder.turn();
+    connection.execute_batch(
+        "DELETE FROM hot_param_values WHERE session NOT IN (
+            SELECT session FROM session_sums UNION ALL SELECT session FROM hot_visit_parts)",
+    )?;
+    database.relied().forget();
+    Ok(())
 }
 
 /// What left the hot file is free only after a checkpoint: without one the file grows. DuckDB refuses
