@@ -123,16 +123,8 @@ fn bots(connection: &Connection, scope: &Scope, most: i64) -> Result<Bots, Store
         bot_requests,
         times,
     } = Summary::read(connection)?;
-    let (from_us, to_us) = scope.range();
-    // The time asked about; where it is open, that of the records.
-    let times = times.map(|(first_us, last_us)| {
-        (
-            from_us.unwrap_or(first_us),
-            to_us.unwrap_or(last_us.saturating_add(1)),
-        )
-    });
-    let times = from_us.zip(to_us).or(times);
-    let buckets = times.map(|(from_us, to_us)| Buckets::cover(from_us, to_us, most));
+    let buckets = scope.times(times);
+    let buckets = buckets.map(|(from_us, to_us)| Buckets::cover(from_us, to_us, most));
     let types = match buckets {
         Some(buckets) => types(connection, &chosen, buckets)?,
         None => Vec::new(),

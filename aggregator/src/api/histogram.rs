@@ -170,13 +170,13 @@ async fn handle(call: &Call) -> Result<Response, ApiError> {
 }
 
 /// The time asked about; where it is open, that of the records.
-pub(super) fn times(
+fn times(
     connection: &Connection,
     scope: &Scope,
     chosen: &Chosen,
 ) -> Result<Option<(i64, i64)>, StoreError> {
-    if let (Some(from_us), Some(to_us)) = scope.range() {
-        return Ok(Some((from_us, to_us)));
+    if let Some(times) = scope.times(None) {
+        return Ok(Some(times));
     }
     let sql = format!(
         "SELECT epoch_us(min(start)), epoch_us(max(start)) FROM records WHERE {}",
@@ -185,14 +185,7 @@ pub(super) fn times(
     let values = params_from_iter(chosen.records.values.clone());
     let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
     let found: (Option<i64>, Option<i64>) = connection.query_row(&sql, values, read)?;
-    let (Some(first_us), Some(last_us)) = found else {
-        return Ok(None);
-    };
-    let (from_us, to_us) = scope.range();
-    Ok(Some((
-        from_us.unwrap_or(first_us),
-        to_us.unwrap_or(last_us.saturating_add(1)),
-    )))
+    Ok(scope.times(found.0.zip(found.1)))
 }
 
 fn histogram(connection: &Connection, scope: &Scope, most: i64) -> Result<Histogram, StoreError> {

@@ -3,6 +3,7 @@
 use percent_encoding::percent_decode_str;
 
 use super::error::ApiError;
+use crate::config::units;
 use crate::spelling;
 use crate::time;
 
@@ -90,9 +91,7 @@ impl Params {
         let Some(value) = self.get(parameter) else {
             return Ok(None);
         };
-        // A sign is none of a count.
-        let digits = Some(value).filter(|value| value.bytes().all(|it| it.is_ascii_digit()));
-        let number = digits.and_then(|digits| digits.parse().ok());
+        let number = units::whole(value);
         number.map(Some).ok_or_else(|| ApiError::BadParameter {
             parameter,
             detail: format!("`{parameter}` is `{value}`, which is no number of 0 or more"),

@@ -120,6 +120,16 @@ impl Scope {
         (self.filter.from_us, self.filter.to_us)
     }
 
+    /// The time asked about; where it is open, that from the first to the last of the records, if there are any.
+    pub(super) fn times(&self, of_records: Option<(i64, i64)>) -> Option<(i64, i64)> {
+        let (from_us, to_us) = self.range();
+        from_us.zip(to_us).or_else(|| {
+            let (first_us, last_us) = of_records?;
+            let end_us = last_us.saturating_add(1);
+            Some((from_us.unwrap_or(first_us), to_us.unwrap_or(end_us)))
+        })
+    }
+
     /// Sees what was there before: on the pages that follow a cursor.
     pub(super) fn see(&mut self, seen: &SeenBefore) {
         let SeenBefore(position, requests, from_us, to_us) = *seen;

@@ -47,15 +47,8 @@ pub(super) fn of_records(
     which: &Clause,
     limit: u64,
 ) -> Result<Top, StoreError> {
-    let sql = format!(
-        "SELECT value::VARCHAR, requests, sessions, (count(*) OVER ())::UBIGINT FROM (
-            SELECT {expression} AS value, count(*)::UBIGINT AS requests,
-                count(DISTINCT session)::UBIGINT AS sessions
-            FROM records WHERE {} GROUP BY value)
-         WHERE value IS NOT NULL ORDER BY requests DESC, value LIMIT {limit}",
-        which.sql
-    );
-    read(connection, &sql, which)
+    let from = format!("records WHERE {}", which.sql);
+    most(connection, (expression, "count(*)"), &from, which, limit)
 }
 
 /// The same of rows that are sums already: `from` stands behind FROM.
@@ -65,14 +58,8 @@ pub(super) fn of_sums(
     column: &str,
     limit: u64,
 ) -> Result<Top, StoreError> {
-    let sql = format!(
-        "SELECT value::VARCHAR, requests, sessions, (count(*) OVER ())::UBIGINT FROM (
-            SELECT {column} AS value, sum(requests)::UBIGINT AS requests,
-                count(DISTINCT session)::UBIGINT AS sessions
-            FROM {from} GROUP BY value)
-         WHERE value IS NOT NULL ORDER BY requests DESC, value LIMIT {limit}"
-    );
-    read(connection, &sql, &Clause::default())
+    let summed = (column, "sum(requests)");
+    most(connection, summed, from, &Clause::default(), limit)
 }
 
 /// Users among the sessions with a row of `records` that `which` selects.
@@ -81,20 +68,30 @@ pub(super) fn users(
     which: &Clause,
     limit: u64,
 ) -> Result<Top, StoreError> {
-    let sql = format!(
-        "SELECT value, requests, sessions, (count(*) OVER ())::UBIGINT FROM (
-            SELECT value, sum(requests)::UBIGINT AS requests,
-                count(DISTINCT session)::UBIGINT AS sessions
-            FROM {PARAM_SUMS} WHERE kind = 'user'
-                AND session IN (SELECT session FROM records WHERE {}) GROUP BY value)
-         ORDER BY requests DESC, value LIMIT {limit}",
+    let from = format!(
+        "{PARAM_SUMS} WHERE kind = 'user' AND session IN (SELECT session FROM records WHERE {})",
         which.sql
     );
-    read(connection, &sql, which)
+    most(connection, ("value", "sum(requests)"), &from, which, limit)
 }
 
-fn read(connection: &Connection, sql: &str, which: &Clause) -> Result<Top, StoreError> {
-    let mut statement = connection.prepare(sql)?;
+/// The most frequent of `value`, each with its `requests`; `from` stands behind FROM, with the values of
+/// `which`.
+fn most(
+    connection: &Connection,
+    (value, requests): (&str, &str),
+    from: &str,
+    which: &Clause,
+    limit: u64,
+) -> Result<Top, StoreError> {
+    let sql = format!(
+        "SELECT value::VARCHAR, requests, sessions, (count(*) OVER ())::UBIGINT FROM (
+            SELECT {value} AS value, {requests}::UBIGINT AS requests,
+                count(DISTINCT session)::UBIGINT AS sessions
+            FROM {from} GROUP BY ALL)
+         WHERE value IS NOT NULL ORDER BY requests DESC, value LIMIT {limit}"
+    );
+    let mut statement = connection.prepare(&sql)?;
     let rows = statement.query_map(params_from_iter(which.values.clone()), |row| {
         let value = TopValue {
             value: row.get(0)?,

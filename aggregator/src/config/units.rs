@@ -80,6 +80,12 @@ pub fn micros(duration: Duration) -> i64 {
     i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
 }
 
+/// A whole number, which has no sign.
+pub(crate) fn whole<T: std::str::FromStr>(text: &str) -> Option<T> {
+    let digits = text.bytes().all(|it| it.is_ascii_digit());
+    text.parse().ok().filter(|_| digits)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

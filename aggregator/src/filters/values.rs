@@ -113,11 +113,11 @@ impl Kind {
             Self::Bytes => units::bytes(text)
                 .ok()
                 .and_then(|bytes| i64::try_from(bytes).ok())
-                .or_else(|| whole(text)),
+                .or_else(|| units::whole(text)),
             Self::Duration if text == "0" => Some(0),
             Self::Duration => units::duration(text).ok().map(units::micros),
             Self::Share => millionths(text),
-            _ => whole(text),
+            _ => units::whole(text),
         }
         .filter(|number| *number >= 0)
     }
@@ -224,12 +224,6 @@ impl Kind {
             FilterError::new(value.column, problem, format!("give {}", self.examples()))
         })
     }
-}
-
-/// A whole number, which has no sign.
-fn whole(text: &str) -> Option<i64> {
-    let digits = Some(text).filter(|text| text.bytes().all(|it| it.is_ascii_digit()))?;
-    digits.parse().ok()
 }
 
 fn millionths(text: &str) -> Option<i64> {

@@ -281,7 +281,7 @@ mod tests {
             tracker: Tracker::new(rules),
             windows: Windows::default(),
             finds: (0, 0),
-            sightings: Sightings::since(0, Arc::default()),
+            sightings: Sightings::new(Arc::default()),
             endpoints: crate::endpoints::Endpoints::default(),
         };
         let mut step = Step::default();

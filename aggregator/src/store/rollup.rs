@@ -379,17 +379,22 @@ fn folded(connection: &Connection) -> Result<u64, StoreError> {
 
 /// How many parts came since they were folded.
 pub(super) fn pending(connection: &Connection) -> Result<u64, StoreError> {
-    let folded = folded(connection)?;
+    behind(connection, folded(connection)?)
+}
+
+/// How many parts stand behind the position `folded`.
+fn behind(connection: &Connection, folded: u64) -> Result<u64, StoreError> {
     let sql = format!("SELECT count(*) FROM hot_visit_parts WHERE position > {folded}");
     Ok(connection.query_row(&sql, [], |row| row.get(0))?)
 }
 
 /// Folds what came since the last time; within a transaction. Gives how many sessions changed.
 pub(super) fn fold(connection: &Connection) -> Result<u64, StoreError> {
-    if pending(connection)? == 0 {
+    let folded = folded(connection)?;
+    if behind(connection, folded)? == 0 {
         return Ok(0);
     }
-    let folded = folded(connection)?.to_string();
+    let folded = folded.to_string();
     let of = Fresh {
         folded: &folded,
         ..ALL_FRESH

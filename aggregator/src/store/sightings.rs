@@ -83,9 +83,8 @@ pub(super) struct Sightings {
 }
 
 impl Sightings {
-    /// Remembers nothing before `position`.
-    pub(super) fn since(position: u64, relied: Arc<Relied>) -> Self {
-        relied.begin(position);
+    /// Remembers nothing, from where `relied` has begun.
+    pub(super) fn new(relied: Arc<Relied>) -> Self {
         Self {
             relied,
             keys: RandomState::new(),
@@ -175,7 +174,8 @@ mod tests {
     fn each_value_is_new_once_until_rows_go() {
         let relied = Arc::new(Relied::default());
         assert_eq!(relied.needless(7), 7, "nobody relies on anything");
-        let mut sightings = Sightings::since(10, Arc::clone(&relied));
+        relied.begin(10);
+        let mut sightings = Sightings::new(Arc::clone(&relied));
         let (one, other) = (Hex([1; 16]), Hex([2; 16]));
         let plain = |value| param(ParameterKind::Plain, value);
         let mut new = |session, value| !sightings.news(session, &[plain(value)]).is_empty();
@@ -202,7 +202,7 @@ mod tests {
 
     #[test]
     fn users_of_a_session_are_bounded_per_transaction() {
-        let mut sightings = Sightings::since(0, Arc::default());
+        let mut sightings = Sightings::new(Arc::default());
         let mut new = |from: usize| {
             let values = (from..from + 200).map(|n| n.to_string());
             let mut new = |value: &String| {

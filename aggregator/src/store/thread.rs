@@ -165,7 +165,7 @@ impl Store {
             tracker: Tracker::new(parts.rules),
             windows: restored.windows,
             finds: restored.finds,
-            sightings: Sightings::since(restored.position, parts.database.relied()),
+            sightings: Sightings::new(parts.database.relied()),
             endpoints: Endpoints::restore(restored.templates).with(Arc::clone(&parts.documents)),
         };
         let writer = Writer {

@@ -150,10 +150,18 @@ const PARAMS: &str = "SELECT min(position) AS position, session, name, value, ki
     min(first) AS first, max(last) AS last, sum(requests)::UBIGINT AS requests FROM {source}";
 
 /// The same before they are summed. They stand behind the beginning of their batch, as sums do.
-const PARAMS_OF_RECORDS: &str = "SELECT position + 1 AS position, session, param.name AS name,
-    param.value AS value, param.kind AS kind, param.forgeable AS forgeable, start AS first,
-    start AS last, 1::UBIGINT AS requests
-    FROM (SELECT position, session, start, unnest(params) AS param FROM {records})";
+macro_rules! params_of {
+    ($records:literal) => {
+        concat!(
+            "SELECT position + 1 AS position, session, param.name AS name, param.value AS value,
+    param.kind AS kind, param.forgeable AS forgeable, start AS first, start AS last,
+    1::UBIGINT AS requests
+    FROM (SELECT position, session, start, unnest(params) AS param FROM ",
+            $records,
+            ")"
+        )
+    };
+}
 
 /// Which values there are; how often and when, [`PARAM_SUMS`] tells.
 const HOT_PARAMS: &str = "SELECT *, NULL::TIMESTAMP AS first, NULL::TIMESTAMP AS last,
@@ -161,10 +169,11 @@ const HOT_PARAMS: &str = "SELECT *, NULL::TIMESTAMP AS first, NULL::TIMESTAMP AS
 
 /// Context parameters with their figures, for FROM: sums of what is closed, and the records that are hot
 /// one by one.
-pub const PARAM_SUMS: &str = "(SELECT session, name, value, kind, forgeable, first, last, requests
-    FROM param_parts WHERE requests IS NOT NULL
-    UNION ALL SELECT session, param.name, param.value, param.kind, param.forgeable, start, start, 1
-    FROM (SELECT session, start, unnest(params) AS param FROM hot_records))";
+pub const PARAM_SUMS: &str = concat!(
+    "(FROM param_parts WHERE requests IS NOT NULL UNION ALL BY NAME ",
+    params_of!("hot_records"),
+    ")"
+);
 
 const LINKS: &str = "SELECT min(position) AS position, session_a, session_b, kind,
     any_value(key_a) AS key_a, any_value(key_b) AS key_b, min(first) AS first,
@@ -198,7 +207,7 @@ pub(super) const ALL: &[Kind] = &[
     Kind {
         name: "param_parts",
         from: From::Told {
-            of_records: PARAMS_OF_RECORDS,
+            of_records: params_of!("{records}"),
             hot: HOT_PARAMS,
         },
         select: PARAMS,

@@ -72,16 +72,10 @@ fn source_of(
             .and_then(file)
     };
     let given = source(kind);
-    let rows = match kind.from {
-        From::Batches(_) | From::Sums(_) => given?,
-        From::Records(select)
-        | From::Told {
-            of_records: select, ..
-        } => match given {
-            Some(rows) => rows,
-            None => format!("({})", select.replace("{records}", &records()?)),
-        },
-        From::Files => records()?,
+    let rows = match (kind.from, kind.of_records(), given) {
+        (From::Files, ..) => records()?,
+        (_, Some(select), None) => format!("({})", select.replace("{records}", &records()?)),
+        (_, _, given) => given?,
     };
     let mut select = kind.select.to_owned();
     for other in ALL.iter().filter(|it| it.from != From::Files) {
