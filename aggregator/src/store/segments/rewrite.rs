@@ -244,7 +244,7 @@ mod tests {
         let reading = database.read().unwrap();
         let connection = &reading.connection;
         fill(connection);
-        let segment = close(connection, &database, 100, samples, &mut |_| {}).unwrap();
+        let segment = close(connection, database, 100, samples, &mut |_| {}).unwrap();
         assert!(database.summed(connection, 0, 1).unwrap());
         let path = |name: &str| {
             let kind = ALL.iter().find(|kind| kind.name == name).unwrap();
