@@ -13,5 +13,6 @@ export default defineConfig({
     modulePreload: { polyfill: false },
   },
   server: { proxy: { "/v1": AGGREGATOR, "/readyz": AGGREGATOR, "/openapi.json": AGGREGATOR } },
-  test: { include: ["src/**/*.test.ts"] },
+  // Colours are read from the style sheets.
+  test: { include: ["src/**/*.test.ts"], css: true },
 });

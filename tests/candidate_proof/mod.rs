@@ -15,6 +15,8 @@ const ROUND: Round = Round {
     time_scale: 20.0,
 };
 const SHARE: f64 = 0.1;
+/// Which clients are in the sample. Another one moves the prediction, most often within its interval.
+const SECRET: &str = "a tenth of the clients, drawn once and for all";
 /// How far the prediction may be from what the activated policy makes.
 const ERROR_MAX: f64 = 0.1;
 
@@ -55,7 +57,7 @@ async fn verdicts_are_compared(stack: &Stack, comparison: &Value) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tenth_of_the_clients_tells_what_the_activated_policy_makes() {
     let _slot = Slot::take().await;
-    let stack = Stack::builder().start().await.unwrap();
+    let stack = Stack::builder().secret(SECRET).start().await.unwrap();
     let token = json!({"name": "login_token", "from": {"bearer": {}}});
     let without_cookie = policy(&json!([token]));
     try_it(&stack, "without-cookie", &without_cookie).await;
@@ -86,6 +88,11 @@ async fn a_tenth_of_the_clients_tells_what_the_activated_policy_makes() {
         "nothing to predict: {line}"
     );
     assert!((predicted - made).abs() <= ERROR_MAX * made, "{line}");
+    let (low, high) = (
+        figure(&found, "sessions_predicted_low"),
+        figure(&found, "sessions_predicted_high"),
+    );
+    assert!(low <= made && made <= high, "not within its interval: {line}");
     let width = |of: &Value| {
         let (low, high) = ("sessions_predicted_low", "sessions_predicted_high");
         (figure(of, high) - figure(of, low)) / figure(of, "sessions_predicted")

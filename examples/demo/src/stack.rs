@@ -31,7 +31,7 @@ pub struct StackBuilder {
     upstream: Option<SocketAddr>,
     aggregator_arguments: Vec<String>,
     envoy_arguments: Vec<String>,
-    secret: bool,
+    secret: Option<String>,
 }
 
 impl Default for StackBuilder {
@@ -44,7 +44,7 @@ impl Default for StackBuilder {
             upstream: None,
             aggregator_arguments: Vec::new(),
             envoy_arguments: Vec::new(),
-            secret: true,
+            secret: Some(random_text()),
         }
     }
 }
@@ -104,7 +104,14 @@ impl StackBuilder {
     /// Envoy gets no session secret and no ingest token.
     #[must_use]
     pub fn without_secret(mut self) -> Self {
-        self.secret = false;
+        self.secret = None;
+        self
+    }
+
+    /// Another session secret than a random one: it decides which clients are in a sample.
+    #[must_use]
+    pub fn secret(mut self, secret: impl Into<String>) -> Self {
+        self.secret = Some(secret.into());
         self
     }
 
@@ -147,7 +154,7 @@ impl StackBuilder {
             access_log: folder.join("access.log"),
             folder,
         };
-        let (token, secret, admin_token) = (random_text(), random_text(), random_text());
+        let (token, admin_token) = (random_text(), random_text());
         let shop = match self.upstream {
             Some(_) => None,
             None => Some(places.shop()?),
@@ -158,9 +165,9 @@ impl StackBuilder {
             api: Http::new(format!("http://{}", places.aggregator)),
             admin: Http::new(format!("http://{}", places.admin)),
             shop,
-            envoy: self.envoy(&places, &secret, &token)?,
+            envoy: self.envoy(&places, &token)?,
             aggregator: self.aggregator(&places, &token, &admin_token)?,
-            secret,
+            secret: self.secret.unwrap_or_default(),
             token,
             admin_token,
             access_log: places.access_log,
@@ -170,7 +177,7 @@ impl StackBuilder {
         })
     }
 
-    fn envoy(&self, places: &Places, secret: &str, token: &str) -> anyhow::Result<Process> {
+    fn envoy(&self, places: &Places, token: &str) -> anyhow::Result<Process> {
         let template = std::fs::read_to_string(binaries::repository().join("envoy/envoy.yaml"))?;
         let config = Bootstrap {
             ingress: places.ingress,
@@ -189,9 +196,9 @@ impl StackBuilder {
             // Several Envoys on one machine would otherwise share memory for hot restarts.
             .arguments(["--disable-hot-restart", "--file-flush-interval-msec", "10"])
             .arguments(self.envoy_arguments.iter().cloned());
-        if !self.secret {
+        let Some(secret) = &self.secret else {
             return Ok(envoy);
-        }
+        };
         Ok(envoy
             .environment("THROUGHLINE_SESSION_SECRET", secret)
             .environment("THROUGHLINE_INGEST_TOKEN", token))
