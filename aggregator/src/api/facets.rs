@@ -15,7 +15,7 @@ use super::request::{Access, Call, call, json, respond};
 use super::scope::{Chosen, Extent, HEAVY_RECORDS_MAX, Scope};
 use super::{App, query};
 use crate::filters::{Clause, Facet, Source};
-use crate::store::{StoreError, list_now};
+use crate::store::StoreError;
 
 /// A value of the field.
 #[derive(Debug, PartialEq, Serialize, ToSchema)]
@@ -117,20 +117,9 @@ async fn handle(call: &Call) -> Result<Response, ApiError> {
 
 /// Rows of session, group and number of requests: one for each value of a session. Where they are of
 /// requests, a session is a number: 64 bits tell those of one answer apart, and are counted sooner.
-fn each(
-    connection: &Connection,
-    facet: &Facet,
-    scope: &Scope,
-    chosen: &Chosen,
-) -> Result<(Clause, bool), StoreError> {
-    // With the columns that are asked for only: to add up the others of what has changed lately takes
-    // longer than to read all that has not.
-    let list = match facet.of_list() {
-        Some(columns) => list_now(connection, columns)?,
-        None => String::new(),
-    };
+fn each(facet: &Facet, scope: &Scope, chosen: &Chosen) -> (Clause, bool) {
     let position = || Value::UBigInt(chosen.position());
-    Ok(match facet.source(&list) {
+    match facet.source() {
         Source::Requests(column) => {
             let which = Clause::all([chosen.records.clone(), scope.request()]);
             let mut sql = format!(
@@ -152,7 +141,7 @@ fn each(
         Source::Sessions(value) => {
             let sql = format!(
                 "SELECT session, {} AS value, 0 AS requests FROM (
-                    SELECT session, {value} AS value FROM {list} WHERE {})",
+                    SELECT session, {value} AS value FROM session_sums WHERE {})",
                 facet.group("value"),
                 chosen.sessions.sql
             );
@@ -170,7 +159,7 @@ fn each(
             let values = values.chain(chosen.sessions.values.clone());
             (Clause::new(sql, values), false)
         }
-    })
+    }
 }
 
 fn facets(
@@ -179,12 +168,12 @@ fn facets(
     scope: &Scope,
     limit: usize,
 ) -> Result<Facets, StoreError> {
-    let of_requests = matches!(facet.source(""), Source::Requests(_));
+    let of_requests = matches!(facet.source(), Source::Requests(_));
     let chosen = scope.choose(connection, !of_requests)?;
     if facet.is_parameter() {
         scope.narrow_to(connection, &chosen, "param_parts")?;
     }
-    let (each, of_requests) = each(connection, facet, scope, &chosen)?;
+    let (each, of_requests) = each(facet, scope, &chosen);
     let sql = format!(
         "WITH each AS MATERIALIZED ({}),
          grouped AS (

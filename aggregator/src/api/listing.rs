@@ -8,7 +8,7 @@ use throughline_session::wire::SessionId;
 
 use super::sessions::at;
 use crate::filters::{Clause, Seen, SessionFilter};
-use crate::store::{Database, Placed, StoreError, list_now};
+use crate::store::{Database, Placed, StoreError};
 
 /// Shares of the time that are looked at before all of it.
 const SHARES: [i64; 2] = [256, 16];
@@ -29,7 +29,7 @@ pub(super) struct Listing<'a> {
     pub(super) after: Option<(Value, SessionId)>,
     /// How many.
     pub(super) limit: usize,
-    /// The log position that is stored.
+    /// The log position up to which sessions are summed.
     pub(super) seen_to: u64,
 }
 
@@ -47,9 +47,9 @@ impl Listing<'_> {
         database: &Database,
     ) -> Result<Vec<(Placed, Value)>, StoreError> {
         let all = self.filter.selection_in_steps(Seen::to(self.seen_to));
-        let sessions = list_now(connection, &format!("{} {}", all.sql, self.by))?;
         if self.filter.is_of_rows() && !self.by.contains("SELECT") {
-            return self.first(connection, &all);
+            // DuckDB skips rows that cannot be among the first as long as nothing is joined to them.
+            return self.read(connection, all);
         }
         let column = BY_TIME.iter().find(|(by, _)| *by == self.by);
         if let Some((_, column)) = column.filter(|_| self.filter.is_wide()) {
@@ -64,7 +64,7 @@ impl Listing<'_> {
                 let filter = self.filter.selection_in_steps(seen);
                 database.find(connection, &filter)?;
                 let chosen = Clause::all([window.condition, filter]);
-                let found = self.read(connection, &sessions, chosen)?;
+                let found = self.read(connection, chosen)?;
                 // Whoever is not in the window comes after all that are.
                 if found.len() >= self.limit {
                     return Ok(found);
@@ -72,7 +72,7 @@ impl Listing<'_> {
             }
         }
         database.find(connection, &all)?;
-        self.read(connection, &sessions, all)
+        self.read(connection, all)
     }
 
     /// The first stretch of the list, so long that one in `share` of the time is in it; `None` where
@@ -84,18 +84,7 @@ impl Listing<'_> {
         column: &str,
         share: i64,
     ) -> Result<Option<Window>, StoreError> {
-        // Also rows that have changed since: they can only make it longer, and to leave them out
-        // would take a join.
-        let among = |condition: &str| {
-            format!(
-                "(SELECT first, last FROM summed WHERE {condition}
-                  UNION ALL SELECT first, last FROM fresh WHERE {condition})"
-            )
-        };
-        let sql = format!(
-            "SELECT epoch_us(min({column})), epoch_us(max({column})) FROM {}",
-            among("true")
-        );
+        let sql = format!("SELECT epoch_us(min({column})), epoch_us(max({column})) FROM summed");
         let ends: (Option<i64>, Option<i64>) =
             connection.query_row(&sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
         let (Some(mut low_us), Some(mut high_us)) = ends else {
@@ -133,7 +122,7 @@ impl Listing<'_> {
             format!("{column} >= ? AND {column} <= ?"),
             [at(from_us), at(to_us)],
         );
-        let sql = format!("SELECT epoch_us(min(first)) FROM {}", among(&condition.sql));
+        let sql = format!("SELECT epoch_us(min(first)) FROM summed WHERE {}", condition.sql);
         let first_us: Option<i64> = connection.query_row(&sql, [], |row| row.get(0))?;
         Ok(Some(Window {
             condition,
@@ -150,47 +139,35 @@ impl Listing<'_> {
         }
     }
 
-    /// Finds them where nothing but the rows of sessions is asked for: the first of those that are
-    /// settled, without the few that have changed since, and those. DuckDB skips rows that cannot
-    /// be among the first as long as nothing is joined to them.
-    fn first(
-        &self,
-        connection: &Connection,
-        chosen: &Clause,
-    ) -> Result<Vec<(Placed, Value)>, StoreError> {
-        let changed = "SELECT count(*) FROM fresh";
-        let changed: u64 = connection.query_row(changed, [], |row| row.get(0))?;
-        let (by, (_, direction)) = (self.by, self.direction());
-        let column = BY_TIME.iter().find(|(sql, _)| *sql == by);
-        let column = column.map_or(by, |(_, column)| column);
-        let chosen = Clause::all([Some(chosen.clone()), self.after()].into_iter().flatten());
-        let sessions = format!(
-            "(FROM (SELECT session, {by} AS ordered_by, place, last AS settled, false AS pending
-                FROM summed AS session_now WHERE {0}
-                ORDER BY {column} {direction}, session {direction} LIMIT {1})
-              ANTI JOIN fresh USING (session)
-              UNION ALL
-              SELECT session, {by}, place, settled, true FROM fresh AS session_now WHERE {0})",
-            chosen.sql,
-            (self.limit as u64).saturating_add(changed)
-        );
-        let values = chosen.values.iter().chain(&chosen.values).cloned();
-        self.ordered(connection, &sessions, values.collect())
-    }
-
+    /// The first of those `chosen`.
     fn read(
         &self,
         connection: &Connection,
-        sessions: &str,
         chosen: Clause,
     ) -> Result<Vec<(Placed, Value)>, StoreError> {
         let chosen = Clause::all([Some(chosen), self.after()].into_iter().flatten());
+        let (by, (_, direction)) = (self.by, self.direction());
+        let column = BY_TIME.iter().find(|(sql, _)| *sql == by);
         let sql = format!(
-            "SELECT session, {} AS ordered_by, place, settled, pending FROM {sessions} AS session_now
-             WHERE {}",
-            self.by, chosen.sql
+            "SELECT session, {by}, place, epoch_us(last) FROM summed AS session_now WHERE {}
+             ORDER BY {} {direction}, session {direction} LIMIT {}",
+            chosen.sql,
+            column.map_or(by, |(_, column)| column),
+            self.limit
         );
-        self.ordered(connection, &format!("({sql})"), chosen.values)
+        let mut statement = connection.prepare(&sql)?;
+        let read = |row: &Row<'_>| {
+            let bytes: Vec<u8> = row.get(0)?;
+            let placed = Placed {
+                // The column holds nothing else.
+                session: Hex(bytes.try_into().unwrap_or_default()),
+                place: row.get(2)?,
+                last_us: row.get(3)?,
+            };
+            Ok((placed, row.get(1)?))
+        };
+        let rows = statement.query_map(params_from_iter(chosen.values), read)?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// What comes after the page before.
@@ -206,34 +183,6 @@ impl Listing<'_> {
                 ],
             )
         })
-    }
-
-    /// The first of those in `found`.
-    fn ordered(
-        &self,
-        connection: &Connection,
-        found: &str,
-        values: Vec<Value>,
-    ) -> Result<Vec<(Placed, Value)>, StoreError> {
-        let (limit, (_, direction)) = (self.limit, self.direction());
-        let sql = format!(
-            "SELECT session, ordered_by, place, epoch_us(settled), pending FROM {found}
-             ORDER BY ordered_by {direction}, session {direction} LIMIT {limit}"
-        );
-        let mut statement = connection.prepare(&sql)?;
-        let read = |row: &Row<'_>| {
-            let bytes: Vec<u8> = row.get(0)?;
-            let (place, settled_us): (Option<i64>, Option<i64>) = (row.get(2)?, row.get(3)?);
-            let placed = Placed {
-                // The column holds nothing else.
-                session: Hex(bytes.try_into().unwrap_or_default()),
-                settled: place.zip(settled_us),
-                pending: row.get(4)?,
-            };
-            Ok((placed, row.get(1)?))
-        };
-        let rows = statement.query_map(params_from_iter(values), read)?;
-        Ok(rows.collect::<Result<_, _>>()?)
     }
 }
 
@@ -279,12 +228,11 @@ mod tests {
         };
         let all = filter.selection(Seen::to(listing.seen_to));
         connection.execute_batch("BEGIN TRANSACTION").unwrap();
-        let sessions = list_now(connection, &format!("{} {by}", all.sql)).unwrap();
         let whole = Listing {
             limit: 10_000,
             ..listing.clone()
         };
-        let expected = whole.read(connection, &sessions, all).unwrap();
+        let expected = whole.read(connection, all).unwrap();
         connection.execute_batch("ROLLBACK").unwrap();
         assert!(!expected.is_empty(), "{text}");
         let mut found = Vec::new();

@@ -88,7 +88,7 @@ impl Scope {
             database: Arc::clone(&app.database),
             filter: sessions::filter(params, now_us)?,
             now_us,
-            position: app.health.position(),
+            position: app.health.summed(),
             requests: None,
             records_max: RECORDS_MAX,
         })
@@ -330,7 +330,7 @@ impl Scope {
         self.database.find(connection, &chosen)?;
         let sql = format!(
             "CREATE TEMP TABLE chosen AS SELECT session, requests FROM {} AS sessions WHERE {}",
-            rows_at(self.position),
+            rows_at(connection, self.position)?,
             chosen.sql
         );
         Ok(chosen.run(connection, &sql)?)

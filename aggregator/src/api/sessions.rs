@@ -24,7 +24,7 @@ use super::sequence::{self, BEGINNING_STEPS_MAX, Beginning};
 use super::verdicts::SessionVerdict;
 use super::{SharedKey, notes, pins, query, verdicts};
 use crate::filters::{Clause, Seen, SessionFilter};
-use crate::store::{Database, Placed, StoreError, rows_of, sessions_then};
+use crate::store::{Database, Placed, StoreError, folded, rows_of, sessions_then};
 use crate::time;
 
 /// Addresses and user agents listed with a session.
@@ -356,11 +356,10 @@ fn page(
     shared_key: SharedKey,
     now_us: i64,
 ) -> Result<SessionPage, StoreError> {
-    let stored: u64 =
-        connection.query_row("SELECT position FROM log_position", [], |row| row.get(0))?;
+    let summed = folded(connection)?;
     let (seen_to, mut rows) = match &asked.before {
-        Some(Cursor(_, _, seen_to)) if *seen_to < stored => (*seen_to, then(connection, asked)?),
-        _ => (stored, now(connection, database, asked, stored)?),
+        Some(Cursor(_, _, seen_to)) if *seen_to < summed => (*seen_to, then(connection, asked)?),
+        _ => (summed, now(connection, database, asked, summed)?),
     };
     let more = rows.len() > asked.limit;
     rows.truncate(asked.limit);
@@ -405,7 +404,7 @@ fn now(
     };
     let found = listing.find(connection, database)?;
     let sessions: Vec<_> = found.iter().map(|(placed, _)| *placed).collect();
-    let sql = format!("SELECT {COLUMNS} FROM {}", rows_of(connection, &sessions)?);
+    let sql = format!("SELECT {COLUMNS} FROM {}", rows_of(&sessions));
     let mut statement = connection.prepare(&sql)?;
     let rows = statement.query_map([], |row| {
         let (session, times): (String, _) = (row.get(0)?, (row.get(3)?, row.get(4)?));
@@ -448,7 +447,7 @@ fn then(connection: &Connection, asked: &Asked) -> Result<Vec<Ordered>, StoreErr
          )
          SELECT {COLUMNS}, ordered_by FROM session_now JOIN page USING (session)
          ORDER BY ordered_by {direction}, session {direction}",
-        sessions_then(*seen_to),
+        sessions_then(connection, *seen_to)?,
         chosen.sql,
         asked.limit + 1
     );

@@ -50,6 +50,9 @@ pub(super) struct LogStatus {
 pub(super) struct StoreStatus {
     /// Position up to which the log is stored, bytes.
     position: u64,
+    /// Position up to which sessions are summed, bytes: what lists and figures see. The rest follows
+    /// within some tens of milliseconds; under load within two seconds, and as long as it takes.
+    summed: u64,
     /// Records ever stored.
     records: u64,
     /// When DuckDB's file was last written: its last checkpoint. Null where that is not known.
@@ -302,6 +305,7 @@ fn handle(call: &Call) -> Result<Response, ApiError> {
         storage: storage::status(app),
         store: StoreStatus {
             position: app.health.position(),
+            summed: app.health.summed(),
             records: app.health.records(),
             checkpointed: app.database.checkpointed_us().map(time::text),
             wal_bytes: app.database.wal_bytes(),

@@ -141,26 +141,15 @@ impl Facet {
         }
     }
 
-    /// Columns of a list of sessions that [`Facet::source`] reads, as SQL that names them; `None` where it
-    /// reads none.
+    /// Where its values are.
     #[must_use]
-    pub fn of_list(&self) -> Option<&'static str> {
-        match self.field.place {
-            Place::Session(sql) | Place::List(sql) => Some(sql),
-            Place::Has | Place::AnyId => Some("users errors_4xx errors_5xx"),
-            Place::Request(_) | Place::Lookup(_) | Place::Rows(_) | Place::Parameter => None,
-        }
-    }
-
-    /// Where its values are, where `list` is a source of sessions for FROM.
-    #[must_use]
-    pub fn source(&self, list: &str) -> Source {
+    pub fn source(&self) -> Source {
         let rows = |sql: &str| Source::Rows(Clause::new(sql, []));
         match self.field.place {
             Place::Request(column) | Place::Lookup(column) => Source::Requests(column),
             Place::Session(sql) => Source::Sessions(sql),
             Place::List(column) => rows(&format!(
-                "(SELECT session, 0::UBIGINT AS position, unnest({column}) AS value FROM {list})"
+                "(SELECT session, 0::UBIGINT AS position, unnest({column}) AS value FROM session_sums)"
             )),
             Place::Rows(sql) => rows(sql),
             Place::Parameter => {
@@ -171,11 +160,11 @@ impl Facet {
             Place::Has | Place::AnyId => rows(&format!(
                 "(SELECT session_a AS session, position, 'link' AS value FROM link_parts
                   UNION ALL SELECT session_b, position, 'link' FROM link_parts
-                  UNION ALL SELECT session, 0, 'user' FROM {list} WHERE len(users) > 0
+                  UNION ALL SELECT session, 0, 'user' FROM session_sums WHERE len(users) > 0
                   UNION ALL SELECT session, position, 'verdict' FROM {VERDICTS}
                   UNION ALL SELECT session, 0, 'note' FROM notes
                   UNION ALL SELECT session, 0, 'pin' FROM pins
-                  UNION ALL SELECT session, 0, 'error' FROM {list}
+                  UNION ALL SELECT session, 0, 'error' FROM session_sums
                     WHERE errors_4xx + errors_5xx > 0)"
             )),
         }

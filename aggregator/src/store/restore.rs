@@ -20,6 +20,8 @@ use crate::verdicts::Profiles;
 pub struct Restored {
     /// Position up to which the log has been stored.
     pub position: u64,
+    /// Position up to which sessions have been summed.
+    pub summed: u64,
     /// Number of records ever stored.
     pub ordinal: u64,
     /// The ledger.
@@ -47,6 +49,7 @@ pub(super) fn read(connection: &Connection) -> Result<Restored, StoreError> {
         connection.query_row("SELECT position, ordinal FROM log_position", [], |row| {
             Ok((row.get(0)?, row.get(1)?))
         })?;
+    restored.summed = super::rollup::folded(connection)?;
     restored.verdicts = super::verdicts::position(connection)?;
     restored.forgotten = connection.query_row("SELECT * FROM forgotten_workers", [], |row| {
         Ok(Forgotten {

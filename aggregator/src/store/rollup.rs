@@ -1,8 +1,8 @@
 //! parts → sessions: one row for each session, so that lists and filters never add up parts.
 //!
-//! `session_sums` holds the sums up to the position in `folded`; what came since is a few seconds
-//! of parts, which the view `session_rows` adds. Everything here follows from the parts: it can be
-//! made anew from them at any time.
+//! `session_sums` holds the sums up to the position in `folded`; what came since is a second or two
+//! of parts, which lists do not see yet and the view `session_rows` adds. Everything here follows
+//! from the parts: it can be made anew from them at any time.
 
 use duckdb::Connection;
 use duckdb::types::Value;
@@ -68,17 +68,11 @@ struct Fresh<'a> {
     folded: &'a str,
     /// Which sessions: a condition on the column `session`.
     which: &'a str,
-    /// Which rows of `summed` they may have.
-    old: &'a str,
-    /// Which columns: to plan one that nobody asks for takes longer than to sum some.
-    columns: &'a [&'a str],
 }
 
 const ALL_FRESH: Fresh<'_> = Fresh {
     folded: "(SELECT position FROM folded)",
     which: "true",
-    old: "true",
-    columns: COLUMNS,
 };
 
 /// A column of a session, as an aggregate over its parts; `None` where it is made of something else.
@@ -102,6 +96,11 @@ fn lists_together(list: &str) -> String {
     format!("list_sort(list_distinct(list_concat(old.{list}, new.{list})))")
 }
 
+/// `old` if the row `old` has all of the list already, which is most often so, and spares making it anew.
+fn unless_told(list: &str, old: &str, anew: &str) -> String {
+    format!("CASE WHEN list_has_all(old.{list}, new.{list}) THEN old.{old} ELSE {anew} END AS {old}")
+}
+
 /// A column of what a session's row `old` and the sums of later parts `new` are together.
 fn together(column: &str) -> String {
     match column {
@@ -111,10 +110,10 @@ fn together(column: &str) -> String {
         "last" => "greatest(old.last, new.last) AS last".into(),
         "more" => "new.more OR coalesce(old.more, false) AS more".into(),
         "visit_starts" | "ips" | "user_agents" | "users" | "roles" | "ua_families" => {
-            format!("{} AS {column}", lists_together(column))
+            unless_told(column, column, &lists_together(column))
         }
         _ => match list_of(column) {
-            Some(list) => format!("{} AS {column}", text_of(column, &lists_together(list))),
+            Some(list) => unless_told(list, column, &text_of(column, &lists_together(list))),
             None => format!(
                 "least(new.{column}::HUGEINT + coalesce(old.{column}, 0), {MOST})::UBIGINT AS {column}"
             ),
@@ -122,40 +121,26 @@ fn together(column: &str) -> String {
     }
 }
 
-/// One row for each session in `parts`, with users and roles out of `params`; `columns` of it.
-fn sums(parts: &str, params: &str, columns: &[&str]) -> String {
-    let asked = |column: &&str| {
-        let is_of = |it: &&str| it == column || list_of(it) == Some(*column);
-        columns.iter().any(is_of)
-    };
-    let part: String = COLUMNS
+/// One row for each session in `parts`, with users and roles out of `params`.
+fn sums(parts: &str, params: &str) -> String {
+    let part = COLUMNS
         .iter()
-        .filter(|it| asked(it) || (**it == "user_agents" && asked(&"ua_families")))
-        .filter_map(|it| Some(format!(", {} AS {it}", of_parts(it)?)))
-        .collect();
-    let part = format!("SELECT session{part} FROM {parts} GROUP BY session");
-    let families = match asked(&"ua_families") {
-        true => format!(
-            ", list_sort(list_distinct(list_transform(user_agents,
-                lambda user_agent: {USER_AGENT_FAMILY}))) AS ua_families"
-        ),
-        false => String::new(),
-    };
-    let texts = columns.iter().filter_map(|column| {
+        .filter_map(|it| Some(format!(", {} AS {it}", of_parts(it)?)));
+    let part: String = part.collect();
+    let texts = COLUMNS.iter().filter_map(|column| {
         let list = list_of(column)?;
         Some(format!(", {} AS {column}", text_of(column, list)))
     });
     let texts: String = texts.collect();
-    if !asked(&"users") && !asked(&"roles") {
-        return format!("SELECT *{texts} FROM (SELECT *{families} FROM ({part}))");
-    }
     let of_kind = |kind: &str| {
         format!("list_sort(list_distinct(list(value) FILTER (kind = '{kind}'))) AS {kind}s")
     };
     format!(
         "SELECT *{texts} FROM (
-            SELECT part.*, coalesce(users, []) AS users, coalesce(roles, []) AS roles{families}
-            FROM ({part}) AS part LEFT JOIN (
+            SELECT part.*, coalesce(users, []) AS users, coalesce(roles, []) AS roles,
+                list_sort(list_distinct(list_transform(user_agents,
+                    lambda user_agent: {USER_AGENT_FAMILY}))) AS ua_families
+            FROM (SELECT session{part} FROM {parts} GROUP BY session) AS part LEFT JOIN (
                 SELECT session, {}, {} FROM {params} WHERE kind <> 'plain' GROUP BY session
             ) AS person USING (session))",
         of_kind("user"),
@@ -163,54 +148,17 @@ fn sums(parts: &str, params: &str, columns: &[&str]) -> String {
     )
 }
 
-/// The rows of sessions with parts that are not folded yet, with what is: its `place`, and its last
-/// request as `settled`.
+/// The rows of sessions with parts that are not folded yet, with what is, and its `place`.
 fn fresh(of: &Fresh<'_>) -> String {
-    let since = |table: &str| {
-        let Fresh { folded, which, .. } = of;
-        format!("(FROM {table} WHERE position > {folded} AND {which})")
-    };
-    let columns: Vec<_> = of.columns.iter().map(|it| together(it)).collect();
+    let Fresh { folded, which } = of;
+    let since = |table: &str| format!("(FROM {table} WHERE position > {folded} AND {which})");
+    let columns: Vec<_> = COLUMNS.iter().map(|it| together(it)).collect();
     format!(
-        "SELECT {}, old.place, old.last AS settled
-         FROM ({}) AS new LEFT JOIN (FROM summed WHERE {}) AS old USING (session)",
+        "SELECT {}, old.place
+         FROM ({}) AS new LEFT JOIN (FROM summed WHERE {which}) AS old USING (session)",
         columns.join(", "),
-        sums(
-            &since("hot_visit_parts"),
-            &since("hot_param_values"),
-            of.columns
-        ),
-        of.old,
+        sums(&since("hot_visit_parts"), &since("hot_param_values")),
     )
-}
-
-/// Makes the table `fresh`: sessions with parts that are not folded yet as they are now, and of their
-/// columns those that `sql` names; and gives the SELECT of those columns of every session, with
-/// `place`, `settled` and `pending` beside them. Within a transaction.
-///
-/// # Errors
-/// When DuckDB refuses.
-pub fn list_now(connection: &Connection, sql: &str) -> Result<String, StoreError> {
-    let named = |column: &&str| {
-        let mut words = sql.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
-        ["session", "first", "last"].contains(column) || words.any(|word| word == *column)
-    };
-    let columns: Vec<_> = COLUMNS.iter().copied().filter(named).collect();
-    let of = Fresh {
-        folded: &folded(connection)?.to_string(),
-        columns: &columns,
-        ..ALL_FRESH
-    };
-    let columns = columns.join(", ");
-    connection.execute_batch(&format!(
-        "CREATE OR REPLACE TEMP TABLE fresh AS SELECT {columns}, place, settled FROM ({})",
-        fresh(&of)
-    ))?;
-    Ok(format!(
-        "(SELECT {columns}, place, last AS settled, false AS pending FROM summed
-            ANTI JOIN fresh USING (session)
-          UNION ALL SELECT {columns}, place, settled, true FROM fresh)"
-    ))
 }
 
 /// A session of a list: where it is.
@@ -218,55 +166,25 @@ pub fn list_now(connection: &Connection, sql: &str) -> Result<String, StoreError
 pub struct Placed {
     /// The session.
     pub session: SessionId,
-    /// Its row of `summed`, and the last request that this knows of, microseconds since the Unix epoch;
-    /// `None` where there is none yet.
-    pub settled: Option<(i64, i64)>,
-    /// It has parts that are not folded yet.
-    pub pending: bool,
+    /// Its row of `summed`.
+    pub place: i64,
+    /// The last request that this knows of, microseconds since the Unix epoch.
+    pub last_us: i64,
 }
 
-/// The rows of these sessions as they are now: a source for FROM. Within the transaction that found
-/// them.
-///
-/// # Errors
-/// When DuckDB refuses.
-pub fn rows_of(connection: &Connection, sessions: &[Placed]) -> Result<String, StoreError> {
-    let settled = format!(
-        "SELECT {} FROM summed WHERE {}",
-        all(),
-        placed(sessions, false)
-    );
-    let pending = sessions.iter().filter(|it| it.pending);
-    let pending: Vec<_> = pending.map(|it| it.session).collect();
-    if pending.is_empty() {
-        return Ok(format!("({settled})"));
-    }
-    let which = Clause::among("session", &pending);
-    let of = Fresh {
-        folded: &folded(connection)?.to_string(),
-        which: &which.sql,
-        old: &placed(sessions, true),
-        columns: COLUMNS,
+/// The rows of `summed` of these sessions, a source for FROM: within the transaction that found them.
+/// By their places, as a join, where in a list each number is compared with every row; and by their
+/// times, which most others are not of.
+#[must_use]
+pub fn rows_of(sessions: &[Placed]) -> String {
+    let lasts = || sessions.iter().map(|it| it.last_us);
+    let Some((first_us, last_us)) = lasts().min().zip(lasts().max()) else {
+        return "(FROM summed WHERE false)".into();
     };
-    Ok(format!(
-        "({settled} UNION ALL SELECT {} FROM ({}))",
-        all(),
-        fresh(&of)
-    ))
-}
-
-/// The rows of `summed` of those sessions that are `pending` or not: by their places, as a join, where
-/// in a list each number is compared with every row; and by their times, which most others are not of.
-fn placed(sessions: &[Placed], pending: bool) -> String {
-    let own = sessions.iter().filter(|it| it.pending == pending);
-    let (places, lasts): (Vec<_>, Vec<_>) = own.filter_map(|it| it.settled).unzip();
-    let Some((first_us, last_us)) = lasts.iter().min().zip(lasts.iter().max()) else {
-        return "false".into();
-    };
-    let places: Vec<_> = places.iter().map(ToString::to_string).collect();
+    let places: Vec<_> = sessions.iter().map(|it| it.place.to_string()).collect();
     format!(
-        "place IN (SELECT unnest([{}]))
-         AND last >= make_timestamp({first_us}) AND last <= make_timestamp({last_us})",
+        "(FROM summed WHERE place IN (SELECT unnest([{}]))
+            AND last >= make_timestamp({first_us}) AND last <= make_timestamp({last_us}))",
         places.join(", ")
     )
 }
@@ -290,8 +208,6 @@ pub fn rows_among<'a>(
     let of = Fresh {
         folded: &folded,
         which: &which,
-        old: &which,
-        columns: COLUMNS,
     };
     connection.execute_batch(&format!(
         "CREATE OR REPLACE TEMP TABLE fresh AS {}",
@@ -317,9 +233,12 @@ fn now() -> String {
 }
 
 /// The same as of when the log was stored up to `position`, as far as [`rows_at`] is exact.
-#[must_use]
-pub fn then(position: u64) -> String {
-    format!("session_now AS MATERIALIZED (FROM {})", rows_at(position))
+///
+/// # Errors
+/// When DuckDB refuses.
+pub fn then(connection: &Connection, position: u64) -> Result<String, StoreError> {
+    let rows = rows_at(connection, position)?;
+    Ok(format!("session_now AS MATERIALIZED (FROM {rows})"))
 }
 
 /// Makes the views `summed`, the rows of `session_sums` with their places, and `session_rows`, every
@@ -334,21 +253,28 @@ pub(super) fn view() -> String {
 
 /// Every session as it was when the log was stored up to `position`: a source for FROM. Exact for
 /// as long as what came since is not in a closed segment.
-#[must_use]
-pub fn rows_at(position: u64) -> String {
-    let changed = format!(
-        "SELECT session FROM hot_visit_parts
-         WHERE position > least({position}, (SELECT position FROM folded))"
+///
+/// # Errors
+/// When DuckDB refuses.
+pub fn rows_at(connection: &Connection, position: u64) -> Result<String, StoreError> {
+    let folded = folded(connection)?;
+    let (from, to) = (folded.min(position), folded.max(position));
+    let between = format!(
+        "SELECT count(*) FROM hot_visit_parts WHERE position > {from} AND position <= {to}"
     );
+    if connection.query_row(&between, [], |row| row.get::<_, u64>(0))? == 0 {
+        return Ok("session_sums".into());
+    }
+    let changed = format!("SELECT session FROM hot_visit_parts WHERE position > {from}");
     let then = |view: &str| {
         format!("(FROM {view} WHERE position <= {position} AND session IN ({changed}))")
     };
     let all = all();
-    format!(
+    Ok(format!(
         "(SELECT {all} FROM session_sums WHERE session NOT IN ({changed})
           UNION ALL SELECT {all} FROM ({}))",
-        sums(&then("visit_parts"), &then("param_parts"), COLUMNS)
-    )
+        sums(&then("visit_parts"), &then("param_parts"))
+    ))
 }
 
 /// When a session began, and when it was active last, microseconds since the Unix epoch; `None` where
@@ -373,13 +299,11 @@ pub fn session_times(
 }
 
 /// The position up to which parts are folded.
-fn folded(connection: &Connection) -> Result<u64, StoreError> {
+///
+/// # Errors
+/// When DuckDB refuses.
+pub fn folded(connection: &Connection) -> Result<u64, StoreError> {
     Ok(connection.query_row("SELECT position FROM folded", [], |row| row.get(0))?)
-}
-
-/// How many parts came since they were folded.
-pub(super) fn pending(connection: &Connection) -> Result<u64, StoreError> {
-    behind(connection, folded(connection)?)
 }
 
 /// How many parts stand behind the position `folded`.
@@ -427,7 +351,7 @@ pub(super) fn make_anew(connection: &Connection, sessions: &str) -> Result<(), S
               AND session IN (SELECT session FROM affected))"
         )
     };
-    let sums = sums(&left("visit_parts"), &left("param_parts"), COLUMNS);
+    let sums = sums(&left("visit_parts"), &left("param_parts"));
     connection.execute_batch(&format!(
         "DELETE FROM session_sums WHERE session IN (SELECT session FROM affected);
          INSERT INTO session_sums SELECT {} FROM ({sums});
@@ -477,7 +401,7 @@ mod tests {
         let connection = &reading.connection;
         let scratch = |to: u64| {
             let until = |view: &str| format!("(FROM {view} WHERE position <= {to})");
-            let sums = sums(&until("visit_parts"), &until("param_parts"), COLUMNS);
+            let sums = sums(&until("visit_parts"), &until("param_parts"));
             told(connection, &format!("({sums})"))
         };
         for n in 1..=20 {
@@ -489,7 +413,7 @@ mod tests {
             assert_eq!(told(connection, "session_rows"), scratch(n), "at {n}");
             for earlier in [1, n / 2 + 1, n] {
                 assert_eq!(
-                    told(connection, &rows_at(earlier)),
+                    told(connection, &rows_at(connection, earlier).unwrap()),
                     scratch(earlier),
                     "{earlier} at {n}"
                 );

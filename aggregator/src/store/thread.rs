@@ -37,6 +37,7 @@ const GAPS_MAX: usize = 1000;
 #[derive(Debug, Default)]
 pub struct Health {
     position: AtomicU64,
+    summed: AtomicU64,
     records: AtomicU64,
     loaded: AtomicBool,
     caught_up: AtomicBool,
@@ -54,6 +55,7 @@ impl Health {
     pub fn at(restored: &Restored) -> Self {
         let health = Self::default();
         health.reach(restored.position, restored.ordinal);
+        health.sum(restored.summed);
         *lock(&health.gaps) = restored.gaps.iter().take(GAPS_MAX).cloned().collect();
         health
     }
@@ -62,6 +64,12 @@ impl Health {
     #[must_use]
     pub fn position(&self) -> u64 {
         self.position.load(Ordering::Acquire)
+    }
+
+    /// Position up to which sessions have been summed: what lists see.
+    #[must_use]
+    pub fn summed(&self) -> u64 {
+        self.summed.load(Ordering::Acquire)
     }
 
     /// Number of records ever stored.
@@ -106,6 +114,10 @@ impl Health {
         if lock(&self.failing).take().is_some() {
             tracing::info!("the database can be written again");
         }
+    }
+
+    pub(super) fn sum(&self, position: u64) {
+        self.summed.store(position, Ordering::Release);
     }
 
     fn reach(&self, position: u64, records: u64) {

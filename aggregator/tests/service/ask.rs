@@ -39,11 +39,7 @@ async fn started(folder: &Path) -> Program {
         .client
         .post(Batch::new(1).seen(3).records(records).body())
         .await;
-    until("everything is stored", async || {
-        let (_, status) = program.client.get("/v1/status").await.unwrap();
-        status["store"]["records"] == 3
-    })
-    .await;
+    program.stored(3).await;
     program
 }
 

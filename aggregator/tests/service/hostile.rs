@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use http::StatusCode;
 
-use crate::common::{Batch, Program, line, until};
+use crate::common::{Batch, Program, line};
 
 /// Ranges, pages, cursors and filters that nobody needs.
 fn asked() -> Vec<String> {
@@ -57,11 +57,7 @@ async fn what_makes_no_sense_is_refused_and_nobody_waits_for_it() {
         .client
         .post(Batch::new(1).seen(1).record(line(1, 0)).body())
         .await;
-    until("it is stored", async || {
-        let (_, status) = program.client.get("/v1/status").await.unwrap();
-        status["store"]["records"] == 1
-    })
-    .await;
+    program.stored(1).await;
     for path in asked() {
         let (status, body) = program.client.get(&path).await.unwrap();
         let short: String = path.chars().take(120).collect();

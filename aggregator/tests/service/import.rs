@@ -58,12 +58,7 @@ fn import(url: &str, arguments: &[&str]) -> Value {
 
 /// Waits until so many records are stored, and looks at the books.
 async fn stored(program: &Program, records: u64) -> Value {
-    until("everything is stored", async || {
-        let (_, status) = program.client.get("/v1/status").await.unwrap();
-        status["store"]["records"] == records
-    })
-    .await;
-    let (_, status) = program.client.get("/v1/status").await.unwrap();
+    let status = program.stored(records).await;
     assert_eq!(status["totals"]["balanced"], true, "{}", status["totals"]);
     assert_eq!(status["totals"]["pending"], 0, "{}", status["totals"]);
     status

@@ -67,11 +67,7 @@ async fn shows_what_comes_through_the_filter() {
         .client
         .post(Batch::new(1).seen(1).record(record(9, 500)).body())
         .await;
-    until("the first is stored", async || {
-        let (_, status) = program.client.get("/v1/status").await.unwrap();
-        status["store"]["records"] == 1
-    })
-    .await;
+    program.stored(1).await;
     let mut all = Reader::open(&program, "").await;
     let mut errors = Reader::open(&program, "?q=status:5xx&kinds=requests").await;
     for reader in [&mut all, &mut errors] {
@@ -119,11 +115,7 @@ async fn a_slow_reader_is_told_what_it_lost_and_holds_nobody_up() {
         let (status, _) = program.client.post(batch.body()).await.unwrap();
         assert_eq!(status, StatusCode::OK);
     }
-    until("everything is stored", async || {
-        let (_, status) = program.client.get("/v1/status").await.unwrap();
-        status["store"]["records"] == seen
-    })
-    .await;
+    program.stored(seen).await;
     slow.until("event: lost").await;
     let lost = slow.events("lost")[0]["events"].as_u64().unwrap();
     assert!((1..seen).contains(&lost), "{lost} of {seen}");

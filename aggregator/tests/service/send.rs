@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::common::{INGEST_TOKEN, Program, until};
+use crate::common::{INGEST_TOKEN, Program};
 
 fn script() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/send")
@@ -42,12 +42,7 @@ async fn a_log_sent_by_the_example_becomes_sessions() {
     let output = output.unwrap().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
-    until("stored", async || {
-        let (_, status) = program.client.get("/v1/status").await.unwrap();
-        status["totals"]["stored"] == 2_500
-    })
-    .await;
-    let (_, status) = program.client.get("/v1/status").await.unwrap();
+    let status = program.stored(2_500).await;
     assert_eq!(status["totals"]["balanced"], true, "{status}");
     assert_eq!(status["totals"]["quarantined"], 0, "{status}");
     let (_, sessions) = program.client.get("/v1/sessions").await.unwrap();

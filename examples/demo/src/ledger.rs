@@ -13,6 +13,17 @@ pub struct Status {
     /// The books of each filter instance.
     #[serde(default)]
     pub workers: Vec<WorkerCount>,
+    /// How far the store is.
+    pub store: StoreCount,
+}
+
+/// How far the store is, as positions of the log.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub struct StoreCount {
+    /// Up to here requests are stored,
+    pub position: u64,
+    /// and up to here lists see them.
+    pub summed: u64,
 }
 
 /// The books of one filter instance.

@@ -358,7 +358,7 @@ impl Stack {
         count.with_context(|| format!("Envoy's request counter: {text}"))
     }
 
-    /// Waits until every request that Envoy counted is in the store.
+    /// Waits until every request that Envoy counted is in the store, and in lists.
     ///
     /// # Errors
     /// When it is not within `limit`; the books then say where the rest is.
@@ -368,7 +368,8 @@ impl Stack {
             let counted = self.envoy_requests().await.ok()?;
             let status = self.status().await.ok()?;
             let all = status.handled() == Some(counted) && status.totals.stored == counted;
-            (all && status.totals.pending == 0).then_some(status)
+            let listed = status.store.summed == status.store.position;
+            (all && listed && status.totals.pending == 0).then_some(status)
         })
         .await
     }

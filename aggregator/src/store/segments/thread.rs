@@ -25,12 +25,14 @@ use crate::store::{desk, rollup};
 
 /// Between two looks at what is hot.
 const LOOK: Duration = Duration::from_millis(500);
-/// Between two looks at whether parts are to be folded into sessions.
-const FOLD: Duration = Duration::from_secs(1);
-/// They are when there are so many, which the list of sessions has to add up each time;
-const PARTS: u64 = 10_000;
-/// or after so many looks.
-const LOOKS: u32 = 3;
+/// Between two looks at whether there are parts to be folded into sessions, which lists see then.
+const FOLD: Duration = Duration::from_millis(50);
+/// To fold takes the time of who asks: so many times as long as it took, nothing is folded,
+const REST: u32 = 4;
+/// but no longer than this.
+const REST_MAX: Duration = Duration::from_secs(2);
+/// Between two looks at which endpoints are new.
+const SEE: Duration = Duration::from_secs(3);
 /// Between two looks at what is too old, while nothing is closed.
 const EXPIRE: Duration = Duration::from_secs(10);
 /// How long whoever is to be forgotten waits for the store.
@@ -76,10 +78,14 @@ impl Compactor {
     pub fn start(parts: Compacting) -> io::Result<Self> {
         let (errands, waiting) = channel();
         let (folds, ended) = channel();
-        let (database, documents) = (Arc::clone(&parts.database), Arc::clone(&parts.documents));
+        let mut folder = Folder {
+            parts: parts.clone(),
+            seen: None,
+            failing: false,
+        };
         let folding = std::thread::Builder::new()
             .name("folding".into())
-            .spawn(move || fold(&database, &documents, &ended))?;
+            .spawn(move || folder.run(&ended))?;
         let thread = std::thread::Builder::new()
             .name("compactor".into())
             .spawn(move || {
@@ -117,30 +123,58 @@ impl Compactor {
 
 /// Folds parts into sessions again and again: in a thread of its own, as closing a segment takes
 /// its time.
-fn fold(database: &Database, documents: &Documents, ended: &Receiver<()>) {
-    let mut failing = false;
-    let mut looks = 0;
-    while ended.recv_timeout(FOLD) == Err(RecvTimeoutError::Timeout) {
-        looks += 1;
-        let folded = database.read().and_then(|reading| {
-            if looks < LOOKS && rollup::pending(&reading.connection)? < PARTS {
-                return Ok(());
+struct Folder {
+    parts: Compacting,
+    /// When it was last looked which endpoints are new.
+    seen: Option<Instant>,
+    failing: bool,
+}
+
+impl Folder {
+    fn run(&mut self, ended: &Receiver<()>) {
+        let mut rest = FOLD;
+        while ended.recv_timeout(rest) == Err(RecvTimeoutError::Timeout) {
+            let began = Instant::now();
+            match self.look() {
+                Ok(()) => self.failing = false,
+                Err(error) if !self.failing => {
+                    self.failing = true;
+                    tracing::error!(%error, "sessions cannot be summed; lists stand still until they can");
+                }
+                Err(_) => {}
             }
-            looks = 0;
-            let _turn = database.folder.turn();
-            transaction(&reading.connection, || rollup::fold(&reading.connection))?;
-            transaction(&reading.connection, || {
-                desk::see(&reading.connection, documents)
-            })
-        });
-        match folded {
-            Ok(()) => failing = false,
-            Err(error) if !failing => {
-                failing = true;
-                tracing::error!(%error, "sessions cannot be summed; lists take longer until they can");
-            }
-            Err(_) => {}
+            rest = (began.elapsed() * REST).clamp(FOLD, REST_MAX);
         }
+    }
+
+    fn look(&mut self) -> Result<(), StoreError> {
+        let Compacting {
+            database, health, ..
+        } = &self.parts;
+        if health.summed() < health.position() {
+            let reading = database.read()?;
+            let _turn = database.folder.turn();
+            let connection = &reading.connection;
+            let began = Instant::now();
+            let mut sessions = 0;
+            let position = transaction(connection, || {
+                sessions = rollup::fold(connection)?;
+                let stored = "SELECT position FROM log_position";
+                Ok(connection.query_row(stored, [], |row| row.get(0))?)
+            })?;
+            health.sum(position);
+            let seconds = began.elapsed().as_secs_f64();
+            tracing::debug!(sessions, seconds, position, "summed what sessions did since");
+        }
+        if self.seen.is_none_or(|at| at.elapsed() >= SEE) {
+            let reading = database.read()?;
+            let _turn = database.folder.turn();
+            transaction(&reading.connection, || {
+                desk::see(&reading.connection, &self.parts.documents)
+            })?;
+            self.seen = Some(Instant::now());
+        }
+        Ok(())
     }
 }
 

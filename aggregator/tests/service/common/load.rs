@@ -90,7 +90,7 @@ pub(crate) fn outcome(data: &Path, next: &[u64]) -> Outcome {
     outcome
 }
 
-/// Waits until `records` are stored and nothing is pending: the ledger's difference is zero.
+/// Waits until `records` are stored, in lists too, and nothing is pending: the ledger's difference is zero.
 pub(crate) async fn balanced(program: &Program, records: u64) -> Value {
     let mut last = Value::Null;
     until(
@@ -102,7 +102,8 @@ pub(crate) async fn balanced(program: &Program, records: u64) -> Value {
             last = status["totals"].clone();
             let is = |name: &str, figure: u64| last[name] == figure;
             let whole = is("stored", records) && is("pending", 0) && is("lost", 0);
-            whole && last["balanced"] == true
+            let listed = status["store"]["summed"] == status["store"]["position"];
+            whole && listed && last["balanced"] == true
         },
     )
     .await;

@@ -84,6 +84,18 @@ pub(crate) struct Program {
 }
 
 impl Program {
+    /// Waits until so many records are stored, and lists see them; gives the status.
+    pub(crate) async fn stored(&self, records: u64) -> Value {
+        let mut status = Value::Null;
+        super::until("everything is stored", async || {
+            status = self.client.get("/v1/status").await.unwrap().1;
+            let store = &status["store"];
+            store["records"] == records && store["summed"] == store["position"]
+        })
+        .await;
+        status
+    }
+
     pub(crate) fn command(data: &Path, flags: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_throughline"));
         command

@@ -199,11 +199,12 @@ impl TestService {
         answer.json()
     }
 
-    /// Waits until everything acknowledged is in the database.
+    /// Waits until everything acknowledged is in the database, and lists see it.
     pub(crate) async fn stored(&self) {
         let app = self.app();
         until("everything is stored", async || {
-            app.health.position() == app.log.state().end
+            let end = app.log.state().end;
+            app.health.position() == end && app.health.summed() == end
         })
         .await;
     }
