@@ -92,7 +92,10 @@ async fn a_tenth_of_the_clients_tells_what_the_activated_policy_makes() {
         figure(&found, "sessions_predicted_low"),
         figure(&found, "sessions_predicted_high"),
     );
-    assert!(low <= made && made <= high, "not within its interval: {line}");
+    assert!(
+        low <= made && made <= high,
+        "not within its interval: {line}"
+    );
     let width = |of: &Value| {
         let (low, high) = ("sessions_predicted_low", "sessions_predicted_high");
         (figure(of, high) - figure(of, low)) / figure(of, "sessions_predicted")

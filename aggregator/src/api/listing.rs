@@ -122,7 +122,10 @@ impl Listing<'_> {
             format!("{column} >= ? AND {column} <= ?"),
             [at(from_us), at(to_us)],
         );
-        let sql = format!("SELECT epoch_us(min(first)) FROM summed WHERE {}", condition.sql);
+        let sql = format!(
+            "SELECT epoch_us(min(first)) FROM summed WHERE {}",
+            condition.sql
+        );
         let first_us: Option<i64> = connection.query_row(&sql, [], |row| row.get(0))?;
         Ok(Some(Window {
             condition,

@@ -131,8 +131,8 @@ fn has(what: &Test, seen: Seen) -> Clause {
         Test::Is(word) if word == "link" => {
             // A session is linked to before or after its own requests: all of the log counts.
             let all = Seen::to(seen.position);
-            let ends = "(SELECT session_a AS session, position FROM link_parts
-                UNION ALL SELECT session_b, position FROM link_parts)";
+            let ends =
+                "(SELECT unnest([session_a, session_b]) AS session, position FROM link_parts)";
             having_rows(ends, SUMMED, all, any())
         }
         Test::Is(word) if word == "verdict" => {

@@ -331,12 +331,13 @@ fn connect(
         .threads(i64::try_from(threads).unwrap_or(1))?
         .enable_autoload_extension(false)?;
     let mut connection = Connection::open_with_flags(file, config)?;
-    // The default checkpoints every 16 MiB, which stalls the writer twice as much.
+    // The default checkpoints every 16 MiB, which stalls the writer twice as much. Without GLOBAL the setting
+    // of an extension, as Parquet is one, holds for this connection alone, and nobody reads by it.
     let spill_kib = memory_bytes.saturating_mul(SPILL) / 1024;
     connection.execute_batch(&format!(
         "SET wal_autocheckpoint = '256MB'; SET autoinstall_known_extensions = false;
          SET preserve_insertion_order = false; SET max_temp_directory_size = '{spill_kib}KiB';
-         SET parquet_metadata_cache = true; SET validate_external_file_cache = 'NO_VALIDATION';
+         SET GLOBAL parquet_metadata_cache = true; SET validate_external_file_cache = 'NO_VALIDATION';
          SET allowed_directories = [{}, {}];
          SET enable_external_access = false; SET lock_configuration = true;",
         quoted_path(&folder.0),
@@ -416,6 +417,27 @@ fn migrate(connection: &mut Connection, file: &Path) -> Result<(), StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_set_holds_for_those_who_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::open(&folder.path().join("hot.duckdb"), 64 << 20).unwrap();
+        let reading = database.read().unwrap();
+        for (setting, expected) in [
+            ("parquet_metadata_cache", "true"),
+            ("validate_external_file_cache", "NO_VALIDATION"),
+            ("preserve_insertion_order", "false"),
+            ("wal_autocheckpoint", "244.1 MiB"),
+            ("enable_external_access", "false"),
+        ] {
+            let sql = format!("SELECT current_setting('{setting}')::VARCHAR");
+            let found: String = reading
+                .connection
+                .query_row(&sql, [], |row| row.get(0))
+                .unwrap();
+            assert_eq!(found, expected, "{setting}");
+        }
+    }
 
     #[test]
     fn a_newer_schema_is_refused_and_the_file_left_alone() {

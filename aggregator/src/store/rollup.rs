@@ -98,7 +98,9 @@ fn lists_together(list: &str) -> String {
 
 /// `old` if the row `old` has all of the list already, which is most often so, and spares making it anew.
 fn unless_told(list: &str, old: &str, anew: &str) -> String {
-    format!("CASE WHEN list_has_all(old.{list}, new.{list}) THEN old.{old} ELSE {anew} END AS {old}")
+    format!(
+        "CASE WHEN list_has_all(old.{list}, new.{list}) THEN old.{old} ELSE {anew} END AS {old}"
+    )
 }
 
 /// A column of what a session's row `old` and the sums of later parts `new` are together.

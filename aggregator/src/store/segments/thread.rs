@@ -164,7 +164,12 @@ impl Folder {
             })?;
             health.sum(position);
             let seconds = began.elapsed().as_secs_f64();
-            tracing::debug!(sessions, seconds, position, "summed what sessions did since");
+            tracing::debug!(
+                sessions,
+                seconds,
+                position,
+                "summed what sessions did since"
+            );
         }
         if self.seen.is_none_or(|at| at.elapsed() >= SEE) {
             let reading = database.read()?;
