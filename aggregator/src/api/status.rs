@@ -51,7 +51,7 @@ pub(super) struct StoreStatus {
     /// Position up to which the log is stored, bytes.
     position: u64,
     /// Position up to which sessions are summed, bytes: what lists and figures see. The rest follows
-    /// within some tens of milliseconds; under load within two seconds, and as long as it takes.
+    /// within some tens of milliseconds, under load within five seconds and what summing takes.
     summed: u64,
     /// Records ever stored.
     records: u64,

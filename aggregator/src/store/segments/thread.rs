@@ -30,7 +30,7 @@ const FOLD: Duration = Duration::from_millis(50);
 /// To fold takes the time of who asks: so many times as long as it took, nothing is folded,
 const REST: u32 = 4;
 /// but no longer than this.
-const REST_MAX: Duration = Duration::from_secs(2);
+const REST_MAX: Duration = Duration::from_secs(5);
 /// Between two looks at which endpoints are new.
 const SEE: Duration = Duration::from_secs(3);
 /// Between two looks at what is too old, while nothing is closed.
