@@ -195,9 +195,10 @@ async fn one_request_through_every_arrow() {
     };
     let reply = ask(Request::post("/v1/ingest"), batch).await;
     tour.shows("7. The acknowledgement", &reply.to_string());
-    demo::eventually("the record is stored", TIME_MAX, async || {
+    demo::eventually("the record is stored, and in lists", TIME_MAX, async || {
         let status = ask(Request::get("/v1/status"), String::new()).await;
-        (status["totals"]["stored"] == 1).then_some(())
+        let (stored, store) = (&status["totals"]["stored"], &status["store"]);
+        (*stored == 1 && store["summed"] == store["position"]).then_some(())
     })
     .await
     .unwrap();

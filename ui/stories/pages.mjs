@@ -65,7 +65,13 @@ export async function findings(browser) {
     const page = await newPage(browser, { colorScheme: theme, viewport: WIDE });
     for (const [name, path, role, act] of await pages()) {
       await page.goto(`${BASE}${path}`);
-      await page.getByRole(role).first().waitFor();
+      await page
+        .getByRole(role)
+        .first()
+        .waitFor()
+        .catch((error) => {
+          throw new Error(`${name}, ${theme} has no ${role}: ${error.message}`);
+        });
       await act?.(page);
       await page.waitForLoadState("networkidle");
       found.push(...(await serious(page, `${name}, ${theme}`)));

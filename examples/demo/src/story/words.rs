@@ -300,7 +300,7 @@ mod tests {
         };
         let totals = r#"{"totals":{"seen":5,"stored":5,"quarantined":0,"dropped":0,"pending":0,
             "lost":0,"unknown":{"workers":0,"at_least":0},"bypassed":0,"balanced":true},
-            "envoys":[{"handled":5,"last_scrape":"now"}]}"#;
+            "envoys":[{"handled":5,"last_scrape":"now"}],"store":{"position":9,"summed":9}}"#;
         let text = truth(60, &compared, &serde_json::from_str(totals).unwrap());
         for part in [
             "by address: bots caught 1, missed 0; honest clients 2, hit 2",
