@@ -384,7 +384,7 @@ fn page(
     })
 }
 
-/// The sessions of a page as they are now.
+/// The sessions of a page as they were summed last.
 fn now(
     connection: &Connection,
     database: &Database,

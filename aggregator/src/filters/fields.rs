@@ -47,12 +47,13 @@ const fn field(name: &'static str, kind: Kind, place: Place, meaning: &'static s
 }
 
 /// The last word about each session, as the view `current_verdicts` tells it, with few columns and
-/// without ordering all that was ever said.
+/// without ordering all that was ever said. It stands where it was said first: said again since, it is
+/// still there for whoever sees the log up to a position between.
 macro_rules! current {
     ($value:literal) => {
         concat!(
             "(SELECT unhex(session) AS session, position, value FROM (
-                SELECT id, arg_max(session, place) AS session, max(position) AS position,
+                SELECT id, arg_max(session, place) AS session, min(position) AS position,
                     arg_max(",
             $value,
             ", place) AS value

@@ -1,7 +1,7 @@
 //! parts → sessions: one row for each session, so that lists and filters never add up parts.
 //!
-//! `session_sums` holds the sums up to the position in `folded`; what came since is a second or two
-//! of parts, which lists do not see yet and the view `session_rows` adds. Everything here follows
+//! `session_sums` holds the sums up to the position in `folded`; what came since is some seconds
+//! of parts at the most, which lists do not see yet and the view `session_rows` adds. Everything here follows
 //! from the parts: it can be made anew from them at any time.
 
 use duckdb::Connection;

@@ -31,6 +31,11 @@ async fn what_people_said_survives_kill_9() {
     }
     program.kill();
     let program = Program::start(data.path(), &[]);
+    until("lists see it", async || {
+        let (_, status) = program.client.get("/v1/status").await.unwrap();
+        status["store"]["summed"] == status["log"]["end"]
+    })
+    .await;
     let (_, found) = program
         .client
         .get("/v1/sessions?q=label:odd")

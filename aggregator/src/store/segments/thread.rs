@@ -134,23 +134,27 @@ impl Folder {
     fn run(&mut self, ended: &Receiver<()>) {
         let mut rest = FOLD;
         while ended.recv_timeout(rest) == Err(RecvTimeoutError::Timeout) {
-            let began = Instant::now();
-            match self.look() {
-                Ok(()) => self.failing = false,
+            rest = match self.look() {
+                Ok(took) => {
+                    self.failing = false;
+                    (took * REST).clamp(FOLD, REST_MAX)
+                }
                 Err(error) if !self.failing => {
                     self.failing = true;
                     tracing::error!(%error, "sessions cannot be summed; lists stand still until they can");
+                    RETRY
                 }
-                Err(_) => {}
-            }
-            rest = (began.elapsed() * REST).clamp(FOLD, REST_MAX);
+                Err(_) => RETRY,
+            };
         }
     }
 
-    fn look(&mut self) -> Result<(), StoreError> {
+    /// Gives how long it took to fold, without the wait for whoever else writes.
+    fn look(&mut self) -> Result<Duration, StoreError> {
         let Compacting {
             database, health, ..
         } = &self.parts;
+        let mut took = Duration::ZERO;
         if health.summed() < health.position() {
             let reading = database.read()?;
             let _turn = database.folder.turn();
@@ -163,7 +167,8 @@ impl Folder {
                 Ok(connection.query_row(stored, [], |row| row.get(0))?)
             })?;
             health.sum(position);
-            let seconds = began.elapsed().as_secs_f64();
+            took = began.elapsed();
+            let seconds = took.as_secs_f64();
             tracing::debug!(
                 sessions,
                 seconds,
@@ -179,7 +184,7 @@ impl Folder {
             })?;
             self.seen = Some(Instant::now());
         }
-        Ok(())
+        Ok(took)
     }
 }
 
