@@ -60,21 +60,6 @@ fn all() -> String {
     COLUMNS.join(", ")
 }
 
-/// What the rows of sessions with parts that are not folded yet are made of.
-#[derive(Debug, Clone, Copy)]
-struct Fresh<'a> {
-    /// The position up to which parts are folded: a number is known when the query is planned, and
-    /// lets DuckDB skip all parts before.
-    folded: &'a str,
-    /// Which sessions: a condition on the column `session`.
-    which: &'a str,
-}
-
-const ALL_FRESH: Fresh<'_> = Fresh {
-    folded: "(SELECT position FROM folded)",
-    which: "true",
-};
-
 /// A column of a session, as an aggregate over its parts; `None` where it is made of something else.
 fn of_parts(column: &str) -> Option<String> {
     Some(match column {
@@ -150,9 +135,10 @@ fn sums(parts: &str, params: &str) -> String {
     )
 }
 
-/// The rows of sessions with parts that are not folded yet, with what is, and its `place`.
-fn fresh(of: &Fresh<'_>) -> String {
-    let Fresh { folded, which } = of;
+/// The rows of sessions with parts that are not folded yet, with what is, and its `place`: of those for
+/// which `which` holds, a condition on the column `session`. Where `folded`, the position up to which parts
+/// are folded, is a number, DuckDB knows it when it plans, and skips all parts before.
+fn fresh(folded: &str, which: &str) -> String {
     let since = |table: &str| format!("(FROM {table} WHERE position > {folded} AND {which})");
     let columns: Vec<_> = COLUMNS.iter().map(|it| together(it)).collect();
     format!(
@@ -207,13 +193,9 @@ pub fn rows_among<'a>(
     if !connection.query_row(&changed, [], |row| row.get::<_, bool>(0))? {
         return Ok(format!("(SELECT {} FROM summed WHERE {which})", all()));
     }
-    let of = Fresh {
-        folded: &folded,
-        which: &which,
-    };
     connection.execute_batch(&format!(
         "CREATE OR REPLACE TEMP TABLE fresh AS {}",
-        fresh(&of)
+        fresh(&folded, &which)
     ))?;
     let all = all();
     Ok(format!(
@@ -230,7 +212,7 @@ fn now() -> String {
         "fresh AS MATERIALIZED ({}), session_now AS NOT MATERIALIZED (
             SELECT {all} FROM session_sums ANTI JOIN fresh USING (session)
             UNION ALL SELECT {all} FROM fresh)",
-        fresh(&ALL_FRESH)
+        fresh("(SELECT position FROM folded)", "true")
     )
 }
 
@@ -321,13 +303,9 @@ pub(super) fn fold(connection: &Connection) -> Result<u64, StoreError> {
         return Ok(0);
     }
     let folded = folded.to_string();
-    let of = Fresh {
-        folded: &folded,
-        ..ALL_FRESH
-    };
     connection.execute_batch(&format!(
         "CREATE OR REPLACE TEMP TABLE fresh AS {}",
-        fresh(&of)
+        fresh(&folded, "true")
     ))?;
     connection.execute_batch(
         "DELETE FROM session_sums
