@@ -69,6 +69,8 @@ pub struct Metrics {
     pub store_position: Level,
     /// What lies between the two.
     pub store_lag: Level,
+    /// What is stored and not in lists yet, bytes of the log.
+    pub sums_lag: Level,
     /// Bytes of batches in memory.
     pub queue_bytes: Level,
     /// Time to write a group and make it durable.
@@ -123,6 +125,7 @@ impl Default for Metrics {
             log_end: Level::default(),
             store_position: Level::default(),
             store_lag: Level::default(),
+            sums_lag: Level::default(),
             queue_bytes: Level::default(),
             fsync_seconds: times(),
             commit_seconds: times(),
@@ -205,6 +208,12 @@ impl Metrics {
             "Durable, and not yet stored",
             Unit::Bytes,
             self.store_lag.clone(),
+        );
+        to.register_with_unit(
+            "sums_lag",
+            "Stored, and not yet in lists",
+            Unit::Bytes,
+            self.sums_lag.clone(),
         );
         to.register_with_unit(
             "ingest_queue",

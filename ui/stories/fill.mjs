@@ -46,7 +46,10 @@ export async function fill({ count, each, hours, boot, application = "filled" })
   const before = store.records;
   await eventually(
     `${count} records stored`,
-    async () => (await ask("/v1/status")).store.records >= before + count,
+    async () => {
+      const { store, log } = await ask("/v1/status");
+      return store.records >= before + count && store.summed >= log.end;
+    },
     3_600_000,
   );
   return sessionId(boot, 0);

@@ -34,6 +34,9 @@ fn handle(call: &Call) -> Result<Response, ApiError> {
     metrics.log_end.set(log.end);
     metrics.store_position.set(log.committed);
     metrics.store_lag.set(log.end.saturating_sub(log.committed));
+    let summed = app.health.summed();
+    let sums_lag = app.health.position().saturating_sub(summed);
+    metrics.sums_lag.set(sums_lag);
     metrics.queue_bytes.set(app.budget.used());
     let lag = status::lag(app);
     metrics.detection_lag_bytes.set(lag.bytes);

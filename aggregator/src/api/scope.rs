@@ -14,7 +14,7 @@ use super::params::Params;
 use super::sessions::{self, at};
 pub(super) use crate::filters::IS_BOT;
 use crate::filters::{Clause, Seen, SessionFilter};
-use crate::store::{Database, SLOT_US, StoreError, rows_at};
+use crate::store::{Database, SLOT_US, StoreError, folded, rows_at};
 use crate::time;
 
 /// Records that one answer looks at, about: beyond, sessions are sampled.
@@ -51,7 +51,8 @@ pub(super) struct Scope {
     database: Arc<Database>,
     filter: SessionFilter,
     now_us: i64,
-    position: u64,
+    /// The log position that the first page saw; none on that page, which sees what is summed.
+    position: Option<u64>,
     /// How many requests there were on the first page.
     requests: Option<u64>,
     /// Records that are looked at, about.
@@ -88,7 +89,7 @@ impl Scope {
             database: Arc::clone(&app.database),
             filter: sessions::filter(params, now_us)?,
             now_us,
-            position: app.health.summed(),
+            position: None,
             requests: None,
             records_max: RECORDS_MAX,
         })
@@ -101,7 +102,7 @@ impl Scope {
             database: Arc::clone(database),
             filter,
             now_us,
-            position: u64::MAX >> 1,
+            position: Some(u64::MAX >> 1),
             requests: None,
             records_max: RECORDS_MAX,
         }
@@ -133,7 +134,7 @@ impl Scope {
     /// Sees what was there before: on the pages that follow a cursor.
     pub(super) fn see(&mut self, seen: &SeenBefore) {
         let SeenBefore(position, requests, from_us, to_us) = *seen;
-        self.position = position;
+        self.position = Some(position);
         self.requests = Some(requests);
         self.filter.from_us = from_us;
         self.filter.to_us = to_us;
@@ -142,7 +143,7 @@ impl Scope {
     /// For the next page.
     pub(super) fn seen(&self, chosen: &Chosen) -> SeenBefore {
         let (from_us, to_us) = self.range();
-        SeenBefore(self.position, chosen.requests, from_us, to_us)
+        SeenBefore(chosen.position, chosen.requests, from_us, to_us)
     }
 
     /// What the filter asks of one request, on the columns of `records`.
@@ -163,26 +164,28 @@ impl Scope {
     /// Finds out what there is to look at. With `list`, the sessions are always listed in a table.
     pub(super) fn choose(&self, connection: &Connection, list: bool) -> Result<Chosen, StoreError> {
         let table = list || !self.is_plain();
+        let position = self.position(connection)?;
         if !self.is_plain() {
-            self.select(connection)?;
+            self.select(connection, position)?;
         }
         self.narrow(connection, &["records"])?;
         let requests = match self.requests {
             Some(requests) => requests,
-            None if self.is_plain() => self.count(connection)?,
+            None if self.is_plain() => self.count(connection, position)?,
             None => {
                 let sql = "SELECT coalesce(sum(requests), 0)::UBIGINT FROM chosen";
                 connection.query_row(sql, [], |row| row.get(0))?
             }
         };
         if self.is_plain() && table {
-            self.list(connection, &sample(requests, self.records_max).0)?;
+            let sample = sample(requests, self.records_max).0;
+            self.list(connection, &Clause::all([self.in_time(position), sample]))?;
         }
-        Ok(self.chosen(requests, table))
+        Ok(self.chosen(position, requests, table))
     }
 
     /// A share of `requests`, of the sessions in the table `chosen` or of all.
-    fn chosen(&self, requests: u64, table: bool) -> Chosen {
+    fn chosen(&self, position: u64, requests: u64, table: bool) -> Chosen {
         let (sample, share) = sample(requests, self.records_max);
         let sessions = if table {
             let chosen = Clause::new("session IN (SELECT session FROM chosen)", []);
@@ -192,14 +195,14 @@ impl Scope {
         };
         let (from_us, to_us) = self.range();
         Chosen {
-            records: Clause::all([self.in_time(), sessions.clone()]),
+            records: Clause::all([self.in_time(position), sessions.clone()]),
             sessions,
             table,
             requests,
             share,
             from_us,
             to_us,
-            position: self.position,
+            position,
         }
     }
 
@@ -209,9 +212,10 @@ impl Scope {
         connection: &Connection,
         which: Clause,
     ) -> Result<(Clause, Extent), StoreError> {
-        let mut all = vec![which, self.in_time()];
+        let position = self.position(connection)?;
+        let mut all = vec![which, self.in_time(position)];
         if !self.is_plain() {
-            self.select(connection)?;
+            self.select(connection, position)?;
             self.narrow(connection, &["records"])?;
             all.push(Clause::new("session IN (SELECT session FROM chosen)", []));
         }
@@ -248,22 +252,22 @@ impl Scope {
             return Ok(None);
         }
         slots.narrow(connection, &["records", "endpoint_sums"])?;
-        let chosen = slots.chosen(chosen.requests, chosen.table);
-        let mut sums = vec![applications, slots.stored()];
+        let chosen = slots.chosen(chosen.position, chosen.requests, chosen.table);
+        let mut sums = vec![applications, stored(chosen.position)];
         sums.extend(slots.between("slot"));
         Ok(Some((slots, chosen, Clause::all(sums))))
     }
 
     /// How many requests there are in the time, all sessions': exactly where that is not many times as
     /// much as is looked at, and at most so many where that is little.
-    fn count(&self, connection: &Connection) -> Result<u64, StoreError> {
+    fn count(&self, connection: &Connection, position: u64) -> Result<u64, StoreError> {
         let count = |from: &str, which: Clause| -> Result<u64, StoreError> {
             let sql = format!("SELECT count(*)::UBIGINT FROM {from} WHERE {}", which.sql);
             Ok(connection.query_row(&sql, params_from_iter(which.values), |row| row.get(0))?)
         };
         let (from_us, to_us) = self.limits();
         if let Some(closed) = self.database.within(connection, from_us, to_us)? {
-            let hot = count("hot_records", self.in_time())?;
+            let hot = count("hot_records", self.in_time(position))?;
             let (most, about) = (closed.most + hot, closed.about + hot);
             if most <= self.records_max {
                 return Ok(most);
@@ -272,7 +276,7 @@ impl Scope {
                 return Ok(about);
             }
         }
-        count("records", self.in_time())
+        count("records", self.in_time(position))
     }
 
     /// Leaves out what began before or after the time. Once the sessions are known: a filter means
@@ -307,9 +311,9 @@ impl Scope {
         (from_us.unwrap_or(i64::MIN), to_us.unwrap_or(i64::MAX))
     }
 
-    /// What was there.
-    fn stored(&self) -> Clause {
-        Clause::new("position < ?", [Value::UBigInt(self.position)])
+    /// The log position up to which it sees.
+    fn position(&self, connection: &Connection) -> Result<u64, StoreError> {
+        self.position.map_or_else(|| folded(connection), Ok)
     }
 
     /// `column` is within the time.
@@ -320,25 +324,24 @@ impl Scope {
         from.into_iter().chain(to_us.map(|to_us| end("<", to_us)))
     }
 
-    fn in_time(&self) -> Clause {
-        Clause::all([self.stored()].into_iter().chain(self.between("start")))
+    fn in_time(&self, position: u64) -> Clause {
+        Clause::all([stored(position)].into_iter().chain(self.between("start")))
     }
 
     /// The sessions that the filter selects.
-    fn select(&self, connection: &Connection) -> Result<(), StoreError> {
-        let chosen = self.filter.selection_in_steps(Seen::to(self.position));
+    fn select(&self, connection: &Connection, position: u64) -> Result<(), StoreError> {
+        let chosen = self.filter.selection_in_steps(Seen::to(position));
         self.database.find(connection, &chosen)?;
         let sql = format!(
             "CREATE TEMP TABLE chosen AS SELECT session, requests FROM {} AS sessions WHERE {}",
-            rows_at(connection, self.position)?,
+            rows_at(connection, position)?,
             chosen.sql
         );
         Ok(chosen.run(connection, &sql)?)
     }
 
-    /// The sessions of the time.
-    fn list(&self, connection: &Connection, sample: &Clause) -> Result<(), StoreError> {
-        let all = Clause::all([self.in_time(), sample.clone()]);
+    /// The sessions of these records.
+    fn list(&self, connection: &Connection, all: &Clause) -> Result<(), StoreError> {
         let sql = format!(
             "CREATE TEMP TABLE chosen AS SELECT session, count(*)::UBIGINT AS requests
              FROM records WHERE {} GROUP BY session",
@@ -346,6 +349,11 @@ impl Scope {
         );
         Ok(all.run(connection, &sql)?)
     }
+}
+
+/// What was there.
+fn stored(position: u64) -> Clause {
+    Clause::new("position < ?", [Value::UBigInt(position)])
 }
 
 /// Session ids are keyed hashes: those that begin low are a fair share of them.

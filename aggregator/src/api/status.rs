@@ -62,6 +62,8 @@ pub(super) struct StoreStatus {
     wal_bytes: u64,
     /// Why it cannot be written; null when it can.
     failing: Option<String>,
+    /// Why sessions cannot be summed: `summed` stands still. Null when they can.
+    sums_failing: Option<String>,
 }
 
 /// The policy, and who runs it.
@@ -310,6 +312,7 @@ fn handle(call: &Call) -> Result<Response, ApiError> {
             checkpointed: app.database.checkpointed_us().map(time::text),
             wal_bytes: app.database.wal_bytes(),
             failing: app.health.failing(),
+            sums_failing: app.health.sums_failing(),
         },
     })
 }

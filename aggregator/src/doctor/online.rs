@@ -151,6 +151,13 @@ fn failing((_, status): &Answers, findings: &mut Vec<Finding>) {
             findings.push(Finding::error("failing", format!("{part}: {why}"), remedy));
         }
     }
+    if let Some(why) = at(status, "/store/sums_failing").as_str() {
+        findings.push(Finding::error(
+            "failing",
+            format!("sessions cannot be summed, lists stand still: {why}"),
+            "free space or memory; it is tried again every 5 s, and nothing is lost",
+        ));
+    }
 }
 
 fn gaps((_, status): &Answers, findings: &mut Vec<Finding>) {
@@ -302,6 +309,7 @@ mod tests {
                 "2 filter workers vanished",
             ),
             ("/log", json!({"failing": "full"}), Level::Error, "full"),
+            ("/store", json!({"sums_failing": "x"}), Level::Error, "x"),
             ("/log", json!({"gaps": [{}]}), Level::Error, "1 stretches"),
             (
                 "/log",

@@ -179,7 +179,7 @@ impl Database {
     /// The folder of the closed segments.
     #[must_use]
     pub fn segments(&self) -> &Path {
-        &self.folder.0
+        &self.folder.path
     }
 
     /// When DuckDB's file was last written, which checkpoints do: microseconds since the Unix epoch.
@@ -340,7 +340,7 @@ fn connect(
          SET GLOBAL parquet_metadata_cache = true; SET validate_external_file_cache = 'NO_VALIDATION';
          SET allowed_directories = [{}, {}];
          SET enable_external_access = false; SET lock_configuration = true;",
-        quoted_path(&folder.0),
+        quoted_path(&folder.path),
         quoted_path(&snapshots(file))
     ))?;
     geo::register(&connection, geo)?;

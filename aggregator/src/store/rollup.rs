@@ -188,32 +188,15 @@ pub fn rows_among<'a>(
 ) -> Result<String, StoreError> {
     let which = Clause::among("session", sessions).sql;
     let folded = folded(connection)?.to_string();
-    let changed =
-        format!("SELECT count(*) > 0 FROM hot_visit_parts WHERE position > {folded} AND {which}");
-    if !connection.query_row(&changed, [], |row| row.get::<_, bool>(0))? {
-        return Ok(format!("(SELECT {} FROM summed WHERE {which})", all()));
-    }
-    connection.execute_batch(&format!(
-        "CREATE OR REPLACE TEMP TABLE fresh AS {}",
-        fresh(&folded, &which)
-    ))?;
     let all = all();
+    if !has_parts(connection, &format!("position > {folded} AND {which}"))? {
+        return Ok(format!("(SELECT {all} FROM summed WHERE {which})"));
+    }
+    make_fresh(connection, &folded, &which)?;
     Ok(format!(
         "(SELECT {all} FROM fresh UNION ALL SELECT {all} FROM summed
           WHERE {which} AND session NOT IN (SELECT session FROM fresh))"
     ))
-}
-
-/// The common tables `fresh` and `session_now`, every session as it is now: for a query that reads
-/// `session_now` more than once, and needs `fresh` to be made once.
-fn now() -> String {
-    let all = all();
-    format!(
-        "fresh AS MATERIALIZED ({}), session_now AS NOT MATERIALIZED (
-            SELECT {all} FROM session_sums ANTI JOIN fresh USING (session)
-            UNION ALL SELECT {all} FROM fresh)",
-        fresh("(SELECT position FROM folded)", "true")
-    )
 }
 
 /// The same as of when the log was stored up to `position`, as far as [`rows_at`] is exact.
@@ -228,10 +211,13 @@ pub fn then(connection: &Connection, position: u64) -> Result<String, StoreError
 /// Makes the views `summed`, the rows of `session_sums` with their places, and `session_rows`, every
 /// session as it is now.
 pub(super) fn view() -> String {
+    let all = all();
     format!(
         "CREATE OR REPLACE VIEW summed AS SELECT rowid AS place, * FROM session_sums;
-         CREATE OR REPLACE VIEW session_rows AS WITH {} FROM session_now;",
-        now()
+         CREATE OR REPLACE VIEW session_rows AS WITH fresh AS MATERIALIZED ({})
+            SELECT {all} FROM session_sums ANTI JOIN fresh USING (session)
+            UNION ALL SELECT {all} FROM fresh;",
+        fresh("(SELECT position FROM folded)", "true")
     )
 }
 
@@ -243,10 +229,10 @@ pub(super) fn view() -> String {
 pub fn rows_at(connection: &Connection, position: u64) -> Result<String, StoreError> {
     let folded = folded(connection)?;
     let (from, to) = (folded.min(position), folded.max(position));
-    let between = format!(
-        "SELECT count(*) FROM hot_visit_parts WHERE position > {from} AND position <= {to}"
-    );
-    if connection.query_row(&between, [], |row| row.get::<_, u64>(0))? == 0 {
+    if !has_parts(
+        connection,
+        &format!("position > {from} AND position <= {to}"),
+    )? {
         return Ok("session_sums".into());
     }
     let changed = format!("SELECT session FROM hot_visit_parts WHERE position > {from}");
@@ -290,23 +276,25 @@ pub fn folded(connection: &Connection) -> Result<u64, StoreError> {
     Ok(connection.query_row("SELECT position FROM folded", [], |row| row.get(0))?)
 }
 
-/// How many parts stand behind the position `folded`.
-fn behind(connection: &Connection, folded: u64) -> Result<u64, StoreError> {
-    let sql = format!("SELECT count(*) FROM hot_visit_parts WHERE position > {folded}");
+/// Whether there are hot parts for which `which` holds.
+fn has_parts(connection: &Connection, which: &str) -> Result<bool, StoreError> {
+    let sql = format!("SELECT count(*) > 0 FROM hot_visit_parts WHERE {which}");
     Ok(connection.query_row(&sql, [], |row| row.get(0))?)
+}
+
+/// [`fresh`] as a table of the connection.
+fn make_fresh(connection: &Connection, folded: &str, which: &str) -> Result<(), StoreError> {
+    let fresh = fresh(folded, which);
+    Ok(connection.execute_batch(&format!("CREATE OR REPLACE TEMP TABLE fresh AS {fresh}"))?)
 }
 
 /// Folds what came since the last time; within a transaction. Gives how many sessions changed.
 pub(super) fn fold(connection: &Connection) -> Result<u64, StoreError> {
-    let folded = folded(connection)?;
-    if behind(connection, folded)? == 0 {
+    let folded = folded(connection)?.to_string();
+    if !has_parts(connection, &format!("position > {folded}"))? {
         return Ok(0);
     }
-    let folded = folded.to_string();
-    connection.execute_batch(&format!(
-        "CREATE OR REPLACE TEMP TABLE fresh AS {}",
-        fresh(&folded, "true")
-    ))?;
+    make_fresh(connection, &folded, "true")?;
     connection.execute_batch(
         "DELETE FROM session_sums
          WHERE rowid IN (SELECT place FROM fresh WHERE place IS NOT NULL)",

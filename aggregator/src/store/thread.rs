@@ -42,6 +42,7 @@ pub struct Health {
     loaded: AtomicBool,
     caught_up: AtomicBool,
     failing: Mutex<Option<String>>,
+    sums_failing: Mutex<Option<String>>,
     gaps: Mutex<Vec<Gap>>,
 }
 
@@ -96,6 +97,12 @@ impl Health {
         lock(&self.failing).clone()
     }
 
+    /// Why sessions could not be summed the last time; `None` when they could.
+    #[must_use]
+    pub fn sums_failing(&self) -> Option<String> {
+        lock(&self.sums_failing).clone()
+    }
+
     /// Parts of the log that could not be read, the first 1,000.
     #[must_use]
     pub fn gaps(&self) -> Vec<Gap> {
@@ -117,7 +124,18 @@ impl Health {
     }
 
     pub(super) fn sum(&self, position: u64) {
-        self.summed.store(position, Ordering::Release);
+        self.summed.fetch_max(position, Ordering::AcqRel);
+        if lock(&self.sums_failing).take().is_some() {
+            tracing::info!("sessions can be summed again");
+        }
+    }
+
+    pub(super) fn fail_to_sum(&self, error: &StoreError) {
+        let mut failing = lock(&self.sums_failing);
+        if failing.is_none() {
+            tracing::error!(%error, "sessions cannot be summed; lists stand still until they can");
+        }
+        *failing = Some(error.to_string());
     }
 
     fn reach(&self, position: u64, records: u64) {

@@ -76,6 +76,11 @@ function Trouble({ status }: { status: Status }) {
       {store.failing != null && (
         <Notice tone="bad">The database cannot be written: {store.failing}</Notice>
       )}
+      {store.sums_failing != null && (
+        <Notice tone="bad">
+          Lists stand still, as sessions cannot be summed: {store.sums_failing}
+        </Notice>
+      )}
       {storage.failing != null && (
         <Notice tone="bad">Nothing can be closed or expired: {storage.failing}</Notice>
       )}

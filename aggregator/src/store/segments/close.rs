@@ -58,8 +58,8 @@ pub(super) fn close(
 ) -> Result<Segment, StoreError> {
     let folder = &database.folder;
     let kept = sampling::kept(samples);
-    let mut segment = manifest::begin(end, 0);
-    write(connection, folder, &mut segment, &|kind| {
+    let mut segment = folder.begin(end, 0);
+    let written = write(connection, folder, &mut segment, &|kind| {
         if let Some(select) = kind.of_records() {
             // What was asked for is known of all requests.
             let all = format!("(SELECT * FROM hot_records WHERE position < {end})");
@@ -73,10 +73,11 @@ pub(super) fn close(
             kind.until(end),
             kept.unwrap_or("true")
         ))
-    })?;
+    });
+    folder.or_discard(&segment, written)?;
     stage(Stage::Written);
     let turn = folder.turn();
-    transaction(connection, || {
+    let committed = transaction(connection, || {
         // What leaves the hot parts must be in the sums.
         rollup::fold(connection)?;
         manifest::add(connection, &segment)?;
@@ -93,7 +94,8 @@ pub(super) fn close(
         connection.execute(sql, [needless])?;
         manifest::make_views(connection, folder)?;
         Ok(())
-    })?;
+    });
+    folder.or_discard(&segment, committed)?;
     drop(turn);
     database.relied().forget();
     stage(Stage::Committed);
@@ -250,6 +252,25 @@ mod tests {
             },
         )
         .unwrap();
+    }
+
+    #[test]
+    fn a_try_that_fails_leaves_nothing_and_the_next_has_another_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::open(&folder.path().join("hot.duckdb"), 64 << 20).unwrap();
+        let (reading, other) = (database.read().unwrap(), database.read().unwrap());
+        fill(&reading.connection);
+        let begin = "BEGIN TRANSACTION; DELETE FROM hot_records";
+        other.connection.execute_batch(begin).unwrap();
+        let close = || close(&reading.connection, &database, 200, &[], &mut |_| {});
+        let error = close().unwrap_err().to_string();
+        assert!(error.contains("onflict"), "{error}");
+        assert_eq!(files(folder.path()), 0);
+        other.connection.execute_batch("ROLLBACK").unwrap();
+        assert_eq!(close().unwrap().rewrite, 1);
+        drop((reading, other));
+        database.close();
+        assert_eq!(figures(folder.path()), (20, 20, 20));
     }
 
     #[test]

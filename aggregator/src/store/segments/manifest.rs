@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::fs::File;
 use std::io;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use duckdb::types::Value;
@@ -16,6 +17,7 @@ use crate::filters::{Needs, Told};
 use crate::quoted::quoted_path;
 use crate::store::commit::time;
 use crate::store::database::{SCHEMA_VERSION, StoreError};
+use crate::store::thread::is_fatal;
 
 /// Views that need nothing but the records and parts.
 pub(crate) const VIEWS: &str = include_str!("../views.sql");
@@ -27,7 +29,7 @@ const OUTSIDE: &str = "views.sql";
 pub(super) struct Segment {
     /// Position after its last record; names it.
     pub(super) end: u64,
-    /// How often it was written anew without some of its rows.
+    /// Raised each time that it is written anew without some of its rows.
     pub(super) rewrite: u32,
     /// Schema version that its files have.
     pub(super) version: i64,
@@ -53,7 +55,13 @@ pub(super) struct Segment {
 
 /// The folder of the closed segments.
 #[derive(Debug)]
-pub(crate) struct Folder(pub(crate) PathBuf, Mutex<()>, Mutex<Stretches>);
+pub(crate) struct Folder {
+    pub(crate) path: PathBuf,
+    turn: Mutex<()>,
+    stretches: Mutex<Stretches>,
+    /// Segments that were written and not committed, since the start.
+    failures: AtomicU32,
+}
 
 /// The segments by their end, as of the last time that views were made.
 type Stretches = BTreeMap<(u64, u32), Stretch>;
@@ -79,11 +87,18 @@ pub struct Within {
 
 impl Folder {
     pub(crate) fn new(path: PathBuf) -> Self {
-        Self(path, Mutex::default(), Mutex::default())
+        Self {
+            path,
+            turn: Mutex::default(),
+            stretches: Mutex::default(),
+            failures: AtomicU32::new(0),
+        }
     }
 
     fn stretches(&self) -> MutexGuard<'_, Stretches> {
-        self.2.lock().unwrap_or_else(PoisonError::into_inner)
+        self.stretches
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// All records below the result started before `since_us`: what is about later ones need not
@@ -166,11 +181,42 @@ impl Folder {
     /// Whoever changes the sums of sessions, or which segments there are, has the turn: two such
     /// transactions at once would conflict.
     pub(in crate::store) fn turn(&self) -> MutexGuard<'_, ()> {
-        self.1.lock().unwrap_or_else(PoisonError::into_inner)
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What a segment looks like before anything was written. After a failure it gets another name
+    /// than the last time: DuckDB remembers footers by the names of their files.
+    pub(super) fn begin(&self, end: u64, rewrite: u32) -> Segment {
+        let failures = self.failures.load(Ordering::Relaxed);
+        Segment::new(end, rewrite.saturating_add(failures))
+    }
+
+    /// Takes away what was written of a segment of which nobody will hear, where `done` says so. What
+    /// DuckDB did last before it refuses all work is known after the next start only, which sweeps.
+    pub(super) fn or_discard<T>(
+        &self,
+        segment: &Segment,
+        done: Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        if let Err(error) = &done
+            && !is_fatal(error)
+        {
+            self.failures.fetch_add(1, Ordering::Relaxed);
+            for kind in ALL {
+                let path = self.path(segment, kind);
+                match std::fs::remove_file(&path) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                        tracing::warn!(%error, path = %path.display(), "cannot delete a file; the next start tries again");
+                    }
+                    _ => {}
+                }
+            }
+        }
+        done
     }
 
     pub(super) fn path(&self, segment: &Segment, kind: &Kind) -> PathBuf {
-        self.0.join(segment.file(kind))
+        self.path.join(segment.file(kind))
     }
 
     /// The path of a file as SQL has it, where the file is there.
@@ -187,7 +233,7 @@ impl Folder {
 
     /// Makes the folder, and what its files are called, durable.
     pub(super) fn sync(&self) -> io::Result<()> {
-        File::open(&self.0)?.sync_all()
+        File::open(&self.path)?.sync_all()
     }
 }
 
@@ -217,6 +263,24 @@ impl Stretch {
 }
 
 impl Segment {
+    /// Without files.
+    pub(super) fn new(end: u64, rewrite: u32) -> Self {
+        Self {
+            end,
+            rewrite,
+            version: SCHEMA_VERSION,
+            arrived_us: (0, 0),
+            records: 0,
+            kinds: Vec::new(),
+            bytes: 0,
+            detail_bytes: 0,
+            trimmed: false,
+            sampled_out: 0,
+            told: "{}".into(),
+            applications: Vec::new(),
+        }
+    }
+
     /// `00000000000000001024-0-records.parquet`
     pub(super) fn file(&self, kind: &Kind) -> String {
         file_name(self.end, self.rewrite, kind.name)
@@ -402,10 +466,10 @@ pub(super) fn write_outside(connection: &Connection, folder: &Folder) -> Result<
     if segments.iter().any(|it| it.records > 0) {
         sql += VIEWS;
     }
-    let new = folder.0.join("views.sql.new");
+    let new = folder.path.join("views.sql.new");
     std::fs::write(&new, sql)?;
     File::open(&new)?.sync_all()?;
-    std::fs::rename(&new, folder.0.join(OUTSIDE))?;
+    std::fs::rename(&new, folder.path.join(OUTSIDE))?;
     Ok(folder.sync()?)
 }
 
@@ -415,9 +479,9 @@ pub(crate) fn sweep(connection: &Connection, folder: &Folder) -> Result<u64, Sto
     for segment in list(connection)? {
         known.extend(folder.paths(&segment));
     }
-    known.push(folder.0.join(OUTSIDE));
+    known.push(folder.path.join(OUTSIDE));
     let mut deleted = 0;
-    for entry in std::fs::read_dir(&folder.0)? {
+    for entry in std::fs::read_dir(&folder.path)? {
         let path = entry?.path();
         if path.is_file() && !known.contains(&path) {
             std::fs::remove_file(&path)?;
@@ -425,22 +489,4 @@ pub(crate) fn sweep(connection: &Connection, folder: &Folder) -> Result<u64, Sto
         }
     }
     Ok(deleted)
-}
-
-/// A new segment without files that ends at `end`.
-pub(super) fn begin(end: u64, rewrite: u32) -> Segment {
-    Segment {
-        end,
-        rewrite,
-        version: SCHEMA_VERSION,
-        arrived_us: (0, 0),
-        records: 0,
-        kinds: Vec::new(),
-        bytes: 0,
-        detail_bytes: 0,
-        trimmed: false,
-        sampled_out: 0,
-        told: "{}".into(),
-        applications: Vec::new(),
-    }
 }

@@ -69,7 +69,7 @@ pub(super) fn rewrite(
     let left = left.filter(|left| !left.kinds.is_empty());
     stage(Stage::Written);
     let turn = folder.turn();
-    transaction(connection, || {
+    let committed = transaction(connection, || {
         manifest::remove(connection, segment)?;
         if let Some(left) = &left {
             manifest::add(connection, left)?;
@@ -89,7 +89,11 @@ pub(super) fn rewrite(
             }
             _ => Ok(()),
         }
-    })?;
+    });
+    match &left {
+        Some(left) => folder.or_discard(left, committed)?,
+        None => committed?,
+    }
     drop(turn);
     stage(Stage::Committed);
     let still = left.map(|left| folder.paths(&left)).unwrap_or_default();
@@ -114,7 +118,7 @@ fn without(
     let trimmed = segment.trimmed || trims;
     let mut left = Segment {
         trimmed,
-        ..manifest::begin(segment.end, segment.rewrite + 1)
+        ..folder.begin(segment.end, segment.rewrite + 1)
     };
     let read = |kind: &Kind| {
         let there = || format!("read_parquet({})", quoted_path(&folder.path(segment, kind)));
@@ -131,7 +135,7 @@ fn without(
         ([], _) => "true".into(),
         _ => condition(kind),
     };
-    write(connection, folder, &mut left, &|kind| {
+    let written = write(connection, folder, &mut left, &|kind| {
         let records = || named("records").and_then(read);
         // Sums that cannot be made of the records that are left: there were more.
         let carried = segment.sampled_out > 0 || (trimmed && kind.summary);
@@ -152,7 +156,8 @@ fn without(
             _ => return None,
         };
         Some(format!("(SELECT * FROM ({rows}) WHERE {})", which(kind)))
-    })?;
+    });
+    folder.or_discard(&left, written)?;
     Ok(left)
 }
 

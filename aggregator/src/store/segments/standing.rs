@@ -113,7 +113,6 @@ fn until_budget(segments: &[Segment], retention: &Retention, disk_bytes: u64) ->
 
 #[cfg(test)]
 mod tests {
-    use super::super::manifest;
     use super::*;
     use std::time::Duration;
 
@@ -125,7 +124,7 @@ mod tests {
             bytes,
             detail_bytes,
             applications: vec!["shop".into()],
-            ..manifest::begin(1, 0)
+            ..Segment::new(1, 0)
         }
     }
 

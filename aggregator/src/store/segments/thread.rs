@@ -78,10 +78,8 @@ impl Compactor {
     pub fn start(parts: Compacting) -> io::Result<Self> {
         let (errands, waiting) = channel();
         let (folds, ended) = channel();
-        let mut folder = Folder {
+        let folder = Folder {
             parts: parts.clone(),
-            seen: None,
-            failing: false,
         };
         let folding = std::thread::Builder::new()
             .name("folding".into())
@@ -125,67 +123,68 @@ impl Compactor {
 /// its time.
 struct Folder {
     parts: Compacting,
-    /// When it was last looked which endpoints are new.
-    seen: Option<Instant>,
-    failing: bool,
 }
 
 impl Folder {
-    fn run(&mut self, ended: &Receiver<()>) {
+    fn run(&self, ended: &Receiver<()>) {
         let mut rest = FOLD;
+        let mut see: Option<Instant> = None;
         while ended.recv_timeout(rest) == Err(RecvTimeoutError::Timeout) {
-            rest = match self.look() {
-                Ok(took) => {
-                    self.failing = false;
-                    (took * REST).clamp(FOLD, REST_MAX)
+            rest = sum(&self.parts.database, &self.parts.health);
+            if see.is_none_or(|at| at <= Instant::now()) {
+                see = Some(Instant::now() + SEE);
+                if let Err(error) = self.see() {
+                    tracing::error!(%error, "cannot look which endpoints are new; it is tried again");
                 }
-                Err(error) if !self.failing => {
-                    self.failing = true;
-                    tracing::error!(%error, "sessions cannot be summed; lists stand still until they can");
-                    RETRY
-                }
-                Err(_) => RETRY,
-            };
+            }
         }
     }
 
-    /// Gives how long it took to fold, without the wait for whoever else writes.
-    fn look(&mut self) -> Result<Duration, StoreError> {
-        let Compacting {
-            database, health, ..
-        } = &self.parts;
-        let mut took = Duration::ZERO;
-        if health.summed() < health.position() {
-            let reading = database.read()?;
-            let _turn = database.folder.turn();
-            let connection = &reading.connection;
-            let began = Instant::now();
-            let mut sessions = 0;
-            let position = transaction(connection, || {
-                sessions = rollup::fold(connection)?;
-                let stored = "SELECT position FROM log_position";
-                Ok(connection.query_row(stored, [], |row| row.get(0))?)
-            })?;
-            health.sum(position);
-            took = began.elapsed();
-            let seconds = took.as_secs_f64();
-            tracing::debug!(
-                sessions,
-                seconds,
-                position,
-                "summed what sessions did since"
-            );
-        }
-        if self.seen.is_none_or(|at| at.elapsed() >= SEE) {
-            let reading = database.read()?;
-            let _turn = database.folder.turn();
-            transaction(&reading.connection, || {
-                desk::see(&reading.connection, &self.parts.documents)
-            })?;
-            self.seen = Some(Instant::now());
-        }
-        Ok(took)
+    fn see(&self) -> Result<(), StoreError> {
+        let reading = self.parts.database.read()?;
+        let _turn = self.parts.database.folder.turn();
+        transaction(&reading.connection, || {
+            desk::see(&reading.connection, &self.parts.documents)
+        })
     }
+}
+
+/// Sums what sessions did since the last time; gives how long to rest then.
+fn sum(database: &Database, health: &Health) -> Duration {
+    match fold(database, health) {
+        Ok(took) => (took * REST).clamp(FOLD, REST_MAX),
+        Err(error) => {
+            health.fail_to_sum(&error);
+            RETRY
+        }
+    }
+}
+
+/// Gives how long it took, without the wait for whoever else writes.
+fn fold(database: &Database, health: &Health) -> Result<Duration, StoreError> {
+    if health.summed() >= health.position() {
+        return Ok(Duration::ZERO);
+    }
+    let reading = database.read()?;
+    let _turn = database.folder.turn();
+    let connection = &reading.connection;
+    let began = Instant::now();
+    let (sessions, position) = transaction(connection, || {
+        let sessions = rollup::fold(connection)?;
+        let stored = "SELECT position FROM log_position";
+        let position = connection.query_row(stored, [], |row| row.get(0))?;
+        Ok((sessions, position))
+    })?;
+    health.sum(position);
+    let took = began.elapsed();
+    let seconds = took.as_secs_f64();
+    tracing::debug!(
+        sessions,
+        seconds,
+        position,
+        "summed what sessions did since"
+    );
+    Ok(took)
 }
 
 struct Thread {
@@ -371,4 +370,38 @@ fn free(connection: &Connection) {
 
 fn size(path: &std::path::Path) -> u64 {
     path.metadata().map_or(0, |it| it.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::restore::Restored;
+
+    #[test]
+    fn sums_that_fail_are_told_until_they_succeed() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::open(&folder.path().join("hot.duckdb"), 64 << 20).unwrap();
+        let writing = database.read().unwrap();
+        let writer = &writing.connection;
+        let part = "INSERT INTO hot_visit_parts BY NAME SELECT 7 AS position,
+                unhex(lpad('1', 32, '0')) AS session, make_timestamp(0) AS visit_start,
+                'shop' AS application, 'k' AS key, make_timestamp(0) AS first,
+                make_timestamp(0) AS last, 1 AS requests, 0 AS errors_4xx, 0 AS errors_5xx,
+                0 AS request_bytes, 0 AS response_bytes, 0 AS duration_us, ['10.0.0.1'] AS ips,
+                ['ua'] AS user_agents, false AS more, 0 AS ordinal, make_timestamp(0) AS arrived,
+                ['p'] AS policy_versions;
+            UPDATE log_position SET position = 7";
+        writer.execute_batch(part).unwrap();
+        let health = Health::at(&Restored {
+            position: 7,
+            ..Restored::default()
+        });
+        let hold = "BEGIN TRANSACTION; UPDATE folded SET position = 1";
+        writer.execute_batch(hold).unwrap();
+        assert_eq!(sum(&database, &health), RETRY);
+        assert!(health.sums_failing().is_some() && health.summed() == 0);
+        writer.execute_batch("ROLLBACK").unwrap();
+        assert!(sum(&database, &health) < RETRY);
+        assert_eq!((health.sums_failing(), health.summed()), (None, 7));
+    }
 }

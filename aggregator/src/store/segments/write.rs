@@ -20,7 +20,7 @@ pub(super) fn write(
     segment: &mut Segment,
     source: &dyn Fn(&Kind) -> Option<String>,
 ) -> Result<(), StoreError> {
-    std::fs::create_dir_all(&folder.0)?;
+    std::fs::create_dir_all(&folder.path)?;
     for kind in ALL {
         let Some(from) = source_of(kind, folder, segment, source) else {
             continue;
