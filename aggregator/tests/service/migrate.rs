@@ -3,10 +3,10 @@
 use std::io::Read as _;
 use std::path::Path;
 
-use http::StatusCode;
+use http::{Method, StatusCode};
 use throughline::store::SCHEMA_VERSION;
 
-use crate::common::{Batch, Setup, line, session_id};
+use crate::common::{Batch, Setup, line, session_id, until};
 
 /// Puts a database of `tests/compat/` into `folder`.
 fn unpack(name: &str, folder: &Path) {
@@ -119,4 +119,41 @@ async fn goes_on(file: &str) {
         }
         service.close();
     }
+}
+
+/// Version 14 writes lists of records in another way. The snapshot is what version 13 said.
+#[tokio::test]
+async fn records_that_version_13_closed_are_read_and_written_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    unpack("closed-v13/hot.duckdb.gz", folder.path());
+    let compat = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/compat/closed-v13");
+    let segments = folder.path().join("segments");
+    std::fs::create_dir(&segments).unwrap();
+    for file in std::fs::read_dir(compat).unwrap() {
+        let file = file.unwrap().path();
+        if file.extension().is_some_and(|it| it == "parquet") {
+            std::fs::copy(&file, segments.join(file.file_name().unwrap())).unwrap();
+        }
+    }
+    let service = Setup::default().open(folder.path()).unwrap();
+    let told = async || {
+        let path = format!("/v1/sessions/{}/requests", session_id(1));
+        service.get(&path).await.json()
+    };
+    let requests = told().await;
+    insta::assert_json_snapshot!(requests);
+    // The segment is written anew, without another session.
+    let other = format!("/v1/sessions/{}", session_id(2));
+    let path = format!("{other}?author=ann");
+    let deleted = service.change(Method::DELETE, &path, &[], "").await;
+    assert_eq!(deleted.status, StatusCode::ACCEPTED, "{}", deleted.text);
+    // Envoys go on, so the log does.
+    service.send(Batch::heartbeat()).await;
+    until("it is gone", async || {
+        service.sql::<i64>("SELECT count(*) FROM forgettings WHERE gone_at IS NULL") == 0
+    })
+    .await;
+    assert!(service.get(&other).await.status == StatusCode::NOT_FOUND);
+    assert_eq!(told().await, requests);
+    service.close();
 }
