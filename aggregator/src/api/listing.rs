@@ -8,10 +8,13 @@ use throughline_session::wire::SessionId;
 
 use super::sessions::at;
 use crate::filters::{Clause, Seen, SessionFilter};
-use crate::store::{Database, Placed, StoreError};
+use crate::store::{Database, Found, StoreError};
 
 /// Shares of the time that are looked at before all of it.
 const SHARES: [i64; 2] = [256, 16];
+
+/// A window is looked at if the one before, a 16th of it, had more than one in so many of what is wanted.
+const FEW: usize = 32;
 
 /// Orders by which the sessions of a page are close together in time: the column that is ordered by.
 const BY_TIME: [(&str, &str); 2] = [("epoch_us(last)", "last"), ("epoch_us(first)", "first")];
@@ -45,7 +48,7 @@ impl Listing<'_> {
         &self,
         connection: &Connection,
         database: &Database,
-    ) -> Result<Vec<(Placed, Value)>, StoreError> {
+    ) -> Result<Vec<(Found, Value)>, StoreError> {
         let all = self.filter.selection_in_steps(Seen::to(self.seen_to));
         if self.filter.is_of_rows() && !self.by.contains("SELECT") {
             // DuckDB skips rows that cannot be among the first as long as nothing is joined to them.
@@ -69,6 +72,12 @@ impl Listing<'_> {
                 if found.len() >= self.limit {
                     return Ok(found);
                 }
+                // Few here are few in the next window, unless they are where segments can be left out.
+                let needs = self.filter.needs();
+                let anywhere = needs.is_none_or(|needs| database.all_may_have(&needs));
+                if anywhere && found.len() * FEW < self.limit {
+                    break;
+                }
             }
         }
         database.find(connection, &all)?;
@@ -84,7 +93,8 @@ impl Listing<'_> {
         column: &str,
         share: i64,
     ) -> Result<Option<Window>, StoreError> {
-        let sql = format!("SELECT epoch_us(min({column})), epoch_us(max({column})) FROM summed");
+        let sql =
+            format!("SELECT epoch_us(min({column})), epoch_us(max({column})) FROM session_sums");
         let ends: (Option<i64>, Option<i64>) =
             connection.query_row(&sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
         let (Some(mut low_us), Some(mut high_us)) = ends else {
@@ -123,7 +133,7 @@ impl Listing<'_> {
             [at(from_us), at(to_us)],
         );
         let sql = format!(
-            "SELECT epoch_us(min(first)) FROM summed WHERE {}",
+            "SELECT epoch_us(min(first)) FROM session_sums WHERE {}",
             condition.sql
         );
         let first_us: Option<i64> = connection.query_row(&sql, [], |row| row.get(0))?;
@@ -147,12 +157,12 @@ impl Listing<'_> {
         &self,
         connection: &Connection,
         chosen: Clause,
-    ) -> Result<Vec<(Placed, Value)>, StoreError> {
+    ) -> Result<Vec<(Found, Value)>, StoreError> {
         let chosen = Clause::all([Some(chosen), self.after()].into_iter().flatten());
         let (by, (_, direction)) = (self.by, self.direction());
         let column = BY_TIME.iter().find(|(sql, _)| *sql == by);
         let sql = format!(
-            "SELECT session, {by}, place, epoch_us(last) FROM summed AS session_now WHERE {}
+            "SELECT session, {by}, epoch_us(last) FROM session_sums AS session_now WHERE {}
              ORDER BY {} {direction}, session {direction} LIMIT {}",
             chosen.sql,
             column.map_or(by, |(_, column)| column),
@@ -161,13 +171,12 @@ impl Listing<'_> {
         let mut statement = connection.prepare(&sql)?;
         let read = |row: &Row<'_>| {
             let bytes: Vec<u8> = row.get(0)?;
-            let placed = Placed {
+            let found = Found {
                 // The column holds nothing else.
                 session: Hex(bytes.try_into().unwrap_or_default()),
-                place: row.get(2)?,
-                last_us: row.get(3)?,
+                last_us: row.get(2)?,
             };
-            Ok((placed, row.get(1)?))
+            Ok((found, row.get(1)?))
         };
         let rows = statement.query_map(params_from_iter(chosen.values), read)?;
         Ok(rows.collect::<Result<_, _>>()?)
@@ -244,7 +253,7 @@ mod tests {
             connection.execute_batch("BEGIN TRANSACTION").unwrap();
             let page = listing.find(connection, database).unwrap();
             connection.execute_batch("ROLLBACK").unwrap();
-            let last = page.last().map(|(placed, by)| (by.clone(), placed.session));
+            let last = page.last().map(|(found, by)| (by.clone(), found.session));
             let more = page.len() == listing.limit;
             found.extend(page);
             if !more {

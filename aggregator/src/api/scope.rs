@@ -294,7 +294,7 @@ impl Scope {
         kind: &str,
     ) -> Result<(), StoreError> {
         let sql = format!(
-            "SELECT epoch_us(min(first)), epoch_us(max(last)) FROM summed WHERE {}",
+            "SELECT epoch_us(min(first)), epoch_us(max(last)) FROM session_sums WHERE {}",
             chosen.sessions.sql
         );
         let values = params_from_iter(chosen.sessions.values.clone());

@@ -24,7 +24,7 @@ use super::sequence::{self, BEGINNING_STEPS_MAX, Beginning};
 use super::verdicts::SessionVerdict;
 use super::{SharedKey, notes, pins, query, verdicts};
 use crate::filters::{Clause, Seen, SessionFilter};
-use crate::store::{Database, Placed, StoreError, folded, rows_of, sessions_then};
+use crate::store::{Database, Found, StoreError, folded, rows_of, sessions_then};
 use crate::time;
 
 /// Addresses and user agents listed with a session.
@@ -403,7 +403,7 @@ fn now(
         seen_to,
     };
     let found = listing.find(connection, database)?;
-    let sessions: Vec<_> = found.iter().map(|(placed, _)| *placed).collect();
+    let sessions: Vec<_> = found.iter().map(|(found, _)| *found).collect();
     let sql = format!("SELECT {COLUMNS} FROM {}", rows_of(&sessions));
     let mut statement = connection.prepare(&sql)?;
     let rows = statement.query_map([], |row| {
@@ -411,8 +411,8 @@ fn now(
         Ok((session, (Session::read(row)?, times)))
     })?;
     let mut rows: HashMap<_, _> = rows.collect::<Result<_, _>>()?;
-    let one = |(placed, ordered_by): (Placed, Value)| {
-        let id = placed.session.to_string();
+    let one = |(found, ordered_by): (Found, Value)| {
+        let id = found.session.to_string();
         let (session, times) = rows.remove(&id)?;
         Some((session, OrderedBy::of(ordered_by), id, times))
     };

@@ -99,13 +99,7 @@ impl Snapshot {
             self.tables.push(((*table).to_owned(), file));
         }
         let views = "SELECT sql FROM duckdb_views() WHERE NOT internal AND NOT temporary";
-        // A file has no `rowid`.
-        let numbered =
-            |view: String| view.replace("rowid AS place", "row_number() OVER () AS place");
-        self.views = texts(connection, views)?
-            .into_iter()
-            .map(numbered)
-            .collect();
+        self.views = texts(connection, views)?;
         Ok(())
     }
 }

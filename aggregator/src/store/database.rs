@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+use std::time::Instant;
 
 use duckdb::{Config, Connection};
 
@@ -12,7 +13,7 @@ use crate::geo::{self, Geo};
 use crate::quoted::quoted_path;
 
 /// Version of the tables; raised with every change to `schema.sql`.
-pub const SCHEMA_VERSION: i64 = 13;
+pub const SCHEMA_VERSION: i64 = 14;
 const SCHEMA: &str = include_str!("schema.sql");
 /// Views over tables that are never closed.
 pub(super) const VERDICT_VIEWS: &str = include_str!("verdict_views.sql");
@@ -30,6 +31,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (11, include_str!("migrate_11.sql")),
     (12, include_str!("migrate_12.sql")),
     (13, include_str!("migrate_13.sql")),
+    (14, include_str!("migrate_14.sql")),
 ];
 /// Queries may put this many times the memory of the buffers on the disk; DuckDB's default, 90 %
 /// of what is free, would leave the log no room.
@@ -349,6 +351,12 @@ fn connect(
     // Anew at each start: the folder may have moved, and files may be gone.
     for path in make_views(&connection, folder)? {
         tracing::error!(path = %path.display(), "a file of a closed segment is gone: what it held is missing");
+    }
+    let began = Instant::now();
+    let sessions = rollup::restore(&connection)?;
+    if sessions > 0 {
+        let seconds = began.elapsed().as_secs_f64();
+        tracing::info!(sessions, seconds, "summed all sessions anew");
     }
     Ok(connection)
 }

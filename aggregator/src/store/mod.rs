@@ -24,7 +24,7 @@ pub use database::{Database, Reading, Resources, SCHEMA_VERSION, StoreError};
 pub use replay::{Replayed, crawlers};
 pub use restore::Restored;
 pub use rollup::{
-    Placed, folded, rows_among, rows_at, rows_of, session_times, then as sessions_then,
+    Found, folded, rows_among, rows_at, rows_of, session_times, then as sessions_then,
 };
 pub use scope::{restrict, restrict_views};
 pub use segments::{

@@ -9,6 +9,7 @@ use duckdb::types::Value;
 use throughline_session::wire::SessionId;
 
 use super::database::StoreError;
+use super::segments::transaction;
 use crate::filters::{Clause, USER_AGENT_FAMILY};
 
 /// Columns of `session_sums`, `session_rows` and [`rows_at`], in the table's order.
@@ -135,45 +136,41 @@ fn sums(parts: &str, params: &str) -> String {
     )
 }
 
-/// The rows of sessions with parts that are not folded yet, with what is, and its `place`: of those for
-/// which `which` holds, a condition on the column `session`. Where `folded`, the position up to which parts
+/// The rows of sessions with parts that are not folded yet, with what is: of those for which `which` holds, a condition on the column `session`. Where `folded`, the position up to which parts
 /// are folded, is a number, DuckDB knows it when it plans, and skips all parts before.
 fn fresh(folded: &str, which: &str) -> String {
     let since = |table: &str| format!("(FROM {table} WHERE position > {folded} AND {which})");
     let columns: Vec<_> = COLUMNS.iter().map(|it| together(it)).collect();
     format!(
-        "SELECT {}, old.place
-         FROM ({}) AS new LEFT JOIN (FROM summed WHERE {which}) AS old USING (session)",
+        "SELECT {}
+         FROM ({}) AS new LEFT JOIN (FROM session_sums WHERE {which}) AS old USING (session)",
         columns.join(", "),
         sums(&since("hot_visit_parts"), &since("hot_param_values")),
     )
 }
 
-/// A session of a list: where it is.
+/// A session of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Placed {
-    /// The session.
+pub struct Found {
+    /// Which one.
     pub session: SessionId,
-    /// Its row of `summed`.
-    pub place: i64,
-    /// The last request that this knows of, microseconds since the Unix epoch.
+    /// The last request that its sums know of, microseconds since the Unix epoch.
     pub last_us: i64,
 }
 
-/// The rows of `summed` of these sessions, a source for FROM: within the transaction that found them.
-/// By their places, as a join, where in a list each number is compared with every row; and by their
-/// times, which most others are not of.
+/// The sums of these sessions, a source for FROM: within the transaction that found them. By their times,
+/// which most others are not of. Not by `rowid`: a checkpoint changes it within a transaction.
 #[must_use]
-pub fn rows_of(sessions: &[Placed]) -> String {
+pub fn rows_of(sessions: &[Found]) -> String {
     let lasts = || sessions.iter().map(|it| it.last_us);
     let Some((first_us, last_us)) = lasts().min().zip(lasts().max()) else {
-        return "(FROM summed WHERE false)".into();
+        return "(FROM session_sums WHERE false)".into();
     };
-    let places: Vec<_> = sessions.iter().map(|it| it.place.to_string()).collect();
+    let ids: Vec<_> = sessions.iter().map(|it| it.session).collect();
     format!(
-        "(FROM summed WHERE place IN (SELECT unnest([{}]))
+        "(FROM session_sums WHERE {}
             AND last >= make_timestamp({first_us}) AND last <= make_timestamp({last_us}))",
-        places.join(", ")
+        Clause::joined_to("session", &ids).sql
     )
 }
 
@@ -190,11 +187,11 @@ pub fn rows_among<'a>(
     let folded = folded(connection)?.to_string();
     let all = all();
     if !has_parts(connection, &format!("position > {folded} AND {which}"))? {
-        return Ok(format!("(SELECT {all} FROM summed WHERE {which})"));
+        return Ok(format!("(SELECT {all} FROM session_sums WHERE {which})"));
     }
     make_fresh(connection, &folded, &which)?;
     Ok(format!(
-        "(SELECT {all} FROM fresh UNION ALL SELECT {all} FROM summed
+        "(SELECT {all} FROM fresh UNION ALL SELECT {all} FROM session_sums
           WHERE {which} AND session NOT IN (SELECT session FROM fresh))"
     ))
 }
@@ -208,13 +205,11 @@ pub fn then(connection: &Connection, position: u64) -> Result<String, StoreError
     Ok(format!("session_now AS MATERIALIZED (FROM {rows})"))
 }
 
-/// Makes the views `summed`, the rows of `session_sums` with their places, and `session_rows`, every
-/// session as it is now.
+/// Makes the view `session_rows`, every session as it is now.
 pub(super) fn view() -> String {
     let all = all();
     format!(
-        "CREATE OR REPLACE VIEW summed AS SELECT rowid AS place, * FROM session_sums;
-         CREATE OR REPLACE VIEW session_rows AS WITH fresh AS MATERIALIZED ({})
+        "CREATE OR REPLACE VIEW session_rows AS WITH fresh AS MATERIALIZED ({})
             SELECT {all} FROM session_sums ANTI JOIN fresh USING (session)
             UNION ALL SELECT {all} FROM fresh;",
         fresh("(SELECT position FROM folded)", "true")
@@ -295,10 +290,8 @@ pub(super) fn fold(connection: &Connection) -> Result<u64, StoreError> {
         return Ok(0);
     }
     make_fresh(connection, &folded, "true")?;
-    connection.execute_batch(
-        "DELETE FROM session_sums
-         WHERE rowid IN (SELECT place FROM fresh WHERE place IS NOT NULL)",
-    )?;
+    connection
+        .execute_batch("DELETE FROM session_sums WHERE session IN (SELECT session FROM fresh)")?;
     let insert = format!("INSERT INTO session_sums SELECT {} FROM fresh", all());
     let changed = connection.execute(&insert, [])?;
     connection.execute_batch(
@@ -306,6 +299,21 @@ pub(super) fn fold(connection: &Connection) -> Result<u64, StoreError> {
          UPDATE folded SET position = (SELECT max(position) FROM hot_visit_parts)",
     )?;
     Ok(changed as u64)
+}
+
+/// Makes all rows anew where there is none, and should be; gives how many there are then. At the start, once
+/// there are views.
+pub(super) fn restore(connection: &Connection) -> Result<u64, StoreError> {
+    let missing = "SELECT NOT EXISTS (FROM session_sums) AND EXISTS (
+        FROM visit_parts WHERE position <= (SELECT position FROM folded))";
+    if !connection.query_row(missing, [], |row| row.get::<_, bool>(0))? {
+        return Ok(0);
+    }
+    transaction(connection, || {
+        make_anew(connection, "SELECT DISTINCT session FROM visit_parts")
+    })?;
+    let all = "SELECT count(*)::UBIGINT FROM session_sums";
+    Ok(connection.query_row(all, [], |row| row.get(0))?)
 }
 
 /// Makes the rows of `sessions`, a SELECT, anew from what is left of them; within a transaction.
@@ -331,6 +339,8 @@ pub(super) fn make_anew(connection: &Connection, sessions: &str) -> Result<(), S
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
     use super::*;
     use crate::store::Database;
 
@@ -361,6 +371,38 @@ mod tests {
         connection.query_row(&sql, [], |row| row.get(0)).unwrap()
     }
 
+    /// They move rows, also under a transaction that is open.
+    #[test]
+    fn sums_are_right_while_checkpoints_go_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::open(&folder.path().join("hot.duckdb"), 64 << 20).unwrap();
+        let reading = database.read().unwrap();
+        let connection = &reading.connection;
+        let done = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let checkpoints = scope.spawn(|| {
+                let other = database.read().unwrap();
+                let mut made = 0;
+                while !done.load(Ordering::Relaxed) {
+                    // Refused while somebody writes.
+                    made += u32::from(other.connection.execute_batch("CHECKPOINT").is_ok());
+                }
+                made
+            });
+            for n in 1..=150 {
+                part(connection, n);
+                transaction(connection, || fold(connection)).unwrap();
+            }
+            done.store(true, Ordering::Relaxed);
+            assert!(checkpoints.join().unwrap() > 0);
+        });
+        let expected = format!("({})", sums("visit_parts", "param_parts"));
+        assert_eq!(
+            told(connection, "session_sums"),
+            told(connection, &expected)
+        );
+    }
+
     #[test]
     fn folding_changes_nothing_whenever_it_is_done() {
         let folder = tempfile::tempdir().unwrap();
@@ -388,6 +430,13 @@ mod tests {
             }
         }
         make_anew(connection, "SELECT session FROM visit_parts").unwrap();
+        assert_eq!(told(connection, "session_rows"), scratch(20));
+        // Nothing is missing; and then all are.
+        assert_eq!(restore(connection).unwrap(), 0);
+        connection
+            .execute_batch("DELETE FROM session_sums")
+            .unwrap();
+        assert_eq!(restore(connection).unwrap(), 3);
         assert_eq!(told(connection, "session_rows"), scratch(20));
     }
 }

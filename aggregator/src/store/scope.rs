@@ -27,7 +27,6 @@ enum Rows {
 /// Tables with anything to hide, and in which order: later ones look at earlier ones.
 const TABLES: &[(&str, Rows)] = &[
     ("session_sums", Rows::Named),
-    ("summed", Rows::Named),
     ("records", Rows::Named),
     ("hot_records", Rows::Named),
     ("visit_parts", Rows::Named),
@@ -150,14 +149,8 @@ fn views(applications: &[String], from: &str, kind: &str, there: &BTreeSet<Strin
             Rows::OfVerdicts => "id IN (SELECT id FROM verdicts)".into(),
             Rows::None => "false".into(),
         };
-        // The view `summed` asks for its rows' places; elsewhere it is not, and they have none.
-        let place = if *table == "session_sums" && there.contains("summed") {
-            "rowid, "
-        } else {
-            ""
-        };
         sql.push_str(&format!(
-            "CREATE {kind} {table} AS SELECT {place}* FROM {from}.{table} WHERE {condition};\n"
+            "CREATE {kind} {table} AS SELECT * FROM {from}.{table} WHERE {condition};\n"
         ));
     }
     // The views look at what has just been made.

@@ -123,6 +123,40 @@ pub(super) fn shapes(version: i64, shapes: &str, records: Option<&str>) -> Strin
     }
 }
 
+/// The schema version since which lists of records are written as JSON: DuckDB reads a list of a whole
+/// row group for one row of it, and a text by its dictionary.
+const PACKED_SINCE: i64 = 14;
+
+/// Rows of `{source}` as files have them.
+const PACKED: &str = "SELECT * REPLACE (
+    to_json(query_names)::VARCHAR AS query_names, to_json(query_values)::VARCHAR AS query_values,
+    to_json(truncated)::VARCHAR AS truncated, to_json(params)::VARCHAR AS params,
+    to_json(extract_failed)::VARCHAR AS extract_failed,
+    to_json(list_transform(links, lambda it:
+        {'kind': it.kind, 'session': hex(it.session), 'key': it.key}))::VARCHAR AS links)
+    FROM {source}";
+
+/// The rows of `{file}`, made by [`PACKED`], as the table has them.
+const UNPACKED: &str = r#"(SELECT * REPLACE (
+    from_json(query_names, '["VARCHAR"]') AS query_names,
+    from_json(query_values, '[{"name": "VARCHAR", "value": "VARCHAR"}]') AS query_values,
+    from_json(truncated, '["VARCHAR"]') AS truncated,
+    from_json(params, '[{"name": "VARCHAR", "value": "VARCHAR", "kind": "VARCHAR",
+        "forgeable": "BOOLEAN"}]') AS params,
+    from_json(extract_failed, '[{"name": "VARCHAR", "why": "VARCHAR"}]') AS extract_failed,
+    list_transform(from_json(links, '[{"kind": "VARCHAR", "session": "VARCHAR", "key": "VARCHAR"}]'),
+        lambda it: {'kind': it.kind, 'session': unhex(it.session), 'key': it.key}) AS links)
+    FROM {file})"#;
+
+/// The rows of files of `kind` that `version` wrote, a source for FROM; `files` reads them.
+pub(super) fn unpacked(kind: &Kind, version: i64, files: &str) -> String {
+    if kind.name == "records" && version >= PACKED_SINCE {
+        UNPACKED.replace("{file}", files)
+    } else {
+        files.to_owned()
+    }
+}
+
 /// `{records}` and `{param_parts}` are the files of that name.
 const LOOKUPS: &str = "SELECT DISTINCT hash, session FROM (
     SELECT md5_number_lower('request' || chr(0) || request_id) AS hash, session FROM {records}
@@ -187,7 +221,7 @@ pub(super) const ALL: &[Kind] = &[
     Kind {
         name: "records",
         from: From::Batches("hot_records"),
-        select: "SELECT * FROM {source}",
+        select: PACKED,
         group: "",
         order: "session, start, boot, worker, sequence, idx",
         rows: 20_480,

@@ -12,7 +12,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use duckdb::types::Value;
 use duckdb::{Connection, Row, params};
 
-use super::layout::{ALL, From, Kind, shapes};
+use super::layout::{ALL, From, Kind, shapes, unpacked};
 use crate::filters::{Needs, Told};
 use crate::quoted::quoted_path;
 use crate::store::commit::time;
@@ -123,6 +123,12 @@ impl Folder {
         let stretches = self.stretches();
         let known = stretches.get(&(segment.end, segment.rewrite));
         known.is_none_or(|stretch| needs.may_be_in(&stretch.told))
+    }
+
+    /// Whether what is needed may be in any segment.
+    pub(super) fn all_may_have(&self, needs: &Needs) -> bool {
+        let stretches = self.stretches();
+        stretches.values().all(|it| needs.may_be_in(&it.told))
     }
 
     /// Where the last of the segments that begin before `at_us` and may have what is needed begins;
@@ -385,7 +391,9 @@ pub(super) fn rows(
     let read = |of: &[&Segment], kind: &Kind| {
         let own = of.iter().filter(|segment| segment.has(kind));
         let paths: Vec<_> = own.filter_map(|segment| path(segment, kind)).collect();
-        (!paths.is_empty()).then(|| format!("read_parquet([{}])", paths.join(", ")))
+        let version = of.first()?.version;
+        let files = format!("read_parquet([{}])", paths.join(", "));
+        (!paths.is_empty()).then(|| unpacked(kind, version, &files))
     };
     let files = versions.iter().filter_map(|(version, of)| {
         let own = read(of, kind)?;

@@ -3,7 +3,7 @@
 use duckdb::Connection;
 
 use super::close::{Stage, transaction};
-use super::layout::{ALL, From, Kind, shapes};
+use super::layout::{ALL, From, Kind, shapes, unpacked};
 use super::manifest::{self, Folder, Segment};
 use super::write::write;
 use crate::quoted::quoted_path;
@@ -121,8 +121,9 @@ fn without(
         ..folder.begin(segment.end, segment.rewrite + 1)
     };
     let read = |kind: &Kind| {
-        let there = || format!("read_parquet({})", quoted_path(&folder.path(segment, kind)));
-        segment.has(kind).then(there)
+        let file = || format!("read_parquet({})", quoted_path(&folder.path(segment, kind)));
+        let rows = || unpacked(kind, segment.version, &file());
+        segment.has(kind).then(rows)
     };
     let named = |name: &str| ALL.iter().find(|kind| kind.name == name);
     let which = |kind: &Kind| match (kind.sessions, named("visit_parts")) {

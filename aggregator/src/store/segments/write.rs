@@ -5,7 +5,7 @@ use std::path::Path;
 
 use duckdb::Connection;
 
-use super::layout::{ALL, From, Kind, TOLD, TOLD_MAX};
+use super::layout::{ALL, From, Kind, TOLD, TOLD_MAX, unpacked};
 use super::manifest::{Folder, Segment};
 use crate::filters::Told;
 use crate::quoted::quoted_path;
@@ -62,8 +62,9 @@ fn source_of(
     source: &dyn Fn(&Kind) -> Option<String>,
 ) -> Option<String> {
     let file = |kind: &Kind| {
-        let path = quoted_path(&folder.path(segment, kind));
-        segment.has(kind).then(|| format!("read_parquet({path})"))
+        let file = || format!("read_parquet({})", quoted_path(&folder.path(segment, kind)));
+        let rows = || unpacked(kind, segment.version, &file());
+        segment.has(kind).then(rows)
     };
     // Without records there is nothing to be found in them.
     let records = || {
