@@ -17,6 +17,7 @@ pub use clause::Clause;
 pub use facet::{Facet, Source};
 pub use fields::{FIELDS, Field, IS_BOT, USER_AGENT_FAMILY};
 pub use needs::{Needs, Told};
+pub(crate) use sql::session_begins;
 pub use sql::{Seen, address, with_parameter};
 pub use terms::SessionFilter;
 

@@ -148,7 +148,7 @@ fn has(what: &Test, seen: Seen) -> Clause {
 }
 
 /// Sessions with an id that begins with these hex digits.
-fn session_begins(digits: &str) -> Clause {
+pub(crate) fn session_begins(digits: &str) -> Clause {
     let bound = |digit: char| {
         let rest = 32_usize.saturating_sub(digits.len());
         let filled = digits.chars().chain(std::iter::repeat_n(digit, rest));

@@ -10,7 +10,7 @@ use throughline_session::wire::SessionId;
 
 use super::database::StoreError;
 use super::segments::transaction;
-use crate::filters::{Clause, USER_AGENT_FAMILY};
+use crate::filters::{Clause, USER_AGENT_FAMILY, session_begins};
 
 /// Columns of `session_sums`, `session_rows` and [`rows_at`], in the table's order.
 const COLUMNS: &[&str] = &[
@@ -310,7 +310,13 @@ pub(super) fn restore(connection: &Connection) -> Result<u64, StoreError> {
         return Ok(0);
     }
     transaction(connection, || {
-        make_anew(connection, "SELECT DISTINCT session FROM visit_parts")
+        // Ids are hashes: a 16th of them at once, as there may be millions.
+        for digit in "0123456789abcdef".chars() {
+            let some = session_begins(&digit.to_string()).sql;
+            let sessions = format!("SELECT DISTINCT session FROM visit_parts WHERE {some}");
+            make_anew(connection, &sessions)?;
+        }
+        Ok(())
     })?;
     let all = "SELECT count(*)::UBIGINT FROM session_sums";
     Ok(connection.query_row(all, [], |row| row.get(0))?)
