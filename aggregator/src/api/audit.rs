@@ -106,7 +106,8 @@ fn token(event: &tokens::Event) -> AuditEntry {
     }
 }
 
-/// What people said of verdicts and sessions, the latest first.
+/// What people said of verdicts and sessions, the latest first. Of the same microsecond, the last in the table: nothing is
+/// found by its number, which a checkpoint may change.
 fn deeds(connection: &Connection, limit: usize) -> Result<Vec<AuditEntry>, StoreError> {
     let sql = "SELECT epoch_us(done_at) AS at_us, author, comment, action, subject,
             rowid::UBIGINT AS place FROM deeds

@@ -106,6 +106,8 @@ pub enum ApiError {
     BadFilter(FilterError),
     /// A cursor that no page gave out.
     BadCursor,
+    /// A cursor of a list that cannot be told any more as it was.
+    OldCursor,
     /// No record of that session.
     UnknownSession {
         /// Its id.
@@ -192,7 +194,10 @@ impl From<Denied> for ApiError {
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
-        Self::Database(error.to_string())
+        match error {
+            StoreError::Passed => Self::OldCursor,
+            error => Self::Database(error.to_string()),
+        }
     }
 }
 
@@ -350,6 +355,11 @@ impl ApiError {
                 "bad-cursor",
                 "The cursor is not one of ours",
             ),
+            Self::OldCursor => (
+                S::BAD_REQUEST,
+                "old-cursor",
+                "The list cannot be told any more as it was on its first page",
+            ),
             Self::UnknownSession { .. } => {
                 (S::NOT_FOUND, "unknown-session", "No record of this session")
             }
@@ -460,6 +470,9 @@ impl ApiError {
             Self::BadCursor => {
                 "the cursor is of no page of this list with this filter and order".into()
             }
+            Self::OldCursor => {
+                "a segment was closed since, and sums what came before and after".into()
+            }
             Self::UnknownSession { session } => format!("nothing is stored of session {session}"),
             Self::UnknownVerdict { id } => format!("nothing was ever held against {id}"),
             Self::NothingOf { parameter, name } => {
@@ -530,6 +543,7 @@ impl ApiError {
                 "take `next` of the page before and its other parameters, or leave the cursor out"
                     .into()
             }
+            Self::OldCursor => "leave it out and begin again, or take /v1/export".into(),
             Self::QueryTimeout { .. } => {
                 "ask for a shorter time range, or raise --query-timeout".into()
             }
@@ -567,7 +581,7 @@ impl ApiError {
             Self::UnknownParameter { parameter, .. } => Some(parameter.clone()),
             Self::BadParameter { parameter, .. } => Some((*parameter).into()),
             Self::BadFilter(_) => Some("q".into()),
-            Self::BadCursor => Some("cursor".into()),
+            Self::BadCursor | Self::OldCursor => Some("cursor".into()),
             Self::UnknownSession { .. } | Self::UnknownVerdict { .. } => Some("id".into()),
             Self::NothingOf { parameter, .. } => Some((*parameter).into()),
             Self::Policy(PolicyError::UnknownVersion(_)) => Some("version".into()),

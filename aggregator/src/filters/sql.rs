@@ -165,7 +165,9 @@ pub(crate) fn session_begins(digits: &str) -> Clause {
 /// Sessions that the lookups have under these words, or `hot` finds in the rows of the hot table `table`:
 /// a SELECT.
 fn under(words: &[&str], table: &str, hot: &Clause) -> Clause {
-    let words: Vec<_> = words.iter().map(|word| quoted(word)).collect();
+    // A zero byte within a word too is said by its number.
+    let words = words.iter().flat_map(|word| word.split('\0'));
+    let words: Vec<_> = words.map(quoted).collect();
     let sql = format!(
         "SELECT session FROM lookups WHERE hash = md5_number_lower({})
             UNION ALL SELECT session FROM {table} WHERE {}",

@@ -4,6 +4,8 @@
 //! of parts at the most, which lists do not see yet and the view `session_rows` adds. Everything here follows
 //! from the parts: it can be made anew from them at any time.
 
+use std::time::Instant;
+
 use duckdb::Connection;
 use duckdb::types::Value;
 use throughline_session::wire::SessionId;
@@ -196,10 +198,10 @@ pub fn rows_among<'a>(
     ))
 }
 
-/// The same as of when the log was stored up to `position`, as far as [`rows_at`] is exact.
+/// The same as of when the log was stored up to `position`.
 ///
 /// # Errors
-/// When DuckDB refuses.
+/// As [`rows_at`].
 pub fn then(connection: &Connection, position: u64) -> Result<String, StoreError> {
     let rows = rows_at(connection, position)?;
     Ok(format!("session_now AS MATERIALIZED (FROM {rows})"))
@@ -216,12 +218,15 @@ pub(super) fn view() -> String {
     )
 }
 
-/// Every session as it was when the log was stored up to `position`: a source for FROM. Exact for
-/// as long as what came since is not in a closed segment.
+/// Every session as it was when the log was stored up to `position`: a source for FROM.
 ///
 /// # Errors
-/// When DuckDB refuses.
+/// [`StoreError::Passed`] when what came since is in a closed segment, or when DuckDB refuses.
 pub fn rows_at(connection: &Connection, position: u64) -> Result<String, StoreError> {
+    let closed = "SELECT coalesce(max(end_position), 0) FROM segments";
+    if position < connection.query_row(closed, [], |row| row.get(0))? {
+        return Err(StoreError::Passed);
+    }
     let folded = folded(connection)?;
     let (from, to) = (folded.min(position), folded.max(position));
     if !has_parts(
@@ -301,25 +306,32 @@ pub(super) fn fold(connection: &Connection) -> Result<u64, StoreError> {
     Ok(changed as u64)
 }
 
-/// Makes all rows anew where there is none, and should be; gives how many there are then. At the start, once
-/// there are views.
-pub(super) fn restore(connection: &Connection) -> Result<u64, StoreError> {
-    let missing = "SELECT NOT EXISTS (FROM session_sums) AND EXISTS (
-        FROM visit_parts WHERE position <= (SELECT position FROM folded))";
-    if !connection.query_row(missing, [], |row| row.get::<_, bool>(0))? {
-        return Ok(0);
+/// Makes the rows anew that a migration took out: those of ids with a beginning in `sums_missing`, one after the
+/// other, so that there may be millions, and a kill loses little. Unless `whole`, as files are missing, the next start does it
+/// again. At the start, once there are views.
+pub(super) fn restore(connection: &Connection, whole: bool) -> Result<(), StoreError> {
+    let mut statement = connection.prepare("SELECT prefix FROM sums_missing ORDER BY prefix")?;
+    let prefixes = statement.query_map([], |row| row.get(0))?;
+    let prefixes: Vec<String> = prefixes.collect::<Result<_, _>>()?;
+    if prefixes.is_empty() {
+        return Ok(());
     }
-    transaction(connection, || {
-        // Ids are hashes: a 16th of them at once, as there may be millions.
-        for digit in "0123456789abcdef".chars() {
-            let some = session_begins(&digit.to_string()).sql;
-            let sessions = format!("SELECT DISTINCT session FROM visit_parts WHERE {some}");
+    let began = Instant::now();
+    tracing::info!("sums all sessions anew, which takes a minute for some millions");
+    for prefix in prefixes {
+        let some = session_begins(&prefix).sql;
+        let sessions = format!("SELECT DISTINCT session FROM visit_parts WHERE {some}");
+        transaction(connection, || {
             make_anew(connection, &sessions)?;
-        }
-        Ok(())
-    })?;
-    let all = "SELECT count(*)::UBIGINT FROM session_sums";
-    Ok(connection.query_row(all, [], |row| row.get(0))?)
+            if whole {
+                connection.execute("DELETE FROM sums_missing WHERE prefix = ?", [&prefix])?;
+            }
+            Ok(())
+        })?;
+    }
+    let seconds = began.elapsed().as_secs_f64();
+    tracing::info!(seconds, "summed all sessions anew");
+    Ok(())
 }
 
 /// Makes the rows of `sessions`, a SELECT, anew from what is left of them; within a transaction.
@@ -437,12 +449,15 @@ mod tests {
         }
         make_anew(connection, "SELECT session FROM visit_parts").unwrap();
         assert_eq!(told(connection, "session_rows"), scratch(20));
-        // Nothing is missing; and then all are.
-        assert_eq!(restore(connection).unwrap(), 0);
-        connection
-            .execute_batch("DELETE FROM session_sums")
-            .unwrap();
-        assert_eq!(restore(connection).unwrap(), 3);
-        assert_eq!(told(connection, "session_rows"), scratch(20));
+        // As long as something is missing, the next start tries again.
+        let migration = "DELETE FROM session_sums; INSERT INTO sums_missing VALUES ('00'), ('01')";
+        connection.execute_batch(migration).unwrap();
+        for (whole, left) in [(false, 2), (true, 0), (true, 0)] {
+            restore(connection, whole).unwrap();
+            assert_eq!(told(connection, "session_rows"), scratch(20));
+            let missing = "SELECT count(*) FROM sums_missing";
+            let missing: u64 = connection.query_row(missing, [], |row| row.get(0)).unwrap();
+            assert_eq!(missing, left);
+        }
     }
 }

@@ -309,6 +309,8 @@ CREATE TABLE session_sums (
     ua_families_text VARCHAR
 );
 CREATE TABLE folded (position UBIGINT NOT NULL);
+-- First two hex digits of ids of sessions that a migration took out of `session_sums`: the start makes them anew.
+CREATE TABLE sums_missing (prefix VARCHAR NOT NULL);
 INSERT INTO folded VALUES (0);
 
 -- What people say of sessions: one row for each, the last word.

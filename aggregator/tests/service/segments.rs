@@ -389,3 +389,39 @@ async fn a_user_is_hidden_at_once_and_then_gone_from_the_disk() {
     assert!(closed_holds(data, "marker-user-1"), "the others are there");
     service.close();
 }
+
+/// What is closed is hidden as long as somebody is being forgotten.
+#[tokio::test]
+async fn what_comes_after_a_session_was_forgotten_is_there() {
+    let (service, _folder) = Setup::flags(&["--segment-records", "20"]).temporary();
+    let sessions = 1..9_u64;
+    let batch = |sequence: u64, session| {
+        let records = (0..25).map(|at| line(session, (sequence * 1000 + at).cast_signed()));
+        Batch::new(sequence).records(records)
+    };
+    for session in sessions.clone() {
+        service.send(batch(session, session)).await;
+    }
+    service.stored().await;
+    all_closed(&service, 20).await;
+    for session in sessions.clone() {
+        let path = format!("/v1/sessions/{}?author=ann", session_id(session));
+        let answer = service.change(Method::DELETE, &path, &[], "").await;
+        assert_eq!(answer.status, 202, "{}", answer.text);
+        service.send(batch(100 + session, session)).await;
+    }
+    until("all are gone from the disk", async || {
+        service.sql::<i64>("SELECT count(*) FROM forgettings WHERE gone_at IS NULL") == 0
+    })
+    .await;
+    service.stored().await;
+    all_closed(&service, 20).await;
+    for session in sessions {
+        let path = format!("/v1/sessions/{}", session_id(session));
+        let told = service.get(&path).await.json();
+        assert_eq!(told["requests"], 25, "{told}");
+        let requests = service.get(&format!("{path}/requests")).await.json();
+        assert_eq!(requests["items"].as_array().unwrap().len(), 25);
+    }
+    service.close();
+}

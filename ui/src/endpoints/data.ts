@@ -2,6 +2,7 @@
 import { keepPreviousData, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { api, body } from "../api/client";
+import { useAnewWhenOld } from "../api/oldCursor";
 
 const PAGE_ROWS = 100;
 const REFRESH_MS = 30_000;
@@ -17,8 +18,9 @@ interface Asked {
 const filtered = (q: string | undefined) => (q === undefined ? {} : { q });
 
 export function useEndpoints({ q, sort, mark = null }: Asked) {
+  const queryKey = useMemo(() => ["endpoints", q, sort, mark], [q, sort, mark]);
   const answer = useInfiniteQuery({
-    queryKey: ["endpoints", q, sort, mark],
+    queryKey,
     queryFn: ({ pageParam, signal }) => {
       const query = {
         ...filtered(q),
@@ -35,6 +37,7 @@ export function useEndpoints({ q, sort, mark = null }: Asked) {
     placeholderData: keepPreviousData,
     refetchInterval: REFRESH_MS,
   });
+  useAnewWhenOld(answer, queryKey);
   const rows = useMemo(() => answer.data?.pages.flatMap(({ items }) => items) ?? [], [answer.data]);
   return { ...answer, rows };
 }

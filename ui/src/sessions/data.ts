@@ -8,6 +8,7 @@ import {
 } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { api, body } from "../api/client";
+import { useAnewWhenOld } from "../api/oldCursor";
 import type { Session, SessionPage } from "../api/schema";
 import type { SessionQuery } from "../filter/url";
 
@@ -23,14 +24,16 @@ const listKey = (query: SessionQuery) => ["sessions", query];
 
 /** The sessions as they were when the first page was asked for. */
 export function useSessions(query: SessionQuery) {
+  const queryKey = useMemo(() => listKey(query), [query]);
   const answer = useInfiniteQuery({
-    queryKey: listKey(query),
+    queryKey,
     queryFn: ({ pageParam, signal }) => page(query, pageParam, signal),
     initialPageParam: null as string | null,
     getNextPageParam: (last) => last.next ?? null,
     placeholderData: keepPreviousData,
     staleTime: Infinity,
   });
+  useAnewWhenOld(answer, queryKey);
   const rows = useMemo(() => unique(answer.data), [answer.data]);
   return { ...answer, rows };
 }

@@ -29,7 +29,7 @@ const OUTSIDE: &str = "views.sql";
 pub(super) struct Segment {
     /// Position after its last record; names it.
     pub(super) end: u64,
-    /// Raised each time that it is written anew without some of its rows.
+    /// Raised each time that it is written anew without some of its rows, and by each failure since the start.
     pub(super) rewrite: u32,
     /// Schema version that its files have.
     pub(super) version: i64,

@@ -78,12 +78,10 @@ impl Compactor {
     pub fn start(parts: Compacting) -> io::Result<Self> {
         let (errands, waiting) = channel();
         let (folds, ended) = channel();
-        let folder = Folder {
-            parts: parts.clone(),
-        };
+        let folding_parts = parts.clone();
         let folding = std::thread::Builder::new()
             .name("folding".into())
-            .spawn(move || folder.run(&ended))?;
+            .spawn(move || keep_folding(&folding_parts, &ended))?;
         let thread = std::thread::Builder::new()
             .name("compactor".into())
             .spawn(move || {
@@ -121,32 +119,33 @@ impl Compactor {
 
 /// Folds parts into sessions again and again: in a thread of its own, as closing a segment takes
 /// its time.
-struct Folder {
-    parts: Compacting,
+fn keep_folding(parts: &Compacting, ended: &Receiver<()>) {
+    let mut rest = FOLD;
+    let mut see_at = Instant::now();
+    let mut saw = true;
+    while ended.recv_timeout(rest) == Err(RecvTimeoutError::Timeout) {
+        rest = sum(&parts.database, &parts.health);
+        if see_at > Instant::now() {
+            continue;
+        }
+        see_at = Instant::now() + SEE;
+        let seen = see(parts);
+        if let Err(error) = &seen
+            && saw
+        {
+            tracing::error!(%error, "cannot look which endpoints are new; it is tried again");
+        }
+        saw = seen.is_ok();
+    }
 }
 
-impl Folder {
-    fn run(&self, ended: &Receiver<()>) {
-        let mut rest = FOLD;
-        let mut see: Option<Instant> = None;
-        while ended.recv_timeout(rest) == Err(RecvTimeoutError::Timeout) {
-            rest = sum(&self.parts.database, &self.parts.health);
-            if see.is_none_or(|at| at <= Instant::now()) {
-                see = Some(Instant::now() + SEE);
-                if let Err(error) = self.see() {
-                    tracing::error!(%error, "cannot look which endpoints are new; it is tried again");
-                }
-            }
-        }
-    }
-
-    fn see(&self) -> Result<(), StoreError> {
-        let reading = self.parts.database.read()?;
-        let _turn = self.parts.database.folder.turn();
-        transaction(&reading.connection, || {
-            desk::see(&reading.connection, &self.parts.documents)
-        })
-    }
+/// Looks which endpoints are new.
+fn see(parts: &Compacting) -> Result<(), StoreError> {
+    let reading = parts.database.read()?;
+    let _turn = parts.database.folder.turn();
+    transaction(&reading.connection, || {
+        desk::see(&reading.connection, &parts.documents)
+    })
 }
 
 /// Sums what sessions did since the last time; gives how long to rest then.
@@ -243,7 +242,9 @@ impl Thread {
 
     /// One thing at a time; `true` when there may be more to do at once.
     fn look(&mut self) -> Result<bool, StoreError> {
-        let more = self.close()? || self.forget()?;
+        // Before anything is closed: what came of the same sessions since stays hot, where it is not hidden.
+        self.forget()?;
+        let more = self.close()?;
         if more || self.expired.is_none_or(|at| at.elapsed() >= EXPIRE) {
             self.expired = Some(Instant::now());
             self.expire()?;
@@ -284,13 +285,13 @@ impl Thread {
         Ok(true)
     }
 
-    fn forget(&self) -> Result<bool, StoreError> {
+    fn forget(&self) -> Result<(), StoreError> {
         let forgotten = forget::sweep(&self.parts.database, self.parts.clock.now_us())?;
         if forgotten {
             let reading = self.parts.database.read()?;
             manifest::write_outside(&reading.connection, &self.parts.database.folder)?;
         }
-        Ok(false)
+        Ok(())
     }
 
     fn expire(&self) -> Result<(), StoreError> {

@@ -196,6 +196,56 @@ async fn pages_neither_miss_nor_repeat_while_records_come_in() {
     service.close();
 }
 
+/// What came before and after the first page is one sum then.
+#[tokio::test]
+async fn a_page_after_a_segment_was_closed_is_refused_and_not_made_up() {
+    let (service, _folder) = Setup::flags(&["--segment-records", "30"]).temporary();
+    let send = async |sequence: u64| {
+        let records = (0..20).map(|number| line(number, (sequence * 1000).cast_signed()));
+        service.send(Batch::new(sequence).records(records)).await;
+        service.stored().await;
+    };
+    send(0).await;
+    for order in ["sort=last", "sort=requests", "sort=requests&order=asc"] {
+        let path = format!("/v1/sessions?limit=5&{order}");
+        let first = service.get(&path).await.json();
+        let next = format!("{path}&cursor={}", first["next"].as_str().unwrap());
+        let segments = "SELECT count(*) FROM segments";
+        let before = service.sql::<i64>(segments);
+        for _ in 0..2 {
+            send(service.sql::<u64>("SELECT max(sequence) + 1 FROM records")).await;
+        }
+        until("a segment is closed", async || {
+            service.sql::<i64>(segments) > before
+        })
+        .await;
+        let answer = service.get(&next).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.text);
+        let problem = answer.json();
+        assert!(problem["type"].as_str().unwrap().ends_with("old-cursor"));
+        assert_eq!(problem["parameter"], "cursor");
+    }
+    service.close();
+}
+
+/// It would end the SQL.
+#[tokio::test]
+async fn a_user_with_a_zero_byte_is_a_user() {
+    let (service, _folder) = Setup::default().temporary();
+    for session in 0..2 {
+        let mut one = line(session, 0);
+        one["params"] = serde_json::json!([{"name": "user", "value": "b\u{0}", "kind": "user"}]);
+        service.send(Batch::new(session).record(one)).await;
+    }
+    service.stored().await;
+    let path = format!("/v1/sessions/{}", session_id(0));
+    let answer = service.get(&path).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    let related = &answer.json()["related"][0];
+    assert_eq!(related["session"], session_id(1), "{}", answer.text);
+    service.close();
+}
+
 #[tokio::test]
 async fn a_query_that_takes_too_long_is_stopped_and_its_place_given_back() {
     let (service, _folder) = Setup::flags(&["--query-timeout", "1ms"]).temporary();
