@@ -83,7 +83,9 @@ pub(super) fn rewrite(
             .find(|kind| kind.table() == Some("hot_visit_parts"))
         {
             Some(kind) if segment.has(kind) && !matches!(keep, Keep::Summaries(_)) => {
-                let visits = quoted_path(&folder.path(segment, kind));
+                let Some(visits) = folder.there(segment, kind) else {
+                    return Ok(());
+                };
                 let sessions = format!("SELECT DISTINCT session FROM read_parquet({visits})");
                 rollup::make_anew(connection, &sessions)
             }
@@ -121,9 +123,13 @@ fn without(
         ..folder.begin(segment.end, segment.rewrite + 1)
     };
     let read = |kind: &Kind| {
-        let file = || format!("read_parquet({})", quoted_path(&folder.path(segment, kind)));
-        let rows = || unpacked(kind, segment.version, &file());
-        segment.has(kind).then(rows)
+        // A file that is gone is missed already: the rest must not wait for it, and who is forgotten is in it too.
+        let file = folder.there(segment, kind).filter(|_| segment.has(kind))?;
+        Some(unpacked(
+            kind,
+            segment.version,
+            &format!("read_parquet({file})"),
+        ))
     };
     let named = |name: &str| ALL.iter().find(|kind| kind.name == name);
     let which = |kind: &Kind| match (kind.sessions, named("visit_parts")) {
@@ -271,6 +277,23 @@ mod tests {
         // What DuckDB has read of a file it keeps.
         drop(reading);
         database.reopen().unwrap();
+    }
+
+    #[test]
+    fn a_file_that_is_gone_holds_nobody_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::open(&folder.path().join("hot.duckdb"), 64 << 20).unwrap();
+        let reading = database.read().unwrap();
+        fill(&reading.connection);
+        let segment = close(&reading.connection, &database, 100, &[], &mut |_| {}).unwrap();
+        let kind = ALL.iter().find(|kind| kind.name == "visit_parts").unwrap();
+        std::fs::remove_file(database.folder.path(&segment, kind)).unwrap();
+        again(
+            &database,
+            &Keep::But("SELECT unhex('00000000000000000000000000000003')"),
+        );
+        let left = "SELECT count(*) AS n FROM records";
+        assert_eq!(told(&reading.connection, left), "{'n': 15}");
     }
 
     #[test]
