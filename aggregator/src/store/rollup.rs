@@ -310,13 +310,16 @@ pub(super) fn fold(connection: &Connection) -> Result<u64, StoreError> {
 /// other, so that there may be millions, and a kill loses little. Unless `whole`, as files are missing, the next start does it
 /// again. At the start, once there are views.
 pub(super) fn restore(connection: &Connection, whole: bool) -> Result<(), StoreError> {
-    let mut statement = connection.prepare("SELECT prefix FROM sums_missing ORDER BY prefix")?;
-    let prefixes = statement.query_map([], |row| row.get(0))?;
-    let prefixes: Vec<String> = prefixes.collect::<Result<_, _>>()?;
-    if prefixes.is_empty() {
+    let missing = "SELECT count(*) > 0 FROM sums_missing";
+    if !connection.query_row(missing, [], |row| row.get::<_, bool>(0))? {
         return Ok(());
     }
     let began = Instant::now();
+    let there = "SELECT prefix FROM sums_missing WHERE prefix IN (
+        SELECT lower(left(hex(session), 2)) FROM visit_parts) ORDER BY prefix";
+    let mut statement = connection.prepare(there)?;
+    let prefixes = statement.query_map([], |row| row.get(0))?;
+    let prefixes: Vec<String> = prefixes.collect::<Result<_, _>>()?;
     tracing::info!("sums all sessions anew, which takes a minute for some millions");
     for prefix in prefixes {
         let some = session_begins(&prefix).sql;
@@ -328,6 +331,9 @@ pub(super) fn restore(connection: &Connection, whole: bool) -> Result<(), StoreE
             }
             Ok(())
         })?;
+    }
+    if whole {
+        connection.execute("DELETE FROM sums_missing", [])?;
     }
     let seconds = began.elapsed().as_secs_f64();
     tracing::info!(seconds, "summed all sessions anew");

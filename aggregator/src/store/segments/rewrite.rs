@@ -6,7 +6,6 @@ use super::close::{Stage, transaction};
 use super::layout::{ALL, From, Kind, shapes, unpacked};
 use super::manifest::{self, Folder, Segment};
 use super::write::write;
-use crate::quoted::quoted_path;
 use crate::store::database::StoreError;
 use crate::store::rollup;
 
@@ -173,6 +172,7 @@ mod tests {
     use super::super::close::close;
     use super::super::sampling::{Sample, sample};
     use super::*;
+    use crate::quoted::quoted_path;
     use crate::store::Database;
 
     /// Twenty requests of four sessions, of which two are of another application, with a name that means
