@@ -320,7 +320,7 @@ pub(super) fn restore(connection: &Connection, whole: bool) -> Result<(), StoreE
     let mut statement = connection.prepare(there)?;
     let prefixes = statement.query_map([], |row| row.get(0))?;
     let prefixes: Vec<String> = prefixes.collect::<Result<_, _>>()?;
-    tracing::info!("sums all sessions anew, which takes a minute for some millions");
+    tracing::info!("sums all sessions anew, which takes a minute for 400,000");
     for prefix in prefixes {
         let some = session_begins(&prefix).sql;
         let sessions = format!("SELECT DISTINCT session FROM visit_parts WHERE {some}");
