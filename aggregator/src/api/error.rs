@@ -470,9 +470,7 @@ impl ApiError {
             Self::BadCursor => {
                 "the cursor is of no page of this list with this filter and order".into()
             }
-            Self::OldCursor => {
-                "a segment was closed since, and sums what came before and after".into()
-            }
+            Self::OldCursor => StoreError::Passed.to_string(),
             Self::UnknownSession { session } => format!("nothing is stored of session {session}"),
             Self::UnknownVerdict { id } => format!("nothing was ever held against {id}"),
             Self::NothingOf { parameter, name } => {

@@ -223,11 +223,15 @@ pub(super) fn view() -> String {
 /// # Errors
 /// [`StoreError::Passed`] when what came since is in a closed segment, or when DuckDB refuses.
 pub fn rows_at(connection: &Connection, position: u64) -> Result<String, StoreError> {
+    let folded = folded(connection)?;
+    // So it is on every first page.
+    if position == folded {
+        return Ok("session_sums".into());
+    }
     let closed = "SELECT coalesce(max(end_position), 0) FROM segments";
     if position < connection.query_row(closed, [], |row| row.get(0))? {
         return Err(StoreError::Passed);
     }
-    let folded = folded(connection)?;
     let (from, to) = (folded.min(position), folded.max(position));
     if !has_parts(
         connection,

@@ -124,7 +124,7 @@ impl Health {
     }
 
     pub(super) fn sum(&self, position: u64) {
-        self.summed.fetch_max(position, Ordering::AcqRel);
+        self.summed.store(position, Ordering::Release);
         if lock(&self.sums_failing).take().is_some() {
             tracing::info!("sessions can be summed again");
         }

@@ -17,7 +17,6 @@ use super::errand::Whose;
 use super::layout::ALL;
 use super::manifest::{self, Folder, Segment};
 use super::rewrite::{Keep, rewrite};
-use crate::quoted::quoted_path;
 use crate::store::commit::time;
 use crate::store::database::{Database, StoreError};
 use crate::store::desk;
@@ -196,21 +195,13 @@ fn concerns(
     folder: &Folder,
     segment: &Segment,
 ) -> Result<bool, StoreError> {
-    for kind in ALL
-        .iter()
-        .filter(|kind| kind.table().is_some() && segment.has(kind))
-    {
-        let path = folder.path(segment, kind);
-        if !path.is_file() {
+    for kind in ALL.iter().filter(|kind| kind.table().is_some()) {
+        let Some(rows) = folder.source(segment, kind) else {
             continue;
-        }
+        };
         let among = |column: &&str| format!("{column} IN ({FORGOTTEN})");
         let any: Vec<_> = kind.sessions.iter().map(among).collect();
-        let sql = format!(
-            "SELECT count(*) FROM read_parquet({}) WHERE {}",
-            quoted_path(&path),
-            any.join(" OR ")
-        );
+        let sql = format!("SELECT count(*) FROM {rows} WHERE {}", any.join(" OR "));
         let rows: u64 = connection.query_row(&sql, [], |row| row.get(0))?;
         if rows > 0 {
             return Ok(true);

@@ -231,6 +231,13 @@ impl Folder {
         path.is_file().then(|| quoted_path(&path))
     }
 
+    /// Its rows of `kind`, a source for FROM, where the file is there.
+    pub(super) fn source(&self, segment: &Segment, kind: &Kind) -> Option<String> {
+        let file = self.there(segment, kind).filter(|_| segment.has(kind))?;
+        let file = format!("read_parquet({file})");
+        Some(unpacked(kind, segment.version, &file))
+    }
+
     /// The paths of all its files.
     pub(super) fn paths(&self, segment: &Segment) -> Vec<PathBuf> {
         let own = ALL.iter().filter(|kind| segment.has(kind));

@@ -3,7 +3,7 @@
 use duckdb::Connection;
 
 use super::close::{Stage, transaction};
-use super::layout::{ALL, From, Kind, shapes, unpacked};
+use super::layout::{ALL, From, Kind, shapes};
 use super::manifest::{self, Folder, Segment};
 use super::write::write;
 use crate::store::database::StoreError;
@@ -81,11 +81,11 @@ pub(super) fn rewrite(
             .iter()
             .find(|kind| kind.table() == Some("hot_visit_parts"))
         {
-            Some(kind) if segment.has(kind) && !matches!(keep, Keep::Summaries(_)) => {
-                let Some(visits) = folder.there(segment, kind) else {
+            Some(kind) if !matches!(keep, Keep::Summaries(_)) => {
+                let Some(visits) = folder.source(segment, kind) else {
                     return Ok(());
                 };
-                let sessions = format!("SELECT DISTINCT session FROM read_parquet({visits})");
+                let sessions = format!("SELECT DISTINCT session FROM {visits}");
                 rollup::make_anew(connection, &sessions)
             }
             _ => Ok(()),
@@ -121,15 +121,8 @@ fn without(
         trimmed,
         ..folder.begin(segment.end, segment.rewrite + 1)
     };
-    let read = |kind: &Kind| {
-        // A file that is gone is missed already: the rest must not wait for it, and who is forgotten is in it too.
-        let file = folder.there(segment, kind).filter(|_| segment.has(kind))?;
-        Some(unpacked(
-            kind,
-            segment.version,
-            &format!("read_parquet({file})"),
-        ))
-    };
+    // A file that is gone is missed already: the rest must not wait for it, and who is forgotten is in it too.
+    let read = |kind: &Kind| folder.source(segment, kind);
     let named = |name: &str| ALL.iter().find(|kind| kind.name == name);
     let which = |kind: &Kind| match (kind.sessions, named("visit_parts")) {
         // Sums of all sessions are those of applications that still have one.

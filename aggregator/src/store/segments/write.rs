@@ -5,7 +5,7 @@ use std::path::Path;
 
 use duckdb::Connection;
 
-use super::layout::{ALL, From, Kind, TOLD, TOLD_MAX, unpacked};
+use super::layout::{ALL, From, Kind, TOLD, TOLD_MAX};
 use super::manifest::{Folder, Segment};
 use crate::filters::Told;
 use crate::quoted::quoted_path;
@@ -61,11 +61,7 @@ fn source_of(
     segment: &Segment,
     source: &dyn Fn(&Kind) -> Option<String>,
 ) -> Option<String> {
-    let file = |kind: &Kind| {
-        let file = || format!("read_parquet({})", quoted_path(&folder.path(segment, kind)));
-        let rows = || unpacked(kind, segment.version, &file());
-        segment.has(kind).then(rows)
-    };
+    let file = |kind: &Kind| folder.source(segment, kind);
     // Without records there is nothing to be found in them.
     let records = || {
         ALL.iter()
