@@ -100,6 +100,14 @@ async fn a_tenth_of_the_clients_tells_what_the_activated_policy_makes() {
         "nothing to predict: {line}"
     );
     assert!(is_within(predicted, ERROR_MAX), "{line}");
+    let (low, high) = (
+        figure(&found, "sessions_predicted_low"),
+        figure(&found, "sessions_predicted_high"),
+    );
+    assert!(
+        low <= made_high && made_low <= high,
+        "not within its interval: {line}"
+    );
     let width = |of: &Value| {
         let (low, high) = ("sessions_predicted_low", "sessions_predicted_high");
         (figure(of, high) - figure(of, low)) / figure(of, "sessions_predicted")
