@@ -12,7 +12,7 @@ use crate::geo::{self, Geo};
 use crate::quoted::quoted_path;
 
 /// Version of the tables; raised with every change to `schema.sql`.
-pub const SCHEMA_VERSION: i64 = 14;
+pub const SCHEMA_VERSION: i64 = 15;
 const SCHEMA: &str = include_str!("schema.sql");
 /// Views over tables that are never closed.
 pub(super) const VERDICT_VIEWS: &str = include_str!("verdict_views.sql");
@@ -31,6 +31,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (12, include_str!("migrate_12.sql")),
     (13, include_str!("migrate_13.sql")),
     (14, include_str!("migrate_14.sql")),
+    (15, include_str!("migrate_15.sql")),
 ];
 /// Queries may put this many times the memory of the buffers on the disk; DuckDB's default, 90 %
 /// of what is free, would leave the log no room.
@@ -63,7 +64,7 @@ pub enum StoreError {
     #[error("the store's files: {0}")]
     Files(#[from] std::io::Error),
     /// Sessions as they were at a log position cannot be told any more.
-    #[error("a segment was closed since, and sums what came before and after")]
+    #[error("segments were closed since, and sum what came before and after")]
     Passed,
     /// The database is being opened again after a failure.
     #[error("the database is not open")]

@@ -221,15 +221,16 @@ pub(super) fn view() -> String {
 /// Every session as it was when the log was stored up to `position`: a source for FROM.
 ///
 /// # Errors
-/// [`StoreError::Passed`] when what came since is in a closed segment, or when DuckDB refuses.
+/// [`StoreError::Passed`] when two segments were closed since, or when DuckDB refuses.
 pub fn rows_at(connection: &Connection, position: u64) -> Result<String, StoreError> {
     let folded = folded(connection)?;
     // So it is on every first page.
     if position == folded {
         return Ok("session_sums".into());
     }
-    let closed = "SELECT coalesce(max(end_position), 0) FROM segments";
-    if position < connection.query_row(closed, [], |row| row.get(0))? {
+    let since = "SELECT position FROM parts_since";
+    let since: u64 = connection.query_row(since, [], |row| row.get(0))?;
+    if position < since {
         return Err(StoreError::Passed);
     }
     let (from, to) = (folded.min(position), folded.max(position));
@@ -240,14 +241,22 @@ pub fn rows_at(connection: &Connection, position: u64) -> Result<String, StoreEr
         return Ok("session_sums".into());
     }
     let changed = format!("SELECT session FROM hot_visit_parts WHERE position > {from}");
-    let then = |view: &str| {
-        format!("(FROM {view} WHERE position <= {position} AND session IN ({changed}))")
-    };
+    let of = |rows: &str| format!("(FROM {rows} AND session IN ({changed}))");
+    // Files sum what stood at several positions, and the last of them may be of before and after.
+    let parts = format!(
+        "({} UNION ALL BY NAME {})",
+        of(&format!("visit_parts WHERE position <= {since}")),
+        of(&format!(
+            "hot_visit_parts WHERE position > {since} AND position <= {position}"
+        )),
+    );
+    // Of values only counts, where it stands at the position at which each was first said.
+    let params = of(&format!("param_parts WHERE position <= {position}"));
     let all = all();
     Ok(format!(
         "(SELECT {all} FROM session_sums WHERE session NOT IN ({changed})
           UNION ALL SELECT {all} FROM ({}))",
-        sums(&then("visit_parts"), &then("param_parts"))
+        sums(&parts, &params)
     ))
 }
 

@@ -75,6 +75,7 @@ const OPEN: &[&str] = &[
     "log_position",
     "verdict_position",
     "folded",
+    "parts_since",
     "sums_missing",
     "endpoints_seen_to",
 ];

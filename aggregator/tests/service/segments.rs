@@ -224,6 +224,8 @@ async fn what_is_too_old_gives_its_space_back_unless_it_is_pinned() {
         service.sql::<i64>("SELECT count(*) FROM hot_param_values") == 0
     })
     .await;
+    let parts = "SELECT count(*) FROM hot_visit_parts";
+    assert_eq!(service.sql::<i64>(parts), 0, "nor any part");
     service.close();
 }
 

@@ -40,12 +40,14 @@ pub(super) fn due(connection: &Connection, due: &Due) -> Result<Option<u64>, Sto
         return Ok(connection.query_row(sql, [due.records], |row| row.get(0))?);
     }
     let sql = "SELECT max(position) FROM hot_visit_parts
+        WHERE position > (SELECT coalesce(max(end_position), 0) FROM segments)
         HAVING min(arrived) < ?";
     let end = connection.query_row(sql, params![time(due.before_us)], |row| row.get(0));
     Ok(end.optional()?)
 }
 
-/// Closes the hot rows up to `end`, the end of a transaction.
+/// Closes the hot rows up to `end`, the end of a transaction. Of visits the parts stay where they are until the
+/// next segment: in the file their sums tell no longer what a session was at a position of the log.
 ///
 /// Files first, durable; then one transaction that names them and deletes their rows. A crash
 /// before it leaves files that no segment has, which the next start deletes.
@@ -57,6 +59,7 @@ pub(super) fn close(
     stage: &mut dyn FnMut(Stage),
 ) -> Result<Segment, StoreError> {
     let folder = &database.folder;
+    let begin = manifest::closed(&manifest::list(connection)?);
     let kept = sampling::kept(samples);
     let mut segment = folder.begin(end, 0);
     let written = write(connection, folder, &mut segment, &|kind| {
@@ -71,7 +74,7 @@ pub(super) fn close(
         let kept = kept.as_deref().filter(|_| kind.name == "records");
         Some(format!(
             "(SELECT * FROM {table} WHERE {} AND {})",
-            kind.until(end),
+            kind.between(begin, end),
             kept.unwrap_or("true")
         ))
     });
@@ -83,13 +86,14 @@ pub(super) fn close(
         rollup::fold(connection)?;
         manifest::add(connection, &segment)?;
         for kind in ALL {
-            if let Some(table) = kind.table() {
-                connection.execute(
-                    &format!("DELETE FROM {table} WHERE {}", kind.until(end)),
-                    [],
-                )?;
+            let Some(table) = kind.table() else { continue };
+            if kind.name != "visit_parts" {
+                let sql = format!("DELETE FROM {table} WHERE {}", kind.between(0, end));
+                connection.execute(&sql, [])?;
             }
         }
+        // Whoever has seen a first page may go on until the next segment.
+        manifest::drop_parts(connection, begin)?;
         let needless = database.relied().needless(end);
         let sql = "DELETE FROM hot_param_values WHERE position <= ?";
         connection.execute(sql, [needless])?;
@@ -111,7 +115,8 @@ pub(super) fn close(
 pub fn close_hot(database: &Database) -> Result<u64, StoreError> {
     let reading = database.read()?;
     let connection = &reading.connection;
-    let sql = "SELECT max(position) FROM hot_visit_parts";
+    let sql = "SELECT max(position) FROM hot_visit_parts
+        WHERE position > (SELECT coalesce(max(end_position), 0) FROM segments)";
     let end: Option<u64> = connection.query_row(sql, [], |row| row.get(0))?;
     let Some(end) = end else { return Ok(0) };
     let segment = close(connection, database, end, &[], &mut |_| {})?;

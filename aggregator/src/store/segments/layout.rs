@@ -294,11 +294,11 @@ pub(super) const ALL: &[Kind] = &[
 ];
 
 impl Kind {
-    /// The condition for rows of the log up to `end`, the end of a transaction.
-    pub(super) fn until(&self, end: u64) -> String {
+    /// The condition for rows of the log from `begin` to `end`, ends of transactions.
+    pub(super) fn between(&self, begin: u64, end: u64) -> String {
         match self.from {
-            From::Batches(_) => format!("position < {end}"),
-            From::Sums(_) => format!("position <= {end}"),
+            From::Batches(_) => format!("position >= {begin} AND position < {end}"),
+            From::Sums(_) => format!("position > {begin} AND position <= {end}"),
             From::Records(_) | From::Told { .. } | From::Files => "true".into(),
         }
     }

@@ -363,10 +363,25 @@ pub(super) fn remove(connection: &Connection, segment: &Segment) -> Result<(), S
     Ok(())
 }
 
-/// What the rows of `kind` that are still hot look like in its view.
-pub(super) fn hot(kind: &Kind) -> String {
+/// Where the last segment ends; 0 where there is none.
+pub(super) fn closed(segments: &[Segment]) -> u64 {
+    segments.last().map_or(0, |it| it.end)
+}
+
+/// Deletes the parts of visits up to `end` that are kept beside their sums, for pages that follow a cursor; within
+/// a transaction.
+pub(super) fn drop_parts(connection: &Connection, end: u64) -> Result<(), StoreError> {
+    connection.execute("DELETE FROM hot_visit_parts WHERE position <= ?", [end])?;
+    let sql = "UPDATE parts_since SET position = greatest(position, ?)";
+    connection.execute(sql, [end])?;
+    Ok(())
+}
+
+/// What the rows of `kind` that are still hot look like in its view; up to `closed` they are in files.
+pub(super) fn hot(kind: &Kind, closed: u64) -> String {
     match kind.from {
-        From::Batches(table) | From::Sums(table) => format!("SELECT * FROM {table}"),
+        From::Batches(table) => format!("SELECT * FROM {table}"),
+        From::Sums(table) => format!("SELECT * FROM {table} WHERE position > {closed}"),
         From::Records(select) => select.replace("{records}", "hot_records"),
         From::Told { hot, .. } => hot.into(),
         From::Files => "SELECT NULL::UBIGINT AS hash, NULL::BLOB AS session WHERE false".into(),
@@ -445,7 +460,8 @@ pub(crate) fn make_views(
             .map(|segment| folder.path(segment, kind))
             .filter(|path| !path.is_file())
             .collect();
-        let rows = rows(kind, &segments, Some(hot(kind)), &but, &|segment, kind| {
+        let hot = hot(kind, closed(&segments));
+        let rows = rows(kind, &segments, Some(hot), &but, &|segment, kind| {
             folder.there(segment, kind)
         });
         sql += &rows.map_or_else(String::new, |rows| view(kind, &rows));

@@ -4,7 +4,7 @@
 use duckdb::Connection;
 
 use super::layout::{ALL, Kind, SUMMED_SINCE};
-use super::manifest::{Segment, Within, but, hides, hot, list, rows};
+use super::manifest::{Segment, Within, but, closed, hides, hot, list, rows};
 use crate::filters::{Clause, Needs};
 use crate::store::database::{Database, StoreError};
 use crate::store::scope::is_restricted;
@@ -123,11 +123,12 @@ impl Database {
             return Ok(None);
         }
         let mut segments = list(connection)?;
-        let count = segments.len();
+        let (count, closed) = (segments.len(), closed(&segments));
         segments.retain(|segment| self.folder.overlaps(segment, from_us, to_us));
         Ok(Some(Near {
             all: segments.len() == count,
             segments,
+            closed,
             hides: hides(connection)?,
         }))
     }
@@ -143,13 +144,21 @@ impl Database {
     fn rows_near(&self, kind: &Kind, near: &Near) -> Option<String> {
         let but = if near.hides { but(kind) } else { String::new() };
         let there = |segment: &_, kind: &_| self.folder.there(segment, kind);
-        rows(kind, &near.segments, Some(hot(kind)), &but, &there)
+        rows(
+            kind,
+            &near.segments,
+            Some(hot(kind, near.closed)),
+            &but,
+            &there,
+        )
     }
 }
 
 /// Segments that may have records of a stretch of time.
 struct Near {
     segments: Vec<Segment>,
+    /// Where the last of all segments ends.
+    closed: u64,
     /// These are all.
     all: bool,
     /// They hold sessions that are to be forgotten.

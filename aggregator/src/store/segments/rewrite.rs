@@ -70,6 +70,7 @@ pub(super) fn rewrite(
     let turn = folder.turn();
     let committed = transaction(connection, || {
         manifest::remove(connection, segment)?;
+        manifest::drop_parts(connection, segment.end)?;
         if let Some(left) = &left {
             manifest::add(connection, left)?;
         }

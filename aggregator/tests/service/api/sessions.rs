@@ -196,35 +196,72 @@ async fn pages_neither_miss_nor_repeat_while_records_come_in() {
     service.close();
 }
 
-/// What came before and after the first page is one sum then.
+const SESSIONS: u64 = 20;
+
+/// Sends a request of each of so many sessions.
+async fn send_one_each(service: &TestService) {
+    let sequence = service.sql::<u64>("SELECT coalesce(max(sequence) + 1, 0) FROM records");
+    let records = (0..SESSIONS).map(|number| line(number, (sequence * 1000).cast_signed()));
+    service.send(Batch::new(sequence).records(records)).await;
+    service.stored().await;
+}
+
+/// Sends some until one more segment of 30 records or a few more was closed.
+async fn close_one(service: &TestService) {
+    let segments = "SELECT count(*) FROM segments";
+    let before = service.sql::<i64>(segments);
+    while service.sql::<u64>("SELECT count(*) FROM hot_records") < 30 {
+        send_one_each(service).await;
+    }
+    until("a segment is closed", async || {
+        service.sql::<i64>(segments) > before
+    })
+    .await;
+}
+
 #[tokio::test]
-async fn a_page_after_a_segment_was_closed_is_refused_and_not_made_up() {
+async fn pages_after_a_segment_was_closed_show_what_was_before() {
     let (service, _folder) = Setup::flags(&["--segment-records", "30"]).temporary();
-    let send = async |sequence: u64| {
-        let records = (0..20).map(|number| line(number, (sequence * 1000).cast_signed()));
-        service.send(Batch::new(sequence).records(records)).await;
-        service.stored().await;
-    };
-    send(0).await;
     for order in ["sort=last", "sort=requests", "sort=requests&order=asc"] {
+        close_one(&service).await;
+        // Of this and what comes next there will be one sum.
+        send_one_each(&service).await;
         let path = format!("/v1/sessions?limit=5&{order}");
         let first = service.get(&path).await.json();
-        let next = format!("{path}&cursor={}", first["next"].as_str().unwrap());
-        let segments = "SELECT count(*) FROM segments";
-        let before = service.sql::<i64>(segments);
-        for _ in 0..2 {
-            send(service.sql::<u64>("SELECT max(sequence) + 1 FROM records")).await;
+        let requests = first["items"][0]["requests"].clone();
+        let mut next = first["next"].clone();
+        let mut items = first["items"].as_array().unwrap().clone();
+        close_one(&service).await;
+        while let Some(cursor) = next.as_str() {
+            let page = service.get(&format!("{path}&cursor={cursor}")).await.json();
+            next = page["next"].clone();
+            items.extend(page["items"].as_array().unwrap().clone());
         }
-        until("a segment is closed", async || {
-            service.sql::<i64>(segments) > before
-        })
-        .await;
-        let answer = service.get(&next).await;
-        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.text);
-        let problem = answer.json();
-        assert!(problem["type"].as_str().unwrap().ends_with("old-cursor"));
-        assert_eq!(problem["parameter"], "cursor");
+        assert!(
+            items.iter().all(|it| it["requests"] == requests),
+            "{items:?}"
+        );
+        let all: BTreeSet<_> = items.iter().map(|it| it["session"].to_string()).collect();
+        assert_eq!((items.len(), all.len()), (20, 20), "{order}");
     }
+    service.close();
+}
+
+/// What came before and after the first page is one sum then.
+#[tokio::test]
+async fn a_page_after_two_segments_were_closed_is_refused_and_not_made_up() {
+    let (service, _folder) = Setup::flags(&["--segment-records", "30"]).temporary();
+    close_one(&service).await;
+    let first = service.get("/v1/sessions?limit=5").await.json();
+    let next = first["next"].as_str().unwrap();
+    close_one(&service).await;
+    close_one(&service).await;
+    let next = format!("/v1/sessions?limit=5&cursor={next}");
+    let answer = service.get(&next).await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.text);
+    let problem = answer.json();
+    assert!(problem["type"].as_str().unwrap().ends_with("old-cursor"));
+    assert_eq!(problem["parameter"], "cursor");
     service.close();
 }
 
