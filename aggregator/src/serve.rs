@@ -297,6 +297,7 @@ fn retention(options: &ServeOptions) -> Retention {
         samples: options.samples.clone(),
         segment_records: options.segment_records,
         segment_age: options.segment_age,
+        merged: options.segment_merge,
     }
 }
 

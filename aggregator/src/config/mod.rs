@@ -135,6 +135,16 @@ pub struct ServeOptions {
     #[arg(long, env = "THROUGHLINE_SEGMENT_AGE", default_value = "1d", value_parser = units::duration, value_name = "DURATION")]
     pub segment_age: Duration,
 
+    /// So many segments become one once they are settled, if together they span no more than a sixteenth of
+    /// the retention: what is looked up is in few files then. 0 or 1: none do.
+    #[arg(
+        long,
+        env = "THROUGHLINE_SEGMENT_MERGE",
+        default_value_t = 8,
+        value_name = "NUMBER"
+    )]
+    pub segment_merge: usize,
+
     /// Memory that DuckDB may use for its buffers (MiB, GiB); queries may put 4 times as much on
     /// the disk for a while.
     #[arg(long, env = "THROUGHLINE_DUCKDB_MEMORY", default_value = "512MiB", value_parser = units::bytes, value_name = "SIZE")]
@@ -159,11 +169,11 @@ pub struct ServeOptions {
     pub query_timeout: Duration,
 
     /// Sessions that bot detection remembers, about 2 KiB each; beyond it the least used is
-    /// forgotten.
+    /// forgotten. With the default the whole service stays below 1 GiB.
     #[arg(
         long,
         env = "THROUGHLINE_DETECTION_SESSIONS",
-        default_value_t = 500_000,
+        default_value_t = 200_000,
         value_name = "NUMBER"
     )]
     pub detection_sessions: usize,

@@ -7,12 +7,12 @@ use duckdb::{AccessMode, Config, Connection};
 use super::Finding;
 use crate::lock::{DataLock, LockError};
 use crate::quoted::quoted_path;
-use crate::store::SCHEMA_VERSION;
+use crate::store::{MERGED_SINCE, SCHEMA_VERSION, segment_files};
 
 /// Less free space is too little, bytes: what the log leaves to the database.
 const FREE_MIN: u64 = 256 << 20;
 /// Files that are looked at one by one.
-const FILES_MAX: u64 = 100_000;
+const FILES_MAX: usize = 100_000;
 
 pub(super) fn examine(data: &Path) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -107,7 +107,7 @@ fn database(
         "database",
         format!("{records} records were ever stored"),
     ));
-    segments(connection, &data.join("segments"), findings)?;
+    segments(connection, version, &data.join("segments"), findings)?;
     log(connection, &data.join("log"), findings)?;
     ledger(connection, findings)
 }
@@ -115,25 +115,27 @@ fn database(
 /// Whether the files of closed segments are there and can be read.
 fn segments(
     connection: &Connection,
+    version: i64,
     folder: &Path,
     findings: &mut Vec<Finding>,
 ) -> duckdb::Result<()> {
-    // As `layout` and `manifest` name them: end position, how often written anew, kind.
-    let mut statement = connection.prepare(
-        "SELECT end_position, rewrite, unnest(string_split(kinds::VARCHAR, ',')) FROM segments LIMIT ?",
-    )?;
-    let rows = statement.query_map([FILES_MAX], |row| {
-        Ok((
-            row.get::<_, u64>(0)?,
-            row.get::<_, u32>(1)?,
-            row.get::<_, String>(2)?,
-        ))
-    })?;
+    // Those of before were never merged.
+    let parts = if version < MERGED_SINCE {
+        "'[]'"
+    } else {
+        "parts"
+    };
+    let sql = format!("SELECT end_position, rewrite, kinds, {parts} FROM segments");
+    let mut statement = connection.prepare(&sql)?;
+    let names = |row: &duckdb::Row<'_>| {
+        let (kinds, parts): (String, String) = (row.get(2)?, row.get(3)?);
+        Ok(segment_files(row.get(0)?, row.get(1)?, &kinds, &parts))
+    };
+    let segments = statement.query_map([], names)?;
     let mut files = 0_u64;
     let before = findings.len();
-    for row in rows {
-        let (end, rewrite, kind) = row?;
-        let name = crate::store::segment_file(end, rewrite, &kind);
+    let segments: Vec<Vec<String>> = segments.collect::<Result<_, _>>()?;
+    for name in segments.into_iter().flatten().take(FILES_MAX) {
         let path = folder.join(&name);
         files += 1;
         let file = quoted_path(&path);

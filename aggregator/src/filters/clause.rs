@@ -9,6 +9,7 @@ use throughline_session::wire::SessionId;
 
 use super::literal;
 use super::needs::Needs;
+use super::sql::Seen;
 use crate::quoted::quoted;
 
 /// SQL with the values of its question marks.
@@ -28,11 +29,11 @@ pub(super) enum Select {
     /// By this SELECT.
     Whole(String),
     /// By rows of `shapes` for which `condition` holds: only segments with what it `needs` have any, and
-    /// those with what came at position `since` or later.
+    /// those of which something is `seen`.
     OfShapes {
         condition: String,
         needs: Needs,
-        since: u64,
+        seen: Seen,
     },
 }
 
@@ -41,7 +42,9 @@ impl Select {
     fn plain(&self) -> String {
         match self {
             Self::Whole(sql) => sql.clone(),
-            Self::OfShapes { condition, .. } => of_shapes("shapes", condition),
+            Self::OfShapes {
+                condition, seen, ..
+            } => of_shapes("shapes", &format!("{} AND {condition}", seen.of_records())),
         }
     }
 }
@@ -123,7 +126,7 @@ impl Clause {
     }
 
     /// Finds the sessions that it asks for by a name, each set once; `shapes` tells the rows of shapes that
-    /// can have what is needed, since a position, for FROM. Where it is known how many there are, DuckDB joins the few
+    /// can have what is needed, as far as they are seen, for FROM. Where it is known how many there are, DuckDB joins the few
     /// to the many, and not the other way.
     ///
     /// # Errors
@@ -131,7 +134,7 @@ impl Clause {
     pub(crate) fn find<E: From<duckdb::Error>>(
         &self,
         connection: &Connection,
-        shapes: impl Fn(&Needs, u64) -> Result<String, E>,
+        shapes: impl Fn(&Needs, Seen) -> Result<String, E>,
     ) -> Result<(), E> {
         for (name, select) in &self.sets {
             let sql = match select {
@@ -139,8 +142,8 @@ impl Clause {
                 Select::OfShapes {
                     condition,
                     needs,
-                    since,
-                } => of_shapes(&shapes(needs, *since)?, condition),
+                    seen,
+                } => of_shapes(&shapes(needs, *seen)?, condition),
             };
             connection.execute_batch(&format!(
                 "CREATE TEMP TABLE IF NOT EXISTS {name} AS SELECT DISTINCT session FROM ({sql})"

@@ -101,22 +101,28 @@ impl Seen {
     pub fn to(position: u64) -> Self {
         Self { position, since: 0 }
     }
-}
 
-/// Rows up to the position that is seen, for which `condition` holds.
-fn seen_rows(sign: &str, seen: Seen, condition: &Clause) -> String {
-    let Seen { position, since } = seen;
-    let since = match since {
-        0 => String::new(),
-        since => format!(" AND position >= {since}"),
-    };
-    format!("position {sign} {position}{since} AND {}", condition.sql)
+    /// The condition for rows that stand where records do.
+    #[must_use]
+    pub fn of_records(self) -> String {
+        self.limits(RECORDS)
+    }
+
+    fn limits(self, sign: &str) -> String {
+        let Self { position, since } = self;
+        match since {
+            0 => format!("position {sign} {position}"),
+            since => format!("position {sign} {position} AND position >= {since}"),
+        }
+    }
 }
 
 /// Sessions that have a row in `rows` up to `position` for which `condition` holds.
 fn having_rows(rows: &str, sign: &str, seen: Seen, condition: Clause) -> Clause {
-    let which = seen_rows(sign, seen, &condition);
-    let select = Select::Whole(format!("SELECT session FROM {rows} WHERE {which}"));
+    let (limits, which) = (seen.limits(sign), &condition.sql);
+    let select = Select::Whole(format!(
+        "SELECT session FROM {rows} WHERE {limits} AND {which}"
+    ));
     Clause::one_of(select, condition.values)
 }
 
@@ -320,11 +326,10 @@ fn term(term: &Term, seen: Seen) -> Clause {
 /// Sessions with a request that all of `terms` are about.
 fn requests(terms: &[&Term], seen: Seen) -> Clause {
     if let Some((shape, needs)) = shape_of(terms) {
-        let condition = seen_rows(RECORDS, seen, &shape);
         let select = Select::OfShapes {
-            condition,
+            condition: shape.sql,
             needs,
-            since: seen.since,
+            seen,
         };
         return Clause::one_of(select, shape.values);
     }

@@ -39,6 +39,11 @@ impl OpenVisit {
     }
 }
 
+/// Nearly all sessions have one: a list that grows has room for four at once.
+fn one_visit() -> Vec<OpenVisit> {
+    Vec::with_capacity(1)
+}
+
 /// All open visits.
 #[derive(Debug)]
 pub struct Tracker {
@@ -88,7 +93,7 @@ impl Tracker {
     pub fn restore(&mut self, session: SessionId, visit: OpenVisit) {
         self.latest_us = self.latest_us.max(visit.arrived_us);
         self.idle.insert(visit.ordinal, session);
-        let visits = self.sessions.entry(session).or_default();
+        let visits = self.sessions.entry(session).or_insert_with(one_visit);
         visits.push(visit);
         bound_session(visits, &mut self.idle);
         self.bound();
@@ -107,7 +112,7 @@ impl Tracker {
     ) -> i64 {
         self.expire(arrived_us);
         let ends = self.rules.of(application);
-        let visits = self.sessions.entry(session).or_default();
+        let visits = self.sessions.entry(session).or_insert_with(one_visit);
         let fitting = visits.iter_mut().filter(|visit| visit.takes(at_us, ends));
         // Between two visits that both would take it, the later one.
         let start_us = if let Some(visit) = fitting.max_by_key(|visit| visit.start_us) {

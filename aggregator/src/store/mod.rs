@@ -28,8 +28,8 @@ pub use rollup::{
 };
 pub use scope::{restrict, restrict_views};
 pub use segments::{
-    Compacting, Compactor, Errands, PARAM_SUMS, Retention, SLOT_US, Sample, Shared, Standing,
-    Whose, Within, close_hot, sample, segment_file,
+    Compacting, Compactor, Errands, MERGED_SINCE, PARAM_SUMS, Retention, SLOT_US, Sample, Shared,
+    Standing, Whose, Within, close_hot, merge_settled, sample, segment_files,
 };
 pub use thread::{Health, Store, StoreParts};
 pub use tried::StoredTrials;

@@ -228,8 +228,7 @@ pub fn rows_at(connection: &Connection, position: u64) -> Result<String, StoreEr
     if position == folded {
         return Ok("session_sums".into());
     }
-    let since = "SELECT position FROM parts_since";
-    let since: u64 = connection.query_row(since, [], |row| row.get(0))?;
+    let since = parts_since(connection)?;
     if position < since {
         return Err(StoreError::Passed);
     }
@@ -287,6 +286,11 @@ pub fn session_times(
 /// When DuckDB refuses.
 pub fn folded(connection: &Connection) -> Result<u64, StoreError> {
     Ok(connection.query_row("SELECT position FROM folded", [], |row| row.get(0))?)
+}
+
+/// The position after which all parts of visits are hot, those of a closed segment too.
+pub(super) fn parts_since(connection: &Connection) -> Result<u64, StoreError> {
+    Ok(connection.query_row("SELECT position FROM parts_since", [], |row| row.get(0))?)
 }
 
 /// Whether there are hot parts for which `which` holds.

@@ -260,7 +260,9 @@ CREATE TABLE segments (
     -- Records that were left out of it, because only a share of their path's are kept.
     sampled_out UBIGINT NOT NULL,
     -- JSON: the values that columns of its shapes have, as far as these are few.
-    told VARCHAR NOT NULL
+    told VARCHAR NOT NULL,
+    -- JSON: whose files its records are in, where it was merged of several.
+    parts VARCHAR NOT NULL
 );
 
 -- Sessions that are kept beyond their time.

@@ -6,11 +6,13 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
-use throughline::store::{Database, SCHEMA_VERSION, close_hot};
+use throughline::store::{Database, Retention, SCHEMA_VERSION, close_hot, merge_settled};
 
 const SQL: &str = include_str!("fill.sql");
 /// Records of a segment, as `throughline serve` makes them.
 const SEGMENT: u64 = 500_000;
+/// Segments that it makes one of.
+const MERGED: usize = 8;
 /// Length of the time that the records are of, seconds.
 const SPAN_S: u64 = 7 * 86_400;
 /// Between two requests of a session, seconds.
@@ -117,6 +119,14 @@ fn fill(filled: &Filled) -> anyhow::Result<()> {
         );
     }
     eprintln!();
+    // As `throughline serve` does it.
+    let retention = Retention {
+        age: Duration::from_secs(SPAN_S * 16),
+        merged: MERGED,
+        ..Retention::default()
+    };
+    merge_settled(&database, &retention)?;
+    eprintln!("merged after {} s", began.elapsed().as_secs());
     database.read()?.connection.execute_batch("CHECKPOINT")?;
     database.close();
     Ok(())

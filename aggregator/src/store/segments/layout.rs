@@ -40,8 +40,8 @@ pub(super) enum From {
         /// What its view shows of what is hot.
         hot: &'static str,
     },
-    /// Files of the same segment that come before this one in [`ALL`].
-    Files,
+    /// This SELECT over files of the same segment that come before this one in [`ALL`].
+    Files(&'static str),
 }
 
 /// What a shape is about.
@@ -157,14 +157,15 @@ pub(super) fn unpacked(kind: &Kind, version: i64, files: &str) -> String {
     }
 }
 
+const LOOKUPS: &str = "SELECT DISTINCT hash, session FROM {source} WHERE hash IS NOT NULL";
+
 /// `{records}` and `{param_parts}` are the files of that name.
-const LOOKUPS: &str = "SELECT DISTINCT hash, session FROM (
-    SELECT md5_number_lower('request' || chr(0) || request_id) AS hash, session FROM {records}
+const LOOKUPS_OF_FILES: &str =
+    "SELECT md5_number_lower('request' || chr(0) || request_id) AS hash, session FROM {records}
     UNION ALL SELECT md5_number_lower('trace' || chr(0) || trace_id), session FROM {records}
     UNION ALL SELECT md5_number_lower(kind || chr(0) || value), session FROM {param_parts}
     UNION ALL SELECT md5_number_lower('param' || chr(0) || name || chr(0) || value), session
-    FROM {param_parts}
-    ) WHERE hash IS NOT NULL";
+    FROM {param_parts}";
 
 const VISITS: &str = "SELECT min(position) AS position, session, visit_start,
     arg_min(application, ordinal) AS application, arg_min(key, ordinal) AS key,
@@ -283,7 +284,7 @@ pub(super) const ALL: &[Kind] = &[
     },
     Kind {
         name: "lookups",
-        from: From::Files,
+        from: From::Files(LOOKUPS_OF_FILES),
         select: LOOKUPS,
         group: "",
         order: "hash, session",
@@ -299,7 +300,7 @@ impl Kind {
         match self.from {
             From::Batches(_) => format!("position >= {begin} AND position < {end}"),
             From::Sums(_) => format!("position > {begin} AND position <= {end}"),
-            From::Records(_) | From::Told { .. } | From::Files => "true".into(),
+            From::Records(_) | From::Told { .. } | From::Files(_) => "true".into(),
         }
     }
 
@@ -307,7 +308,7 @@ impl Kind {
     pub(super) fn table(&self) -> Option<&'static str> {
         match self.from {
             From::Batches(table) | From::Sums(table) => Some(table),
-            From::Records(_) | From::Told { .. } | From::Files => None,
+            From::Records(_) | From::Told { .. } | From::Files(_) => None,
         }
     }
 
@@ -316,7 +317,7 @@ impl Kind {
         match self.from {
             From::Records(select) => Some(select),
             From::Told { of_records, .. } => Some(of_records),
-            From::Batches(_) | From::Sums(_) | From::Files => None,
+            From::Batches(_) | From::Sums(_) | From::Files(_) => None,
         }
     }
 }

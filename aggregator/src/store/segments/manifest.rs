@@ -11,6 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use duckdb::types::Value;
 use duckdb::{Connection, Row, params};
+use serde::{Deserialize, Serialize};
 
 use super::layout::{ALL, From, Kind, shapes, unpacked};
 use crate::filters::{Needs, Told};
@@ -51,6 +52,18 @@ pub(super) struct Segment {
     /// Applications whose records are in it because it is not their time yet: without any, it only
     /// holds what is pinned.
     pub(super) applications: Vec<String>,
+    /// Whose files its records are in, where it was merged of several; else it has one of its own.
+    pub(super) parts: Vec<Part>,
+}
+
+/// One of the segments that a segment was merged of: it has the file of its records still.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Part {
+    /// They name the file.
+    pub(super) end: u64,
+    pub(super) rewrite: u32,
+    /// Start of its first and of its last record, microseconds since the Unix epoch, where that was known.
+    pub(super) starts_us: Option<(i64, i64)>,
 }
 
 /// The folder of the closed segments.
@@ -111,6 +124,12 @@ impl Folder {
         before.last().map_or(0, |((end, _), _)| *end)
     }
 
+    /// When its first and its last record started, where that is known.
+    pub(super) fn starts_us(&self, segment: &Segment) -> Option<(i64, i64)> {
+        let stretches = self.stretches();
+        stretches.get(&(segment.end, segment.rewrite))?.starts_us
+    }
+
     /// Whether `segment` may have records that started between these times.
     pub(super) fn overlaps(&self, segment: &Segment, from_us: i64, to_us: i64) -> bool {
         let stretches = self.stretches();
@@ -164,10 +183,10 @@ impl Folder {
             let name = (segment.end, segment.rewrite);
             let mut starts_us = self.stretches().get(&name).and_then(|it| it.starts_us);
             let file = kind.filter(|kind| segment.has(kind));
-            let file = file.and_then(|kind| self.there(segment, kind));
+            let file = file.and_then(|kind| self.there(segment, kind, ALWAYS));
             if let Some(path) = file.filter(|_| starts_us.is_none()) {
                 let sql = format!(
-                    "SELECT epoch_us(min(first)), epoch_us(max(last)) FROM read_parquet({path})"
+                    "SELECT epoch_us(min(first)), epoch_us(max(last)) FROM read_parquet([{path}])"
                 );
                 let ends: (Option<i64>, Option<i64>) =
                     connection.query_row(&sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
@@ -207,41 +226,53 @@ impl Folder {
         if let Err(error) = &done
             && !is_fatal(error)
         {
-            self.failures.fetch_add(1, Ordering::Relaxed);
-            for kind in ALL {
-                let path = self.path(segment, kind);
-                match std::fs::remove_file(&path) {
-                    Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                        tracing::warn!(%error, path = %path.display(), "cannot delete a file; the next start tries again");
-                    }
-                    _ => {}
-                }
-            }
+            self.discard(segment);
         }
         done
     }
 
+    /// Takes away what was written of a segment of which nobody will hear.
+    pub(super) fn discard(&self, segment: &Segment) {
+        self.failures.fetch_add(1, Ordering::Relaxed);
+        let own = |part: &&Part| part.rewrite == segment.rewrite;
+        let parts = segment.parts.iter().filter(own);
+        let parts = parts.map(|part| self.path.join(part.file()));
+        for path in ALL.iter().map(|kind| self.path(segment, kind)).chain(parts) {
+            match std::fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    tracing::warn!(%error, path = %path.display(), "cannot delete a file; the next start tries again");
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Where the file of a kind is written.
     pub(super) fn path(&self, segment: &Segment, kind: &Kind) -> PathBuf {
-        self.path.join(segment.file(kind))
+        self.path
+            .join(file_name(segment.end, segment.rewrite, kind.name))
     }
 
-    /// The path of a file as SQL has it, where the file is there.
-    pub(super) fn there(&self, segment: &Segment, kind: &Kind) -> Option<String> {
-        let path = self.path(segment, kind);
-        path.is_file().then(|| quoted_path(&path))
+    /// The paths of its files of `kind` as SQL has them, as far as the files are there, and may have records
+    /// that started between these times.
+    pub(super) fn there(&self, segment: &Segment, kind: &Kind, times: Times) -> Option<String> {
+        let files = segment.files(kind, times).map(|name| self.path.join(name));
+        let there = files.filter(|path| path.is_file());
+        let paths: Vec<_> = there.map(|path| quoted_path(&path)).collect();
+        (!paths.is_empty()).then(|| paths.join(", "))
     }
 
-    /// Its rows of `kind`, a source for FROM, where the file is there.
+    /// Its rows of `kind`, a source for FROM, where a file is there.
     pub(super) fn source(&self, segment: &Segment, kind: &Kind) -> Option<String> {
-        let file = self.there(segment, kind).filter(|_| segment.has(kind))?;
-        let file = format!("read_parquet({file})");
-        Some(unpacked(kind, segment.version, &file))
+        let files = self.there(segment, kind, ALWAYS)?;
+        let files = format!("read_parquet([{files}])");
+        Some(unpacked(kind, segment.version, &files))
     }
 
     /// The paths of all its files.
     pub(super) fn paths(&self, segment: &Segment) -> Vec<PathBuf> {
-        let own = ALL.iter().filter(|kind| segment.has(kind));
-        own.map(|kind| self.path(segment, kind)).collect()
+        let names = ALL.iter().flat_map(|kind| segment.files(kind, ALWAYS));
+        names.map(|name| self.path.join(name)).collect()
     }
 
     /// Makes the folder, and what its files are called, durable.
@@ -250,17 +281,47 @@ impl Folder {
     }
 }
 
-/// The file of a kind of the segment that ends at `end` and was written anew so often.
+/// The schema version since which segments are merged.
+pub const MERGED_SINCE: i64 = 15;
+
+/// The files of a segment, as its row in `segments` tells: where it ends, how often it was written anew, its kinds
+/// and its parts.
 #[must_use]
-pub fn file_name(end: u64, rewrite: u32, kind: &str) -> String {
+pub fn segment_files(end: u64, rewrite: u32, kinds: &str, parts: &str) -> Vec<String> {
+    let segment = Segment {
+        kinds: kinds.split(',').map(str::to_owned).collect(),
+        parts: serde_json::from_str(parts).unwrap_or_default(),
+        ..Segment::new(end, rewrite)
+    };
+    let names = ALL.iter().flat_map(|kind| segment.files(kind, ALWAYS));
+    names.collect()
+}
+
+/// The file of a kind of the segment that ends at `end` and was written anew so often.
+fn file_name(end: u64, rewrite: u32, kind: &str) -> String {
     format!("{end:020}-{rewrite}-{kind}.parquet")
 }
 
+/// From when to when, microseconds since the Unix epoch.
+pub(super) type Times = (i64, i64);
+pub(super) const ALWAYS: Times = (i64::MIN, i64::MAX);
+
+/// Whether what began and ended then may be of these times. Whoever does not know looks everywhere.
+fn reaches(starts_us: Option<Times>, (from_us, to_us): Times) -> bool {
+    let overlaps = |(first_us, last_us): Times| first_us <= to_us && last_us >= from_us;
+    starts_us.is_none_or(overlaps)
+}
+
+impl Part {
+    /// The file of its records.
+    pub(super) fn file(&self) -> String {
+        file_name(self.end, self.rewrite, "records")
+    }
+}
+
 impl Stretch {
-    /// Whoever does not know looks everywhere.
     fn reaches(&self, from_us: i64, to_us: i64) -> bool {
-        let overlaps = |(first_us, last_us): (i64, i64)| first_us <= to_us && last_us >= from_us;
-        self.starts_us.is_none_or(overlaps)
+        reaches(self.starts_us, (from_us, to_us))
     }
 
     /// How many of its records started between these times, if they are spread evenly.
@@ -291,12 +352,45 @@ impl Segment {
             sampled_out: 0,
             told: "{}".into(),
             applications: Vec::new(),
+            parts: Vec::new(),
         }
     }
 
-    /// `00000000000000001024-0-records.parquet`
-    pub(super) fn file(&self, kind: &Kind) -> String {
-        file_name(self.end, self.rewrite, kind.name)
+    /// Names of its files of `kind`, one but for merged records: of those, the files that may have what started
+    /// between these times.
+    pub(super) fn files(&self, kind: &Kind, times: Times) -> impl Iterator<Item = String> {
+        let merged = kind.name == "records" && !self.parts.is_empty();
+        let parts = self
+            .parts
+            .iter()
+            .filter(move |part| merged && reaches(part.starts_us, times));
+        let own = (self.has(kind) && !merged).then(|| file_name(self.end, self.rewrite, kind.name));
+        own.into_iter().chain(parts.map(Part::file))
+    }
+
+    /// Whether all files of its records may have what started between these times.
+    pub(super) fn is_whole(&self, times: Times) -> bool {
+        self.parts.iter().all(|it| reaches(it.starts_us, times))
+    }
+
+    /// As which it can be a part of another.
+    pub(super) fn part(&self, folder: &Folder) -> Part {
+        Part {
+            end: self.end,
+            rewrite: self.rewrite,
+            starts_us: folder.starts_us(self),
+        }
+    }
+
+    /// It has a file of `kind`, or one more of its records.
+    pub(super) fn add_file(&mut self, kind: &Kind, bytes: u64) {
+        if !self.has(kind) {
+            self.kinds.push(kind.name.to_owned());
+        }
+        self.bytes += bytes;
+        if !kind.summary {
+            self.detail_bytes += bytes;
+        }
     }
 
     pub(super) fn has(&self, kind: &Kind) -> bool {
@@ -308,7 +402,7 @@ impl Segment {
 pub(super) fn list(connection: &Connection) -> Result<Vec<Segment>, StoreError> {
     let mut statement = connection.prepare(
         "SELECT end_position, rewrite, version, epoch_us(arrived_from), epoch_us(arrived_to),
-            records, kinds, bytes, detail_bytes, trimmed, applications, sampled_out, told
+            records, kinds, bytes, detail_bytes, trimmed, applications, sampled_out, told, parts
          FROM segments ORDER BY end_position",
     )?;
     let read = |row: &Row<'_>| {
@@ -329,6 +423,7 @@ pub(super) fn list(connection: &Connection) -> Result<Vec<Segment>, StoreError> 
             applications: serde_json::from_str(&row.get::<_, String>(10)?).unwrap_or_default(),
             sampled_out: row.get(11)?,
             told: row.get(12)?,
+            parts: serde_json::from_str(&row.get::<_, String>(13)?).unwrap_or_default(),
         })
     };
     Ok(statement.query_map([], read)?.collect::<Result<_, _>>()?)
@@ -350,8 +445,9 @@ pub(super) fn add(connection: &Connection, segment: &Segment) -> Result<(), Stor
         serde_json::to_string(&segment.applications).unwrap_or_default(),
         segment.sampled_out,
         segment.told,
+        serde_json::to_string(&segment.parts).unwrap_or_default(),
     ];
-    let sql = "INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    let sql = "INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     connection.execute(sql, row)?;
     Ok(())
 }
@@ -384,7 +480,7 @@ pub(super) fn hot(kind: &Kind, closed: u64) -> String {
         From::Sums(table) => format!("SELECT * FROM {table} WHERE position > {closed}"),
         From::Records(select) => select.replace("{records}", "hot_records"),
         From::Told { hot, .. } => hot.into(),
-        From::Files => "SELECT NULL::UBIGINT AS hash, NULL::BLOB AS session WHERE false".into(),
+        From::Files(_) => "SELECT NULL::UBIGINT AS hash, NULL::BLOB AS session WHERE false".into(),
     }
 }
 
@@ -398,7 +494,8 @@ pub(super) fn but(kind: &Kind) -> String {
     format!(" WHERE {}", all.join(" AND "))
 }
 
-/// The rows of `kind`: what is `hot`, and the files, without rows that are `but` something.
+/// The rows of `kind`: what is `hot`, and the files, without rows that are `but` something; `path` gives a
+/// segment's, with commas.
 pub(super) fn rows(
     kind: &Kind,
     segments: &[Segment],
@@ -411,8 +508,8 @@ pub(super) fn rows(
         versions.entry(segment.version).or_default().push(segment);
     }
     let read = |of: &[&Segment], kind: &Kind| {
-        let own = of.iter().filter(|segment| segment.has(kind));
-        let paths: Vec<_> = own.filter_map(|segment| path(segment, kind)).collect();
+        let paths = of.iter().filter_map(|segment| path(segment, kind));
+        let paths: Vec<_> = paths.collect();
         let version = of.first()?.version;
         let files = format!("read_parquet([{}])", paths.join(", "));
         (!paths.is_empty()).then(|| unpacked(kind, version, &files))
@@ -454,15 +551,12 @@ pub(crate) fn make_views(
     let mut sql = String::new();
     for kind in ALL {
         let but = if hides { but(kind) } else { String::new() };
-        let absent: Vec<_> = segments
-            .iter()
-            .filter(|segment| segment.has(kind))
-            .map(|segment| folder.path(segment, kind))
-            .filter(|path| !path.is_file())
-            .collect();
+        let files = segments.iter().flat_map(|it| it.files(kind, ALWAYS));
+        let paths = files.map(|name| folder.path.join(name));
+        let absent: Vec<_> = paths.filter(|path| !path.is_file()).collect();
         let hot = hot(kind, closed(&segments));
         let rows = rows(kind, &segments, Some(hot), &but, &|segment, kind| {
-            folder.there(segment, kind)
+            folder.there(segment, kind, ALWAYS)
         });
         sql += &rows.map_or_else(String::new, |rows| view(kind, &rows));
         missing.extend(absent);
@@ -488,8 +582,12 @@ pub(super) fn write_outside(connection: &Connection, folder: &Folder) -> Result<
          -- In this folder: duckdb -init views.sql\n",
     );
     for kind in ALL {
-        let path = |segment: &Segment, kind: &Kind| Some(format!("'{}'", segment.file(kind)));
-        match rows(kind, &segments, None, "", &path) {
+        let names = |segment: &Segment, kind: &Kind| {
+            let files = segment.files(kind, ALWAYS);
+            let quoted: Vec<_> = files.map(|name| format!("'{name}'")).collect();
+            (!quoted.is_empty()).then(|| quoted.join(", "))
+        };
+        match rows(kind, &segments, None, "", &names) {
             Some(rows) => sql += &view(kind, &rows),
             None => writeln!(sql, "-- No {} yet.", kind.name).unwrap_or_default(),
         }

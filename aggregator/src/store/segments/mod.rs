@@ -2,7 +2,7 @@
 //!
 //! `layout` says what a segment consists of, `manifest` which there are and how they are read, `narrow`
 //! which of them a question about a stretch of time needs,
-//! `close`, `rewrite` and `retention` change that, one transaction each, `forget` does what people
+//! `close`, `merge`, `rewrite` and `retention` change that, one transaction each, `forget` does what people
 //! ask for, and `thread` does it all, one thing after the other.
 
 mod close;
@@ -10,6 +10,7 @@ mod errand;
 mod forget;
 mod layout;
 mod manifest;
+mod merge;
 mod narrow;
 mod retention;
 mod retired;
@@ -24,7 +25,8 @@ pub(super) use close::transaction;
 pub use errand::{Errands, Whose};
 pub use layout::{PARAM_SUMS, SLOT_US};
 pub(super) use manifest::{Folder, VIEWS, make_views, sweep};
-pub use manifest::{Within, file_name as segment_file};
+pub use manifest::{MERGED_SINCE, Within, segment_files};
+pub use merge::merge_settled;
 pub use retention::Retention;
 pub(super) use retired::Retired;
 pub use sampling::{Sample, sample};

@@ -4,7 +4,7 @@
 use duckdb::Connection;
 
 use super::layout::{ALL, Kind, SUMMED_SINCE};
-use super::manifest::{Segment, Within, but, closed, hides, hot, list, rows};
+use super::manifest::{Segment, Times, Within, but, closed, hides, hot, list, rows};
 use crate::filters::{Clause, Needs};
 use crate::store::database::{Database, StoreError};
 use crate::store::scope::is_restricted;
@@ -89,13 +89,23 @@ impl Database {
     /// # Errors
     /// When DuckDB refuses.
     pub fn find(&self, connection: &Connection, clause: &Clause) -> Result<(), StoreError> {
-        clause.find(connection, |needs, since| {
-            let mut near = self.near(connection, i64::MIN, i64::MAX)?;
-            if let Some(near) = &mut near {
-                near.segments
-                    .retain(|segment| segment.end > since && self.folder.may_have(segment, needs));
-            }
-            Ok(self.rows_for("shapes", near))
+        clause.find(connection, |needs, seen| {
+            let limits = seen.of_records();
+            let near = self.near(connection, i64::MIN, i64::MAX)?;
+            let kind = ALL.iter().find(|kind| kind.name == "shapes");
+            let Some((mut near, kind)) = near.zip(kind) else {
+                return Ok(format!("(FROM shapes WHERE {limits})"));
+            };
+            near.segments
+                .retain(|it| it.end > seen.since && self.folder.may_have(it, needs));
+            // Of files all is seen most often, and is not asked for its position then.
+            let hot = format!("SELECT * FROM ({}) WHERE {limits}", hot(kind, near.closed));
+            let rows = self.rows_of(kind, &near, hot).unwrap_or_default();
+            Ok(if seen.position < near.closed {
+                format!("(FROM ({rows}) WHERE {limits})")
+            } else {
+                format!("({rows})")
+            })
         })
     }
 
@@ -123,12 +133,13 @@ impl Database {
             return Ok(None);
         }
         let mut segments = list(connection)?;
-        let (count, closed) = (segments.len(), closed(&segments));
+        let (count, closed, times) = (segments.len(), closed(&segments), (from_us, to_us));
         segments.retain(|segment| self.folder.overlaps(segment, from_us, to_us));
         Ok(Some(Near {
-            all: segments.len() == count,
+            all: segments.len() == count && segments.iter().all(|it| it.is_whole(times)),
             segments,
             closed,
+            times,
             hides: hides(connection)?,
         }))
     }
@@ -142,15 +153,13 @@ impl Database {
     }
 
     fn rows_near(&self, kind: &Kind, near: &Near) -> Option<String> {
+        self.rows_of(kind, near, hot(kind, near.closed))
+    }
+
+    fn rows_of(&self, kind: &Kind, near: &Near, hot: String) -> Option<String> {
         let but = if near.hides { but(kind) } else { String::new() };
-        let there = |segment: &_, kind: &_| self.folder.there(segment, kind);
-        rows(
-            kind,
-            &near.segments,
-            Some(hot(kind, near.closed)),
-            &but,
-            &there,
-        )
+        let there = |segment: &_, kind: &_| self.folder.there(segment, kind, near.times);
+        rows(kind, &near.segments, Some(hot), &but, &there)
     }
 }
 
@@ -159,6 +168,7 @@ struct Near {
     segments: Vec<Segment>,
     /// Where the last of all segments ends.
     closed: u64,
+    times: Times,
     /// These are all.
     all: bool,
     /// They hold sessions that are to be forgotten.

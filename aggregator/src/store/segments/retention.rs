@@ -31,6 +31,8 @@ pub struct Retention {
     pub segment_records: u64,
     /// Or the age of its first record.
     pub segment_age: Duration,
+    /// Segments of which one is made; none with less than two.
+    pub merged: usize,
 }
 
 impl Retention {

@@ -5,8 +5,9 @@ use duckdb::Connection;
 use super::close::{Stage, transaction};
 use super::layout::{ALL, From, Kind, shapes};
 use super::manifest::{self, Folder, Segment};
-use super::write::write;
-use crate::store::database::StoreError;
+use super::write::{copy, write};
+use crate::quoted::quoted_path;
+use crate::store::database::{SCHEMA_VERSION, StoreError};
 use crate::store::rollup;
 
 /// What is left of a segment.
@@ -135,11 +136,18 @@ fn without(
         ([], _) => "true".into(),
         _ => condition(kind),
     };
+    let parts = parts_without(connection, folder, segment, &mut left, condition);
+    folder.or_discard(&left, parts)?;
     let written = write(connection, folder, &mut left, &|kind| {
         let records = || named("records").and_then(read);
         // Sums that cannot be made of the records that are left: there were more.
-        let carried = segment.sampled_out > 0 || (trimmed && kind.summary);
+        let summed = segment.sampled_out > 0 || (trimmed && kind.summary);
+        // What is of one session each need not be made anew, unless it was made otherwise.
+        let of_each = segment.version == SCHEMA_VERSION && !kind.sessions.is_empty();
+        let carried = summed || of_each;
         let rows = match (kind.from, read(kind)) {
+            // Of those, parts were written.
+            (From::Batches(_), _) if !segment.parts.is_empty() => return None,
             (From::Batches(table) | From::Sums(table), Some(file)) => {
                 format!("SELECT * FROM {table} WHERE false UNION ALL BY NAME SELECT * FROM {file}")
             }
@@ -149,6 +157,7 @@ fn without(
                 shapes(segment.version, &file, Some(&records))
             }
             (From::Records(_) | From::Told { .. }, Some(file)) if carried => format!("FROM {file}"),
+            (From::Files(_), Some(file)) if of_each => format!("FROM {file}"),
             // The last time that all records are there.
             (From::Records(select), None) if trims && kind.summary => {
                 select.replace("{records}", &records()?)
@@ -161,12 +170,52 @@ fn without(
     Ok(left)
 }
 
+/// The parts of a merged segment without the rows for which `condition` does not hold: those that have none stay
+/// as they are.
+fn parts_without(
+    connection: &Connection,
+    folder: &Folder,
+    segment: &Segment,
+    left: &mut Segment,
+    condition: &dyn Fn(&Kind) -> String,
+) -> Result<(), StoreError> {
+    let Some(kind) = ALL.iter().find(|kind| kind.name == "records") else {
+        return Ok(());
+    };
+    let stays = condition(kind);
+    for part in &segment.parts {
+        let path = folder.path.join(part.file());
+        if !path.is_file() {
+            continue;
+        }
+        let file = format!("read_parquet({})", quoted_path(&path));
+        let count = format!("SELECT count(*), count(*) FILTER ({stays}) FROM {file}");
+        let (all, some): (u64, u64) =
+            connection.query_row(&count, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let mut part = part.clone();
+        let bytes = if some == all {
+            path.metadata()?.len()
+        } else {
+            part.rewrite = left.rewrite;
+            let select = format!("SELECT * FROM {file} WHERE {stays}");
+            let path = folder.path.join(part.file());
+            let Some(written) = copy(connection, kind, &select, &path)? else {
+                continue;
+            };
+            written.bytes
+        };
+        left.records += some;
+        left.parts.push(part);
+        left.add_file(kind, bytes);
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::close::close;
     use super::super::sampling::{Sample, sample};
     use super::*;
-    use crate::quoted::quoted_path;
     use crate::store::Database;
 
     /// Twenty requests of four sessions, of which two are of another application, with a name that means

@@ -12,6 +12,7 @@ use duckdb::Connection;
 use super::close::{Due, close, due, transaction};
 use super::errand::Errand;
 use super::manifest;
+use super::merge::{Merge, Step};
 use super::retention::{Expired, Retention, by_age, by_budget, disk_use};
 use super::standing::{Shared, Standing, figures};
 use super::{Errands, forget};
@@ -37,6 +38,10 @@ const SEE: Duration = Duration::from_secs(3);
 const EXPIRE: Duration = Duration::from_secs(10);
 /// How long whoever is to be forgotten waits for the store.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// To merge takes the time of who asks too: so many times as long as it took, nothing is merged.
+const MERGE_REST: u32 = 4;
+/// After a merge that failed: nothing depends on it.
+const MERGE_AGAIN: Duration = Duration::from_secs(600);
 /// After a failure.
 const RETRY: Duration = Duration::from_secs(5);
 
@@ -88,6 +93,8 @@ impl Compactor {
                 let mut thread = Thread {
                     parts,
                     expired: None,
+                    merging: None,
+                    merge_at: Instant::now(),
                 };
                 thread.run(&waiting);
             })?;
@@ -190,6 +197,10 @@ struct Thread {
     parts: Compacting,
     /// When it was last looked what is too old.
     expired: Option<Instant>,
+    /// Segments that are becoming one.
+    merging: Option<Merge>,
+    /// Not before.
+    merge_at: Instant,
 }
 
 impl Thread {
@@ -249,13 +260,59 @@ impl Thread {
             self.expired = Some(Instant::now());
             self.expire()?;
         }
-        self.sweep();
         self.parts.standing.set(|standing| {
             if standing.failing.take().is_some() {
                 tracing::info!("segments can be closed and expired again");
             }
         });
+        let more = more || self.merge();
+        self.sweep();
         Ok(more)
+    }
+
+    /// Merges a little; `true` when there is more of it.
+    fn merge(&mut self) -> bool {
+        match self.merge_some() {
+            Ok(more) => more,
+            Err(error) => {
+                tracing::warn!(%error, "segments cannot be merged; it is tried again in ten minutes");
+                self.merge_at = Instant::now() + MERGE_AGAIN;
+                false
+            }
+        }
+    }
+
+    fn merge_some(&mut self) -> Result<bool, StoreError> {
+        let (database, retention) = (&self.parts.database, &self.parts.retention);
+        let reading = database.read()?;
+        let (connection, folder) = (&reading.connection, &database.folder);
+        let merge = match self.merging.take() {
+            Some(merge) => merge,
+            None if self.merge_at > Instant::now() => return Ok(false),
+            None => {
+                let since = rollup::parts_since(connection)?;
+                let segments = manifest::list(connection)?;
+                let Some(merge) = Merge::due(&segments, folder, retention, since) else {
+                    return Ok(false);
+                };
+                merge
+            }
+        };
+        match merge.step(connection, folder)? {
+            Step::More(merge) => {
+                self.merging = Some(merge);
+                Ok(true)
+            }
+            Step::Done(gone, took) => {
+                manifest::write_outside(connection, folder)?;
+                database.retired.retire(gone);
+                free(connection);
+                tracing::debug!(seconds = took.as_secs_f64(), "merged");
+                self.merge_at = Instant::now() + took * MERGE_REST;
+                Ok(false)
+            }
+            Step::Changed => Ok(false),
+        }
     }
 
     fn close(&self) -> Result<bool, StoreError> {
@@ -302,7 +359,8 @@ impl Thread {
         let mut expired = Expired::default();
         let aged = by_age(connection, folder, retention, now_us, &mut expired);
         let aged_bytes: u64 = expired.files.iter().map(|it| size(it)).sum();
-        let used = disk_use(&self.parts.data).saturating_sub(aged_bytes);
+        let merging = self.merging.as_ref().map_or(0, Merge::bytes);
+        let used = disk_use(&self.parts.data).saturating_sub(aged_bytes + merging);
         if !expired.files.is_empty() {
             forget_values(database, connection)?;
         }

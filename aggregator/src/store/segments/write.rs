@@ -22,87 +22,108 @@ pub(super) fn write(
 ) -> Result<(), StoreError> {
     std::fs::create_dir_all(&folder.path)?;
     for kind in ALL {
-        let Some(from) = source_of(kind, folder, segment, source) else {
-            continue;
-        };
-        let path = folder.path(segment, kind);
-        let rows = copy(connection, kind, &from, &path)?;
-        if rows == 0 {
-            std::fs::remove_file(&path)?;
+        if segment.has(kind) {
             continue;
         }
-        File::open(&path)?.sync_all()?;
-        let bytes = path.metadata()?.len();
-        segment.kinds.push(kind.name.to_owned());
-        segment.bytes += bytes;
-        if !kind.summary {
-            segment.detail_bytes += bytes;
-        }
-        match kind.name {
-            "records" => segment.records = rows,
-            "visit_parts" => {
-                segment.arrived_us = arrived(connection, &path)?;
-                segment.applications = applications(connection, &path)?;
-            }
-            "shapes" => {
-                segment.sampled_out = requests(connection, &path)?.saturating_sub(segment.records);
-                segment.told = told(connection, &path)?;
-            }
-            _ => {}
+        if let Some(select) = select_of(kind, folder, segment, source) {
+            write_kind(connection, folder, segment, kind, &select)?;
         }
     }
     Ok(folder.sync()?)
 }
 
+/// Writes the file of a kind, of the rows of a SELECT.
+pub(super) fn write_kind(
+    connection: &Connection,
+    folder: &Folder,
+    segment: &mut Segment,
+    kind: &Kind,
+    select: &str,
+) -> Result<(), StoreError> {
+    let path = folder.path(segment, kind);
+    let Some(Written { rows, bytes }) = copy(connection, kind, select, &path)? else {
+        return Ok(());
+    };
+    segment.add_file(kind, bytes);
+    match kind.name {
+        "records" => segment.records = rows,
+        "visit_parts" => {
+            segment.arrived_us = arrived(connection, &path)?;
+            segment.applications = applications(connection, &path)?;
+        }
+        "shapes" => {
+            segment.sampled_out = requests(connection, &path)?.saturating_sub(segment.records);
+            segment.told = told(connection, &path)?;
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
 /// The SELECT of `kind` with its sources put in.
-fn source_of(
+fn select_of(
     kind: &Kind,
     folder: &Folder,
     segment: &Segment,
     source: &dyn Fn(&Kind) -> Option<String>,
 ) -> Option<String> {
     let file = |kind: &Kind| folder.source(segment, kind);
+    let named = |kind: &Kind| format!("{{{}}}", kind.name);
     // Without records there is nothing to be found in them.
     let records = || {
         ALL.iter()
             .find(|kind| kind.name == "records")
             .and_then(file)
     };
-    let given = source(kind);
-    let rows = match (kind.from, kind.of_records(), given) {
-        (From::Files, ..) => records()?,
-        (_, Some(select), None) => format!("({})", select.replace("{records}", &records()?)),
-        (_, _, given) => given?,
+    let rows = match (source(kind), kind.from, kind.of_records()) {
+        (Some(given), ..) => given,
+        (None, From::Files(select), _) => {
+            let mut select = select.to_owned();
+            for other in ALL.iter().filter(|it| !matches!(it.from, From::Files(_))) {
+                let none = || format!("(FROM {} LIMIT 0)", other.name);
+                select = select.replace(&named(other), &file(other).unwrap_or_else(none));
+            }
+            records().map(|_| format!("({select})"))?
+        }
+        (None, _, Some(select)) => format!("({})", select.replace("{records}", &records()?)),
+        (None, ..) => return None,
     };
-    let mut select = kind.select.to_owned();
-    for other in ALL.iter().filter(|it| it.from != From::Files) {
-        let name = format!("{{{}}}", other.name);
-        let none = || format!("(FROM {} LIMIT 0)", other.name);
-        select = select.replace(&name, &file(other).unwrap_or_else(none));
-    }
-    // Last: there may be anybody's texts in it.
-    Some(select.replace("{source}", &rows))
+    let group = match kind.group {
+        "" => String::new(),
+        columns => format!(" GROUP BY {columns}"),
+    };
+    Some(kind.select.replace("{source}", &rows) + &group)
 }
 
-fn copy(
+/// A file.
+pub(super) struct Written {
+    pub(super) rows: u64,
+    pub(super) bytes: u64,
+}
+
+/// Writes a file, durable; where there are no rows, none.
+pub(super) fn copy(
     connection: &Connection,
     kind: &Kind,
     select: &str,
     path: &Path,
-) -> Result<u64, StoreError> {
-    let group = match kind.group {
-        "" => String::new(),
-        columns => format!("GROUP BY {columns}"),
-    };
+) -> Result<Option<Written>, StoreError> {
     // Bloom filters: DuckDB 1.5.5 makes wrong ones for BLOB columns, and finds nothing.
     let sql = format!(
-        "COPY ({select} {group} ORDER BY {}) TO {} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1,
+        "COPY ({select} ORDER BY {}) TO {} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1,
             PARQUET_VERSION v2, ROW_GROUP_SIZE {}, WRITE_BLOOM_FILTER false)",
         kind.order,
         quoted_path(path),
         kind.rows,
     );
-    Ok(connection.execute(&sql, [])? as u64)
+    let rows = connection.execute(&sql, [])? as u64;
+    if rows == 0 {
+        std::fs::remove_file(path)?;
+        return Ok(None);
+    }
+    File::open(path)?.sync_all()?;
+    let bytes = path.metadata()?.len();
+    Ok(Some(Written { rows, bytes }))
 }
 
 /// How many requests shapes know of.

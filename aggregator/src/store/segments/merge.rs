@@ -1,0 +1,456 @@
+//! closed → closed: segments become one, so that whoever looks for something looks into few files.
+//!
+//! What is looked up is sorted anew, in one file of each kind; records, which are the most, stay in the files that
+//! they are in. One kind is written after the other, and between them there is time for whatever else is to be
+//! done. If that changes one of the segments, what was written is of no use.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use duckdb::Connection;
+
+use super::close::transaction;
+use super::layout::{ALL, Kind};
+use super::manifest::{self, ALWAYS, Folder, Segment};
+use super::retention::Retention;
+use super::write::write_kind;
+use crate::config::units::micros;
+use crate::store::database::{Database, SCHEMA_VERSION, StoreError};
+use crate::store::rollup;
+
+/// A merged segment spans this part of the time that records are kept at the most: they go with the last of it.
+const SPAN: i64 = 16;
+
+/// Segments that are becoming one.
+pub(super) struct Merge {
+    members: Vec<Segment>,
+    into: Segment,
+    /// Kinds that are not written yet.
+    left: std::slice::Iter<'static, Kind>,
+    /// How long it has taken.
+    took: Duration,
+}
+
+/// How far it is.
+pub(super) enum Step {
+    /// Something is left to be written.
+    More(Merge),
+    /// It is done: these files are needed no more.
+    Done(Vec<PathBuf>, Duration),
+    /// One of the segments has changed meanwhile.
+    Changed,
+}
+
+impl Merge {
+    /// The first segments that can become one. Not those of which parts of visits are kept, after `parts_since`: these
+    /// tell what is in no merged file.
+    pub(super) fn due(
+        segments: &[Segment],
+        folder: &Folder,
+        retention: &Retention,
+        parts_since: u64,
+    ) -> Option<Self> {
+        let number = retention.merged;
+        let shortest = retention.applications.values().min();
+        let age = shortest.map_or(retention.age, |it| retention.age.min(*it));
+        let fits = |run: &&[Segment]| {
+            let (Some(first), Some(last)) = (run.first(), run.last()) else {
+                return false;
+            };
+            let span_us = last.arrived_us.1.saturating_sub(first.arrived_us.0);
+            let whole = |it: &Segment| {
+                let files = folder.paths(it);
+                it.is_plain() && it.end <= parts_since && files.iter().all(|path| path.is_file())
+            };
+            span_us <= micros(age) / SPAN && run.iter().all(whole)
+        };
+        let mut runs = segments.windows(number.max(2)).filter(|_| number > 1);
+        Some(Self::new(folder, runs.find(fits)?.to_vec()))
+    }
+
+    fn new(folder: &Folder, members: Vec<Segment>) -> Self {
+        let end = manifest::closed(&members);
+        // Above that of all parts: it tells which files are its own.
+        let rewrite = members.iter().map(|it| it.rewrite).max().unwrap_or(0);
+        let records = |it: &&Segment| it.records > 0;
+        let into = Segment {
+            records: members.iter().map(|it| it.records).sum(),
+            parts: members
+                .iter()
+                .filter(records)
+                .map(|it| it.part(folder))
+                .collect(),
+            ..folder.begin(end, rewrite + 1)
+        };
+        Self {
+            members,
+            into,
+            left: ALL.iter(),
+            took: Duration::ZERO,
+        }
+    }
+
+    /// Bytes of what is written and in nobody's books yet.
+    pub(super) fn bytes(&self) -> u64 {
+        self.into.bytes
+    }
+
+    /// Writes one kind; after the last, the segment takes the place of the others.
+    pub(super) fn step(
+        mut self,
+        connection: &Connection,
+        folder: &Folder,
+    ) -> Result<Step, StoreError> {
+        let began = Instant::now();
+        let segments = manifest::list(connection)?;
+        if !self.members.iter().all(|it| segments.contains(it)) {
+            folder.discard(&self.into);
+            return Ok(Step::Changed);
+        }
+        let Some(kind) = self.left.next() else {
+            let gone = self.commit(connection, folder)?;
+            return Ok(Step::Done(gone, self.took + began.elapsed()));
+        };
+        let written = self.write(connection, folder, kind);
+        folder.or_discard(&self.into, written)?;
+        self.took += began.elapsed();
+        Ok(Step::More(self))
+    }
+
+    fn write(
+        &mut self,
+        connection: &Connection,
+        folder: &Folder,
+        kind: &Kind,
+    ) -> Result<(), StoreError> {
+        let files = self.members.iter();
+        let files = files.filter_map(|it| folder.there(it, kind, ALWAYS));
+        let files: Vec<_> = files.collect();
+        if files.is_empty() || kind.name == "records" {
+            return Ok(());
+        }
+        let select = format!("SELECT * FROM read_parquet([{}])", files.join(", "));
+        write_kind(connection, folder, &mut self.into, kind, &select)
+    }
+
+    fn commit(
+        &mut self,
+        connection: &Connection,
+        folder: &Folder,
+    ) -> Result<Vec<PathBuf>, StoreError> {
+        let turn = folder.turn();
+        let applications = self.members.iter().flat_map(|it| it.applications.clone());
+        let applications: BTreeSet<_> = applications.collect();
+        self.into.applications = applications.into_iter().collect();
+        let committed = self.add_records(folder).and_then(|()| {
+            folder.sync()?;
+            transaction(connection, || {
+                for segment in &self.members {
+                    manifest::remove(connection, segment)?;
+                }
+                manifest::add(connection, &self.into)?;
+                manifest::make_views(connection, folder)?;
+                Ok(())
+            })
+        });
+        folder.or_discard(&self.into, committed)?;
+        drop(turn);
+        tracing::info!(
+            segments = self.members.len(),
+            records = self.into.records,
+            bytes = self.into.bytes,
+            position = self.into.end,
+            "merged segments"
+        );
+        let still = folder.paths(&self.into);
+        let gone = self.members.iter().flat_map(|it| folder.paths(it));
+        Ok(gone.filter(|path| !still.contains(path)).collect())
+    }
+}
+
+impl Merge {
+    /// The files of its records are its own from now on.
+    fn add_records(&mut self, folder: &Folder) -> Result<(), StoreError> {
+        for kind in ALL.iter().filter(|kind| kind.name == "records") {
+            for part in &self.into.parts.clone() {
+                let path = folder.path.join(part.file());
+                self.into.add_file(kind, path.metadata()?.len());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Merges all segments that are settled, `retention.merged` at a time: for whoever fills a store that no service
+/// runs on.
+///
+/// # Errors
+/// When the files or the database cannot be written.
+pub fn merge_settled(database: &Database, retention: &Retention) -> Result<(), StoreError> {
+    let reading = database.read()?;
+    let (connection, folder) = (&reading.connection, &database.folder);
+    loop {
+        let since = rollup::parts_since(connection)?;
+        let segments = manifest::list(connection)?;
+        let Some(mut merge) = Merge::due(&segments, folder, retention, since) else {
+            return manifest::write_outside(connection, folder);
+        };
+        let gone = loop {
+            match merge.step(connection, folder)? {
+                Step::More(more) => merge = more,
+                Step::Done(gone, _) => break gone,
+                Step::Changed => break Vec::new(),
+            }
+        };
+        gone.iter().try_for_each(std::fs::remove_file)?;
+    }
+}
+
+impl Segment {
+    /// Whether all is as it was when it was closed.
+    fn is_plain(&self) -> bool {
+        self.version == SCHEMA_VERSION
+            && self.parts.is_empty()
+            && !self.trimmed
+            && !self.applications.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use super::super::close::close;
+    use super::super::rewrite::{Keep, rewrite};
+    use super::*;
+
+    /// Ten requests of five sessions, of which two are of this segment only, each with a user.
+    fn fill(connection: &Connection, segment: u64) {
+        let sql = format!(
+            "INSERT INTO hot_records BY NAME
+             SELECT {segment} * 100 + i AS position, 1 AS boot, 0 AS worker, {segment} * 10 + i AS sequence,
+                0 AS idx, make_timestamp(({segment} * 100 + i) * 1000000) AS start,
+                unhex(md5(CASE WHEN i % 5 < 3 THEN i % 5 ELSE {segment} * 10 + i % 5 END::VARCHAR)) AS session,
+                session AS request_session, make_timestamp({segment} * 100000000) AS visit_start,
+                'shop' AS application, 'cookie' AS key, 'g' AS capture_point, 'p' AS policy_version,
+                'n' AS node, 'GET' AS method, '/a/' || i % 4 AS path, 'GET /a/{{id}}' AS endpoint,
+                200 AS status, '' AS flags, 1 AS request_bytes, 2 AS response_bytes, i AS duration_us,
+                'r' || sequence AS request_id,
+                [{{'name': 'user', 'value': 'u' || hex(session), 'kind': 'user', 'forgeable': false}}] AS params
+             FROM range(10) t(i);
+             INSERT INTO hot_visit_parts BY NAME
+             SELECT {segment} * 100 + 99 AS position, session, visit_start, application, key,
+                min(start) AS first, max(start) AS last, count(*) AS requests, 0 AS errors_4xx,
+                0 AS errors_5xx, 0 AS request_bytes, 0 AS response_bytes, 0 AS duration_us,
+                ['10.0.0.1'] AS ips, ['ua'] AS user_agents, false AS more, max(sequence) AS ordinal,
+                max(start) AS arrived, ['p'] AS policy_versions
+             FROM hot_records GROUP BY session, visit_start, application, key;"
+        );
+        connection.execute_batch(&sql).unwrap();
+    }
+
+    /// Four segments, of which the last tells its parts still.
+    fn four(database: &Database) {
+        let reading = database.read().unwrap();
+        for segment in 1..=4 {
+            fill(&reading.connection, segment);
+            let end = segment * 100 + 99;
+            close(&reading.connection, database, end, &[], &mut |_| {}).unwrap();
+        }
+    }
+
+    /// Three become one.
+    fn retention() -> Retention {
+        Retention {
+            age: Duration::from_secs(86_400),
+            merged: 3,
+            ..Retention::default()
+        }
+    }
+
+    fn due(database: &Database, connection: &Connection) -> Option<Merge> {
+        let since = rollup::parts_since(connection).unwrap();
+        let segments = manifest::list(connection).unwrap();
+        Merge::due(&segments, &database.folder, &retention(), since)
+    }
+
+    /// What all kinds say.
+    fn told(connection: &Connection) -> Vec<String> {
+        let told = [
+            "SELECT count(*), count(DISTINCT sequence), count(DISTINCT session), max(position) FROM records",
+            "SELECT sum(requests), count(DISTINCT session), min(first), max(last) FROM visit_parts",
+            "SELECT sum(requests), count(DISTINCT value), min(position) FROM param_parts",
+            "SELECT sum(requests), count(DISTINCT (path, session)), max(took_max) FROM shapes",
+            "SELECT sum(requests), min(slot) FROM endpoint_sums",
+            "SELECT count(DISTINCT (hash, session)) FROM lookups",
+            "SELECT session FROM lookups WHERE hash = md5_number_lower('request' || chr(0) || 'r25')",
+            "SELECT count(*), sum(requests) FROM session_rows",
+        ];
+        let one = |sql: &&str| {
+            let sql = format!("SELECT it::VARCHAR FROM ({sql}) AS it");
+            connection.query_row(&sql, [], |row| row.get(0)).unwrap()
+        };
+        told.iter().map(one).collect()
+    }
+
+    fn files(folder: &Path) -> BTreeSet<String> {
+        let files = std::fs::read_dir(folder.join("segments")).unwrap();
+        let name = |file: std::io::Result<std::fs::DirEntry>| file.unwrap().file_name();
+        files
+            .map(|file| name(file).into_string().unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn three_segments_tell_in_one_what_they_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::open(&folder.path().join("hot.duckdb"), 64 << 20).unwrap();
+        four(&database);
+        let reading = database.read().unwrap();
+        let connection = &reading.connection;
+        let before = (told(connection), files(folder.path()));
+        merge_settled(&database, &retention()).unwrap();
+        assert_eq!(told(connection), before.0);
+        let records = |files: &BTreeSet<String>| {
+            let records = files.iter().filter(|it| it.ends_with("records.parquet"));
+            records.cloned().collect::<Vec<_>>()
+        };
+        let after = files(folder.path());
+        assert_eq!(
+            records(&after),
+            records(&before.1),
+            "they stay where they are"
+        );
+        // Five other kinds have rows; and there is `views.sql`.
+        assert_eq!((before.1.len(), after.len()), (4 * 6, 4 + 2 * 5 + 1));
+        assert!(due(&database, connection).is_none(), "there are two");
+        // Files of records are looked into by their own times.
+        let hour_of = |segment: i64| (segment * 100_000_000, segment * 100_000_000 + 9_000_000);
+        let (from_us, to_us) = hour_of(2);
+        let near = database.records_near(connection, from_us, to_us).unwrap();
+        let sql = format!("SELECT count(*) FROM {near}");
+        let count: u64 = connection.query_row(&sql, [], |row| row.get(0)).unwrap();
+        assert_eq!(count, 10);
+        drop(reading);
+        database.close();
+        let database = Database::open(&folder.path().join("hot.duckdb"), 64 << 20).unwrap();
+        assert_eq!(told(&database.read().unwrap().connection), before.0);
+        assert_eq!(files(folder.path()), after, "nothing is swept away");
+    }
+
+    #[test]
+    fn whoever_is_forgotten_is_taken_out_of_the_files_that_hold_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::open(&folder.path().join("hot.duckdb"), 64 << 20).unwrap();
+        four(&database);
+        let reading = database.read().unwrap();
+        let connection = &reading.connection;
+        merge_settled(&database, &retention()).unwrap();
+        let before = files(folder.path());
+        let segment = manifest::list(connection).unwrap().remove(0);
+        // Of the second segment.
+        let one = "unhex(md5('23'))";
+        let keep = format!("SELECT {one}");
+        let nothing = |_: &Segment| Ok(());
+        let keep = Keep::But(&keep);
+        let gone = rewrite(
+            connection,
+            &database.folder,
+            &segment,
+            &keep,
+            nothing,
+            &mut |_| {},
+        );
+        for path in gone.unwrap() {
+            std::fs::remove_file(path).unwrap();
+        }
+        for kind in ["records", "visit_parts", "param_parts", "shapes", "lookups"] {
+            let sql = format!("SELECT count(*) FROM {kind} WHERE session = {one}");
+            let left: u64 = connection.query_row(&sql, [], |row| row.get(0)).unwrap();
+            assert_eq!(left, 0, "{kind}");
+        }
+        let records = "SELECT count(*) FROM records";
+        let records: u64 = connection.query_row(records, [], |row| row.get(0)).unwrap();
+        assert_eq!(records, 38);
+        let after = files(folder.path());
+        let anew: Vec<_> = after
+            .difference(&before)
+            .filter(|it| it.contains("-records"))
+            .collect();
+        assert_eq!(anew, ["00000000000000000299-2-records.parquet"]);
+        // And all goes with its time.
+        let segment = manifest::list(connection).unwrap().remove(0);
+        let gone = rewrite(
+            connection,
+            &database.folder,
+            &segment,
+            &Keep::Nothing,
+            |_| Ok(()),
+            &mut |_| {},
+        );
+        assert_eq!(gone.unwrap().len(), 3 + 5);
+        let records = "SELECT count(*) FROM records";
+        let records: u64 = connection.query_row(records, [], |row| row.get(0)).unwrap();
+        assert_eq!(records, 10);
+    }
+
+    #[test]
+    fn what_changes_meanwhile_is_not_merged_and_nothing_is_left_of_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::open(&folder.path().join("hot.duckdb"), 64 << 20).unwrap();
+        four(&database);
+        let reading = database.read().unwrap();
+        let connection = &reading.connection;
+        let begun = |steps: usize| {
+            let mut merge = due(&database, connection).unwrap();
+            for _ in 0..steps {
+                match merge.step(connection, &database.folder).unwrap() {
+                    Step::More(more) => merge = more,
+                    _ => panic!("it is begun"),
+                }
+            }
+            merge
+        };
+        let merge = begun(3);
+        let segment = manifest::list(connection).unwrap().remove(1);
+        let keep = Keep::But("SELECT unhex(md5('23'))");
+        let nothing = |_: &Segment| Ok(());
+        let gone = rewrite(
+            connection,
+            &database.folder,
+            &segment,
+            &keep,
+            nothing,
+            &mut |_| {},
+        );
+        for path in gone.unwrap() {
+            std::fs::remove_file(path).unwrap();
+        }
+        let (before, all) = (told(connection), 4 * 6);
+        let changed = merge.step(connection, &database.folder).unwrap();
+        assert!(matches!(changed, Step::Changed));
+        assert_eq!(
+            (files(folder.path()).len(), told(connection)),
+            (all, before.clone())
+        );
+        // A crash leaves files of which nobody has heard.
+        let crashed = begun(5);
+        drop((crashed, reading));
+        assert!(files(folder.path()).len() > all);
+        database.close();
+        let database = Database::open(&folder.path().join("hot.duckdb"), 64 << 20).unwrap();
+        let reading = database.read().unwrap();
+        let connection = &reading.connection;
+        assert_eq!(
+            (files(folder.path()).len(), told(connection)),
+            (all, before)
+        );
+        // Where a file is missing, nothing makes it forgotten.
+        let segment = manifest::list(connection).unwrap().remove(0);
+        let kind = ALL.iter().find(|kind| kind.name == "shapes").unwrap();
+        std::fs::remove_file(database.folder.path(&segment, kind)).unwrap();
+        assert!(due(&database, connection).is_none());
+    }
+}
