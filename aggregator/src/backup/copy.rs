@@ -10,7 +10,7 @@ use crate::store::{Database, StoreError};
 /// In the data folder: names of the log's segments, which keep them while they are copied.
 const HELD: &str = "backup-log";
 /// What is about this process, or made anew at each start.
-const LEFT_OUT: &[&str] = &["lock", "sql", "log", "segments", HELD];
+const LEFT_OUT: &[&str] = &["lock", "sql", "merging", "log", "segments", HELD];
 const DATABASE: &str = "hot.duckdb";
 
 /// Why there is no backup.

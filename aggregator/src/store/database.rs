@@ -263,6 +263,11 @@ impl Database {
         self.exchange(|| Ok(()))
     }
 
+    /// What DuckDB may take.
+    pub(super) fn resources(&self) -> Resources {
+        self.resources
+    }
+
     /// Writes the file anew without its free blocks, which still hold what was deleted. Everybody
     /// waits meanwhile; what arrives is in the log.
     ///

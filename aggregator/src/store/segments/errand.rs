@@ -104,6 +104,11 @@ impl Errand {
         matches!(self, Self::Forget(..))
     }
 
+    /// Whether no file may come or go meanwhile.
+    pub(super) fn is_quiet(&self) -> bool {
+        matches!(self, Self::Quietly(_))
+    }
+
     pub(super) fn run(self, database: &Database, documents: &Documents, now_us: i64) {
         // Whoever asked may have gone.
         match self {

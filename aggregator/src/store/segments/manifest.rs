@@ -14,6 +14,7 @@ use duckdb::{Connection, Row, params};
 use serde::{Deserialize, Serialize};
 
 use super::layout::{ALL, From, Kind, shapes, unpacked};
+use super::merge;
 use crate::filters::{Needs, Told};
 use crate::quoted::quoted_path;
 use crate::store::commit::time;
@@ -59,11 +60,9 @@ pub(super) struct Segment {
 /// One of the segments that a segment was merged of: it has the file of its records still.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Part {
-    /// They name the file.
-    pub(super) end: u64,
     pub(super) rewrite: u32,
-    /// Start of its first and of its last record, microseconds since the Unix epoch, where that was known.
-    pub(super) starts_us: Option<(i64, i64)>,
+    #[serde(flatten)]
+    pub(super) stretch: Stretch,
 }
 
 /// The folder of the closed segments.
@@ -76,16 +75,18 @@ pub(crate) struct Folder {
     failures: AtomicU32,
 }
 
-/// The segments by their end, as of the last time that views were made.
-type Stretches = BTreeMap<(u64, u32), Stretch>;
+/// The segments by their end, as of the last time that views were made: one stretch of each, or as many as it was
+/// merged of.
+type Stretches = BTreeMap<(u64, u32), Vec<Stretch>>;
 
 /// What is known of a segment without asking.
-#[derive(Debug, Clone)]
-struct Stretch {
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Stretch {
+    pub(super) end: u64,
     /// Start of its first and of its last record, microseconds since the Unix epoch, where the file that
     /// says so is there.
-    starts_us: Option<(i64, i64)>,
-    records: u64,
+    pub(super) starts_us: Option<Times>,
+    pub(super) records: u64,
     told: Told,
 }
 
@@ -119,42 +120,55 @@ impl Folder {
     pub(crate) fn position_since(&self, since_us: i64) -> u64 {
         let stretches = self.stretches();
         let before = stretches
-            .iter()
-            .take_while(|(_, stretch)| stretch.starts_us.is_some_and(|it| it.1 < since_us));
-        before.last().map_or(0, |((end, _), _)| *end)
+            .values()
+            .flatten()
+            .take_while(|stretch| stretch.starts_us.is_some_and(|it| it.1 < since_us));
+        before.last().map_or(0, |stretch| stretch.end)
     }
 
-    /// When its first and its last record started, where that is known.
-    pub(super) fn starts_us(&self, segment: &Segment) -> Option<(i64, i64)> {
+    /// Whether `may` holds for a stretch of `segment`. Of whom nothing is known, it may.
+    fn any(&self, segment: &Segment, may: impl Fn(&Stretch) -> bool) -> bool {
         let stretches = self.stretches();
-        stretches.get(&(segment.end, segment.rewrite))?.starts_us
+        let known = stretches.get(&(segment.end, segment.rewrite));
+        known.is_none_or(|known| known.iter().any(may))
     }
 
     /// Whether `segment` may have records that started between these times.
-    pub(super) fn overlaps(&self, segment: &Segment, from_us: i64, to_us: i64) -> bool {
-        let stretches = self.stretches();
-        let known = stretches.get(&(segment.end, segment.rewrite));
-        known.is_none_or(|stretch| stretch.reaches(from_us, to_us))
+    pub(super) fn overlaps(&self, segment: &Segment, times: Times) -> bool {
+        self.any(segment, |stretch| stretch.reaches(times))
     }
 
     /// Whether `segment` may have what is needed.
     pub(super) fn may_have(&self, segment: &Segment, needs: &Needs) -> bool {
+        self.any(segment, |stretch| needs.may_be_in(&stretch.told))
+    }
+
+    /// As what `segment` can be a part of another.
+    pub(super) fn part(&self, segment: &Segment) -> Option<Part> {
         let stretches = self.stretches();
-        let known = stretches.get(&(segment.end, segment.rewrite));
-        known.is_none_or(|stretch| needs.may_be_in(&stretch.told))
+        let own = stretches.get(&(segment.end, segment.rewrite))?;
+        let [stretch] = own.as_slice() else {
+            return None;
+        };
+        Some(Part {
+            rewrite: segment.rewrite,
+            stretch: stretch.clone(),
+        })
     }
 
     /// Whether what is needed may be in any segment.
     pub(super) fn all_may_have(&self, needs: &Needs) -> bool {
         let stretches = self.stretches();
-        stretches.values().all(|it| needs.may_be_in(&it.told))
+        let mut all = stretches.values().flatten();
+        all.all(|it| needs.may_be_in(&it.told))
     }
 
     /// Where the last of the segments that begin before `at_us` and may have what is needed begins;
     /// forwards, where the first that ends after it ends.
     pub(super) fn next_with(&self, needs: &Needs, at_us: i64, backwards: bool) -> Option<i64> {
         let stretches = self.stretches();
-        let may_have = stretches.values().filter(|it| needs.may_be_in(&it.told));
+        let all = stretches.values().flatten();
+        let may_have = all.filter(|it| needs.may_be_in(&it.told));
         let starts_us = may_have.filter_map(|it| it.starts_us);
         if backwards {
             starts_us.map(|it| it.0).filter(|it| *it < at_us).max()
@@ -166,8 +180,9 @@ impl Folder {
     /// What closed segments have between these times.
     pub(crate) fn within(&self, from_us: i64, to_us: i64) -> Within {
         let stretches = self.stretches();
+        let all = stretches.values().flatten();
         let mut within = Within { most: 0, about: 0 };
-        for stretch in stretches.values().filter(|it| it.reaches(from_us, to_us)) {
+        for stretch in all.filter(|it| it.reaches((from_us, to_us))) {
             within.most += stretch.records;
             within.about += stretch.between(from_us, to_us);
         }
@@ -181,23 +196,26 @@ impl Folder {
         let mut stretches = Stretches::new();
         for segment in segments {
             let name = (segment.end, segment.rewrite);
-            let mut starts_us = self.stretches().get(&name).and_then(|it| it.starts_us);
+            if !segment.parts.is_empty() {
+                let parts = segment.parts.iter().map(|it| it.stretch.clone());
+                stretches.insert(name, parts.collect());
+                continue;
+            }
+            let known = self.stretches().get(&name).cloned();
+            let known = known.and_then(|it| it.first()?.starts_us);
             let file = kind.filter(|kind| segment.has(kind));
             let file = file.and_then(|kind| self.there(segment, kind, ALWAYS));
-            if let Some(path) = file.filter(|_| starts_us.is_none()) {
-                let sql = format!(
-                    "SELECT epoch_us(min(first)), epoch_us(max(last)) FROM read_parquet([{path}])"
-                );
-                let ends: (Option<i64>, Option<i64>) =
-                    connection.query_row(&sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
-                starts_us = ends.0.zip(ends.1);
-            }
+            let starts_us = match (known, file) {
+                (None, Some(path)) => starts_us(connection, &path)?,
+                (known, _) => known,
+            };
             let stretch = Stretch {
+                end: segment.end,
                 starts_us,
                 records: segment.records,
                 told: serde_json::from_str(&segment.told).unwrap_or_default(),
             };
-            stretches.insert(name, stretch);
+            stretches.insert(name, vec![stretch]);
         }
         *self.stretches() = stretches;
         Ok(())
@@ -306,22 +324,27 @@ fn file_name(end: u64, rewrite: u32, kind: &str) -> String {
 pub(super) type Times = (i64, i64);
 pub(super) const ALWAYS: Times = (i64::MIN, i64::MAX);
 
-/// Whether what began and ended then may be of these times. Whoever does not know looks everywhere.
-fn reaches(starts_us: Option<Times>, (from_us, to_us): Times) -> bool {
-    let overlaps = |(first_us, last_us): Times| first_us <= to_us && last_us >= from_us;
-    starts_us.is_none_or(overlaps)
+/// When the first and the last of the records started that visits in the file at `path` are of.
+fn starts_us(connection: &Connection, path: &str) -> Result<Option<Times>, StoreError> {
+    let sql =
+        format!("SELECT epoch_us(min(first)), epoch_us(max(last)) FROM read_parquet([{path}])");
+    let ends: (Option<i64>, Option<i64>) =
+        connection.query_row(&sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(ends.0.zip(ends.1))
 }
 
 impl Part {
     /// The file of its records.
     pub(super) fn file(&self) -> String {
-        file_name(self.end, self.rewrite, "records")
+        file_name(self.stretch.end, self.rewrite, "records")
     }
 }
 
 impl Stretch {
-    fn reaches(&self, from_us: i64, to_us: i64) -> bool {
-        reaches(self.starts_us, (from_us, to_us))
+    /// Whether it may be of these times. Whoever does not know looks everywhere.
+    fn reaches(&self, (from_us, to_us): Times) -> bool {
+        let overlaps = |(first_us, last_us): Times| first_us <= to_us && last_us >= from_us;
+        self.starts_us.is_none_or(overlaps)
     }
 
     /// How many of its records started between these times, if they are spread evenly.
@@ -363,23 +386,14 @@ impl Segment {
         let parts = self
             .parts
             .iter()
-            .filter(move |part| merged && reaches(part.starts_us, times));
+            .filter(move |part| merged && part.stretch.reaches(times));
         let own = (self.has(kind) && !merged).then(|| file_name(self.end, self.rewrite, kind.name));
         own.into_iter().chain(parts.map(Part::file))
     }
 
     /// Whether all files of its records may have what started between these times.
     pub(super) fn is_whole(&self, times: Times) -> bool {
-        self.parts.iter().all(|it| reaches(it.starts_us, times))
-    }
-
-    /// As which it can be a part of another.
-    pub(super) fn part(&self, folder: &Folder) -> Part {
-        Part {
-            end: self.end,
-            rewrite: self.rewrite,
-            starts_us: folder.starts_us(self),
-        }
+        self.parts.iter().all(|it| it.stretch.reaches(times))
     }
 
     /// It has a file of `kind`, or one more of its records.
@@ -610,6 +624,10 @@ pub(crate) fn sweep(connection: &Connection, folder: &Folder) -> Result<u64, Sto
     }
     known.push(folder.path.join(OUTSIDE));
     let mut deleted = 0;
+    let spilt = merge::spill(&folder.path);
+    if spilt.exists() {
+        std::fs::remove_dir_all(&spilt)?;
+    }
     for entry in std::fs::read_dir(&folder.path)? {
         let path = entry?.path();
         if path.is_file() && !known.contains(&path) {

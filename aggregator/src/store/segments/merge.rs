@@ -1,14 +1,17 @@
 //! closed → closed: segments become one, so that whoever looks for something looks into few files.
 //!
 //! What is looked up is sorted anew, in one file of each kind; records, which are the most, stay in the files that
-//! they are in. One kind is written after the other, and between them there is time for whatever else is to be
-//! done. If that changes one of the segments, what was written is of no use.
+//! they are in. A thread of little priority does it, with a DuckDB of its own: it takes nothing from whoever asks.
+//! If one of the segments has changed when it is done, what was written is of no use.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use duckdb::Connection;
+use duckdb::{Connection, InterruptHandle};
 
 use super::close::transaction;
 use super::layout::{ALL, Kind};
@@ -16,30 +19,41 @@ use super::manifest::{self, ALWAYS, Folder, Segment};
 use super::retention::Retention;
 use super::write::write_kind;
 use crate::config::units::micros;
-use crate::store::database::{Database, SCHEMA_VERSION, StoreError};
+use crate::quoted::quoted_path;
+use crate::store::database::{Database, Resources, SCHEMA_VERSION, StoreError};
 use crate::store::rollup;
 
 /// A merged segment spans this part of the time that records are kept at the most: they go with the last of it.
 const SPAN: i64 = 16;
 
+/// Of what DuckDB may have for its buffers, merging may have this part for its own.
+const MEMORY: u64 = 4;
+/// How much less a thread matters that merges, as `nice` counts.
+const NICE: i32 = 10;
+/// Between two tries to have it end.
+const INSIST: Duration = Duration::from_millis(5);
+
 /// Segments that are becoming one.
 pub(super) struct Merge {
     members: Vec<Segment>,
     into: Segment,
-    /// Kinds that are not written yet.
-    left: std::slice::Iter<'static, Kind>,
-    /// How long it has taken.
-    took: Duration,
 }
 
-/// How far it is.
-pub(super) enum Step {
-    /// Something is left to be written.
-    More(Merge),
-    /// It is done: these files are needed no more.
-    Done(Vec<PathBuf>, Duration),
-    /// One of the segments has changed meanwhile.
-    Changed,
+/// A thread that writes its files.
+pub(super) struct Merging {
+    thread: JoinHandle<Result<Merge, StoreError>>,
+    interrupt: Arc<InterruptHandle>,
+    told: Arc<Told>,
+    began: Instant,
+}
+
+/// What that thread and whoever waits for it tell each other.
+#[derive(Default)]
+struct Told {
+    /// It is to end.
+    ends: AtomicBool,
+    /// Bytes that it has written.
+    bytes: AtomicU64,
 }
 
 impl Merge {
@@ -61,61 +75,42 @@ impl Merge {
             let span_us = last.arrived_us.1.saturating_sub(first.arrived_us.0);
             let whole = |it: &Segment| {
                 let files = folder.paths(it);
-                it.is_plain() && it.end <= parts_since && files.iter().all(|path| path.is_file())
+                it.is_settled() && it.end <= parts_since && files.iter().all(|path| path.is_file())
             };
             span_us <= micros(age) / SPAN && run.iter().all(whole)
         };
         let mut runs = segments.windows(number.max(2)).filter(|_| number > 1);
-        Some(Self::new(folder, runs.find(fits)?.to_vec()))
+        Self::new(folder, runs.find(fits)?.to_vec())
     }
 
-    fn new(folder: &Folder, members: Vec<Segment>) -> Self {
+    fn new(folder: &Folder, members: Vec<Segment>) -> Option<Self> {
         let end = manifest::closed(&members);
         // Above that of all parts: it tells which files are its own.
         let rewrite = members.iter().map(|it| it.rewrite).max().unwrap_or(0);
-        let records = |it: &&Segment| it.records > 0;
+        let parts = members.iter().map(|it| folder.part(it));
         let into = Segment {
             records: members.iter().map(|it| it.records).sum(),
-            parts: members
-                .iter()
-                .filter(records)
-                .map(|it| it.part(folder))
-                .collect(),
+            parts: parts.collect::<Option<_>>()?,
             ..folder.begin(end, rewrite + 1)
         };
-        Self {
-            members,
-            into,
-            left: ALL.iter(),
-            took: Duration::ZERO,
-        }
+        Some(Self { members, into })
     }
 
-    /// Bytes of what is written and in nobody's books yet.
-    pub(super) fn bytes(&self) -> u64 {
-        self.into.bytes
-    }
-
-    /// Writes one kind; after the last, the segment takes the place of the others.
-    pub(super) fn step(
-        mut self,
+    /// Writes all kinds, unless it is to end before.
+    fn write_all(
+        &mut self,
         connection: &Connection,
         folder: &Folder,
-    ) -> Result<Step, StoreError> {
-        let began = Instant::now();
-        let segments = manifest::list(connection)?;
-        if !self.members.iter().all(|it| segments.contains(it)) {
-            folder.discard(&self.into);
-            return Ok(Step::Changed);
+        told: &Told,
+    ) -> Result<(), StoreError> {
+        for kind in ALL {
+            if told.ends.load(Ordering::Relaxed) {
+                return Err(StoreError::NotOpen);
+            }
+            self.write(connection, folder, kind)?;
+            told.bytes.store(self.into.bytes, Ordering::Relaxed);
         }
-        let Some(kind) = self.left.next() else {
-            let gone = self.commit(connection, folder)?;
-            return Ok(Step::Done(gone, self.took + began.elapsed()));
-        };
-        let written = self.write(connection, folder, kind);
-        folder.or_discard(&self.into, written)?;
-        self.took += began.elapsed();
-        Ok(Step::More(self))
+        Ok(())
     }
 
     fn write(
@@ -134,11 +129,18 @@ impl Merge {
         write_kind(connection, folder, &mut self.into, kind, &select)
     }
 
-    fn commit(
-        &mut self,
+    /// Puts the segment in the place of the others; gives the files that are needed no more. `None` where one of
+    /// them has changed meanwhile.
+    pub(super) fn commit(
+        mut self,
         connection: &Connection,
         folder: &Folder,
-    ) -> Result<Vec<PathBuf>, StoreError> {
+    ) -> Result<Option<Vec<PathBuf>>, StoreError> {
+        let segments = manifest::list(connection)?;
+        if !self.members.iter().all(|it| segments.contains(it)) {
+            folder.discard(&self.into);
+            return Ok(None);
+        }
         let turn = folder.turn();
         let applications = self.members.iter().flat_map(|it| it.applications.clone());
         let applications: BTreeSet<_> = applications.collect();
@@ -165,8 +167,88 @@ impl Merge {
         );
         let still = folder.paths(&self.into);
         let gone = self.members.iter().flat_map(|it| folder.paths(it));
-        Ok(gone.filter(|path| !still.contains(path)).collect())
+        Ok(Some(gone.filter(|path| !still.contains(path)).collect()))
     }
+}
+
+impl Merging {
+    /// Starts the thread.
+    pub(super) fn start(database: &Arc<Database>, mut merge: Merge) -> Result<Self, StoreError> {
+        let connection = connect(&database.folder, database.resources())?;
+        let interrupt = connection.interrupt_handle();
+        let told = Arc::<Told>::default();
+        let (database, its) = (Arc::clone(database), Arc::clone(&told));
+        let work = move || {
+            let own = rustix::thread::gettid();
+            if let Err(error) = rustix::process::setpriority_process(Some(own), NICE) {
+                tracing::debug!(%error, "merging has the priority of all else");
+            }
+            let folder = &database.folder;
+            let written = merge.write_all(&connection, folder, &its);
+            if written.is_err() {
+                folder.discard(&merge.into);
+            }
+            written.map(|()| merge)
+        };
+        let thread = std::thread::Builder::new().name("merging".into());
+        Ok(Self {
+            thread: thread.spawn(work)?,
+            interrupt,
+            told,
+            began: Instant::now(),
+        })
+    }
+
+    /// Whether its files are written, or cannot be.
+    pub(super) fn is_finished(&self) -> bool {
+        self.thread.is_finished()
+    }
+
+    /// Bytes of what is written and in nobody's books yet.
+    pub(super) fn bytes(&self) -> u64 {
+        self.told.bytes.load(Ordering::Relaxed)
+    }
+
+    /// What came of it, and how long it took.
+    pub(super) fn join(self) -> (Result<Merge, StoreError>, Duration) {
+        let panicked = |_| Err(std::io::Error::other("the thread that merges panicked").into());
+        let done = self.thread.join().unwrap_or_else(panicked);
+        (done, self.began.elapsed())
+    }
+
+    /// Has it end before it is done, without a trace.
+    pub(super) fn stop(self, folder: &Folder) {
+        self.told.ends.store(true, Ordering::Relaxed);
+        while !self.is_finished() {
+            self.interrupt.interrupt();
+            std::thread::sleep(INSIST);
+        }
+        if let (Ok(merge), _) = self.join() {
+            folder.discard(&merge.into);
+        }
+    }
+}
+
+/// A DuckDB that holds nothing and reads the files of `folder`.
+fn connect(folder: &Folder, resources: Resources) -> Result<Connection, StoreError> {
+    let spill = spill(&folder.path);
+    if spill.exists() {
+        std::fs::remove_dir_all(&spill)?;
+    }
+    let connection = Connection::open_in_memory()?;
+    connection.execute_batch(&format!(
+        "SET threads = 1; SET memory_limit = '{}KiB'; SET temp_directory = {};
+         SET preserve_insertion_order = false; SET autoinstall_known_extensions = false;
+         SET autoload_known_extensions = false;",
+        resources.memory_bytes / MEMORY / 1024,
+        quoted_path(&spill)
+    ))?;
+    Ok(connection)
+}
+
+/// Where it puts what does not fit into its memory, beside the segments.
+pub(super) fn spill(segments: &Path) -> PathBuf {
+    segments.with_file_name("merging")
 }
 
 impl Merge {
@@ -190,27 +272,25 @@ impl Merge {
 pub fn merge_settled(database: &Database, retention: &Retention) -> Result<(), StoreError> {
     let reading = database.read()?;
     let (connection, folder) = (&reading.connection, &database.folder);
+    let own = connect(folder, database.resources())?;
     loop {
         let since = rollup::parts_since(connection)?;
         let segments = manifest::list(connection)?;
         let Some(mut merge) = Merge::due(&segments, folder, retention, since) else {
             return manifest::write_outside(connection, folder);
         };
-        let gone = loop {
-            match merge.step(connection, folder)? {
-                Step::More(more) => merge = more,
-                Step::Done(gone, _) => break gone,
-                Step::Changed => break Vec::new(),
-            }
-        };
+        let written = merge.write_all(&own, folder, &Told::default());
+        folder.or_discard(&merge.into, written)?;
+        let gone = merge.commit(connection, folder)?.unwrap_or_default();
         gone.iter().try_for_each(std::fs::remove_file)?;
     }
 }
 
 impl Segment {
-    /// Whether all is as it was when it was closed.
-    fn is_plain(&self) -> bool {
+    /// Whether it is as it was when it was closed.
+    fn is_settled(&self) -> bool {
         self.version == SCHEMA_VERSION
+            && self.records > 0
             && self.parts.is_empty()
             && !self.trimmed
             && !self.applications.is_empty()
@@ -403,13 +483,10 @@ mod tests {
         four(&database);
         let reading = database.read().unwrap();
         let connection = &reading.connection;
-        let begun = |steps: usize| {
+        let begun = |kinds: usize| {
             let mut merge = due(&database, connection).unwrap();
-            for _ in 0..steps {
-                match merge.step(connection, &database.folder).unwrap() {
-                    Step::More(more) => merge = more,
-                    _ => panic!("it is begun"),
-                }
+            for kind in ALL.iter().take(kinds) {
+                merge.write(connection, &database.folder, kind).unwrap();
             }
             merge
         };
@@ -429,8 +506,8 @@ mod tests {
             std::fs::remove_file(path).unwrap();
         }
         let (before, all) = (told(connection), 4 * 6);
-        let changed = merge.step(connection, &database.folder).unwrap();
-        assert!(matches!(changed, Step::Changed));
+        let changed = merge.commit(connection, &database.folder).unwrap();
+        assert!(changed.is_none());
         assert_eq!(
             (files(folder.path()).len(), told(connection)),
             (all, before.clone())

@@ -101,7 +101,11 @@ impl Database {
             // Of files all is seen most often, and is not asked for its position then.
             let hot = format!("SELECT * FROM ({}) WHERE {limits}", hot(kind, near.closed));
             let rows = self.rows_of(kind, &near, hot).unwrap_or_default();
-            Ok(if seen.position < near.closed {
+            // Of a merged one what came before too is in the file.
+            let begins = |it: &Segment| it.parts.first().map(|it| it.stretch.end);
+            let before = |it: &Segment| begins(it).is_some_and(|end| end <= seen.since);
+            let all = seen.position >= near.closed && !near.segments.iter().any(before);
+            Ok(if !all {
                 format!("(FROM ({rows}) WHERE {limits})")
             } else {
                 format!("({rows})")
@@ -134,7 +138,7 @@ impl Database {
         }
         let mut segments = list(connection)?;
         let (count, closed, times) = (segments.len(), closed(&segments), (from_us, to_us));
-        segments.retain(|segment| self.folder.overlaps(segment, from_us, to_us));
+        segments.retain(|segment| self.folder.overlaps(segment, times));
         Ok(Some(Near {
             all: segments.len() == count && segments.iter().all(|it| it.is_whole(times)),
             segments,

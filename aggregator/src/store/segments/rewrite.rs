@@ -204,6 +204,7 @@ fn parts_without(
             };
             written.bytes
         };
+        part.stretch.records = some;
         left.records += some;
         left.parts.push(part);
         left.add_file(kind, bytes);

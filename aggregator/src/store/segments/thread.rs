@@ -12,7 +12,7 @@ use duckdb::Connection;
 use super::close::{Due, close, due, transaction};
 use super::errand::Errand;
 use super::manifest;
-use super::merge::{Merge, Step};
+use super::merge::{Merge, Merging};
 use super::retention::{Expired, Retention, by_age, by_budget, disk_use};
 use super::standing::{Shared, Standing, figures};
 use super::{Errands, forget};
@@ -38,8 +38,6 @@ const SEE: Duration = Duration::from_secs(3);
 const EXPIRE: Duration = Duration::from_secs(10);
 /// How long whoever is to be forgotten waits for the store.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// To merge takes the time of who asks too: so many times as long as it took, nothing is merged.
-const MERGE_REST: u32 = 4;
 /// After a merge that failed: nothing depends on it.
 const MERGE_AGAIN: Duration = Duration::from_secs(600);
 /// After a failure.
@@ -198,8 +196,8 @@ struct Thread {
     /// When it was last looked what is too old.
     expired: Option<Instant>,
     /// Segments that are becoming one.
-    merging: Option<Merge>,
-    /// Not before.
+    merging: Option<Merging>,
+    /// The next ones not before.
     merge_at: Instant,
 }
 
@@ -208,7 +206,9 @@ impl Thread {
         let mut pause = Duration::ZERO;
         loop {
             match errands.recv_timeout(pause) {
-                Ok(Errand::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+                Ok(Errand::Stop) | Err(RecvTimeoutError::Disconnected) => {
+                    return self.stop_merging();
+                }
                 Ok(errand) => {
                     pause = Duration::ZERO;
                     self.errand(errand);
@@ -227,7 +227,10 @@ impl Thread {
         }
     }
 
-    fn errand(&self, errand: Errand) {
+    fn errand(&mut self, errand: Errand) {
+        if errand.is_quiet() {
+            self.stop_merging();
+        }
         if errand.deletes() {
             // What was acknowledged before is stored before, and its lines go soon after.
             let end = self.parts.log.state().end;
@@ -265,53 +268,45 @@ impl Thread {
                 tracing::info!("segments can be closed and expired again");
             }
         });
-        let more = more || self.merge();
+        self.merge();
         self.sweep();
         Ok(more)
     }
 
-    /// Merges a little; `true` when there is more of it.
-    fn merge(&mut self) -> bool {
-        match self.merge_some() {
-            Ok(more) => more,
-            Err(error) => {
-                tracing::warn!(%error, "segments cannot be merged; it is tried again in ten minutes");
-                self.merge_at = Instant::now() + MERGE_AGAIN;
-                false
-            }
+    /// Has segments merged, one after the other.
+    fn merge(&mut self) {
+        if let Err(error) = self.merge_next() {
+            tracing::warn!(%error, "segments cannot be merged; it is tried again in ten minutes");
+            self.merge_at = Instant::now() + MERGE_AGAIN;
         }
     }
 
-    fn merge_some(&mut self) -> Result<bool, StoreError> {
+    fn merge_next(&mut self) -> Result<(), StoreError> {
         let (database, retention) = (&self.parts.database, &self.parts.retention);
         let reading = database.read()?;
         let (connection, folder) = (&reading.connection, &database.folder);
-        let merge = match self.merging.take() {
-            Some(merge) => merge,
-            None if self.merge_at > Instant::now() => return Ok(false),
-            None => {
-                let since = rollup::parts_since(connection)?;
-                let segments = manifest::list(connection)?;
-                let Some(merge) = Merge::due(&segments, folder, retention, since) else {
-                    return Ok(false);
-                };
-                merge
-            }
-        };
-        match merge.step(connection, folder)? {
-            Step::More(merge) => {
-                self.merging = Some(merge);
-                Ok(true)
-            }
-            Step::Done(gone, took) => {
+        if let Some(merging) = self.merging.take_if(|it| it.is_finished()) {
+            let (merged, took) = merging.join();
+            self.merge_at = Instant::now() + took;
+            if let Some(gone) = merged?.commit(connection, folder)? {
                 manifest::write_outside(connection, folder)?;
                 database.retired.retire(gone);
                 free(connection);
-                tracing::debug!(seconds = took.as_secs_f64(), "merged");
-                self.merge_at = Instant::now() + took * MERGE_REST;
-                Ok(false)
             }
-            Step::Changed => Ok(false),
+        }
+        if self.merging.is_none() && self.merge_at <= Instant::now() {
+            let since = rollup::parts_since(connection)?;
+            let segments = manifest::list(connection)?;
+            let merge = Merge::due(&segments, folder, retention, since);
+            self.merging = merge.map(|it| Merging::start(database, it)).transpose()?;
+        }
+        Ok(())
+    }
+
+    /// Where nothing may be written meanwhile.
+    fn stop_merging(&mut self) {
+        if let Some(merging) = self.merging.take() {
+            merging.stop(&self.parts.database.folder);
         }
     }
 
@@ -359,7 +354,7 @@ impl Thread {
         let mut expired = Expired::default();
         let aged = by_age(connection, folder, retention, now_us, &mut expired);
         let aged_bytes: u64 = expired.files.iter().map(|it| size(it)).sum();
-        let merging = self.merging.as_ref().map_or(0, Merge::bytes);
+        let merging = self.merging.as_ref().map_or(0, Merging::bytes);
         let used = disk_use(&self.parts.data).saturating_sub(aged_bytes + merging);
         if !expired.files.is_empty() {
             forget_values(database, connection)?;
