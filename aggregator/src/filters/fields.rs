@@ -1,5 +1,6 @@
 //! What a filter can ask for: one list.
 
+use super::sql::COUNTRIES;
 use super::values::Kind;
 
 /// Where a field's values are.
@@ -144,7 +145,7 @@ pub const FIELDS: &[Field] = &[
     field(
         "country",
         Kind::Capitals,
-        Place::List("countries_of(ips)"),
+        Place::List(COUNTRIES),
         "country of a client address, two letters; needs `--geo`",
     ),
     field(

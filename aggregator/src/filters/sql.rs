@@ -235,6 +235,9 @@ fn any_id(tests: &[Test], seen: Seen) -> Clause {
     Clause::any(tests.iter().map(one))
 }
 
+/// The list of a session's countries.
+pub(super) const COUNTRIES: &str = "countries_of(ips)";
+
 /// Whether one of the texts in the list `column` may be what is tested for, by the column that has them all in
 /// one text: most sessions fail it, and it takes a fifth of the time.
 fn may_be_in_text(column: &str, test: &Test) -> Option<Clause> {
@@ -248,9 +251,14 @@ fn may_be_in_text(column: &str, test: &Test) -> Option<Clause> {
         Test::Contains(part) if column == "user_agents" => part.clone(),
         Test::Contains(_) | Test::Among(_) | Test::Between(..) => return None,
     };
-    // What is made of a list has no such column.
-    let is_column = !column.contains('(');
-    is_column.then(|| Clause::new(format!("contains({column}_text, ?)"), [Value::Text(part)]))
+    let text = match column {
+        COUNTRIES => "countries_text(ips_text)".to_owned(),
+        column => format!("{column}_text"),
+    };
+    Some(Clause::new(
+        format!("contains({text}, ?)"),
+        [Value::Text(part)],
+    ))
 }
 
 /// One of the texts in the list `column` is one of `tests`.
@@ -258,8 +266,8 @@ fn in_list(column: &str, kind: Kind, tests: &[Test]) -> Clause {
     let one = |one: &Test| {
         let text_of = may_be_in_text(column, one);
         let exact = match one {
-            // Neither addresses nor what is asked of user agents have line feeds.
-            Test::Is(_) if column == "ips" => None,
+            // Neither addresses, nor countries, nor what is asked of user agents have line feeds.
+            Test::Is(_) if ["ips", COUNTRIES].contains(&column) => None,
             Test::Contains(part) if column == "user_agents" && !part.contains('\n') => None,
             Test::Is(value) => Some(Clause::new(
                 format!("list_contains({column}, ?)"),

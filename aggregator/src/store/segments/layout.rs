@@ -267,7 +267,8 @@ pub(super) const ALL: &[Kind] = &[
         from: From::Records(SHAPES_OF_RECORDS),
         select: SHAPES,
         group: shape!(),
-        order: "path, status, method, host, session",
+        // Policies come one after the other, so they stand for the time.
+        order: "policy_version, path, status, method, host, session",
         rows: 20_480,
         sessions: &["session"],
         summary: false,
