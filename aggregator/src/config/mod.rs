@@ -169,7 +169,7 @@ pub struct ServeOptions {
     pub query_timeout: Duration,
 
     /// Sessions that bot detection remembers, about 2 KiB each; beyond it the least used is
-    /// forgotten. With the default the whole service stays below 1 GiB.
+    /// forgotten.
     #[arg(
         long,
         env = "THROUGHLINE_DETECTION_SESSIONS",
