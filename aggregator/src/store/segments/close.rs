@@ -274,7 +274,7 @@ mod tests {
         assert!(error.contains("onflict"), "{error}");
         assert_eq!(files(folder.path()), 0);
         other.connection.execute_batch("ROLLBACK").unwrap();
-        assert_eq!(close().unwrap().rewrite, 1);
+        assert_eq!(close().unwrap().rewrite, 2);
         drop((reading, other));
         database.close();
         assert_eq!(figures(folder.path()), (20, 20, 20));

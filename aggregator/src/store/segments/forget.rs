@@ -141,12 +141,17 @@ pub(super) fn pending(connection: &Connection) -> Result<u64, StoreError> {
     Ok(connection.query_row(sql, [], |row| row.get(0))?)
 }
 
+/// How many of those who asked wait for what was hidden to be gone.
+pub(super) fn waiting(connection: &Connection) -> Result<u64, StoreError> {
+    let sql = "SELECT count(*) FROM forgettings WHERE gone_at IS NULL";
+    Ok(connection.query_row(sql, [], |row| row.get(0))?)
+}
+
 /// Deletes from the disk what was hidden; `true` when there was something.
 pub(super) fn sweep(database: &Database, now_us: i64) -> Result<bool, StoreError> {
     let reading = database.read()?;
     let connection = &reading.connection;
-    let waiting = "SELECT count(*) FROM forgettings WHERE gone_at IS NULL";
-    let waiting: u64 = connection.query_row(waiting, [], |row| row.get(0))?;
+    let waiting = waiting(connection)?;
     if waiting == 0 {
         return Ok(false);
     }

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use duckdb::types::Value;
+use duckdb::types::{Type, Value};
 use duckdb::{Connection, Row, params};
 use serde::{Deserialize, Serialize};
 
@@ -31,7 +31,7 @@ const OUTSIDE: &str = "views.sql";
 pub(super) struct Segment {
     /// Position after its last record; names it.
     pub(super) end: u64,
-    /// Raised each time that it is written anew without some of its rows, and by each failure since the start.
+    /// Raised each time that it is written anew without some of its rows, and more than that.
     pub(super) rewrite: u32,
     /// Schema version that its files have.
     pub(super) version: i64,
@@ -71,8 +71,8 @@ pub(crate) struct Folder {
     pub(crate) path: PathBuf,
     turn: Mutex<()>,
     stretches: Mutex<Stretches>,
-    /// Segments that were written and not committed, since the start.
-    failures: AtomicU32,
+    /// The last number that a segment was given as it was begun, since the start.
+    begun: AtomicU32,
 }
 
 /// The segments by their end, as of the last time that views were made: one stretch of each, or as many as it was
@@ -87,7 +87,7 @@ pub(super) struct Stretch {
     /// says so is there.
     pub(super) starts_us: Option<Times>,
     pub(super) records: u64,
-    told: Told,
+    pub(super) told: Told,
 }
 
 /// What closed segments have of a stretch of time.
@@ -105,7 +105,7 @@ impl Folder {
             path,
             turn: Mutex::default(),
             stretches: Mutex::default(),
-            failures: AtomicU32::new(0),
+            begun: AtomicU32::new(0),
         }
     }
 
@@ -227,11 +227,14 @@ impl Folder {
         self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What a segment looks like before anything was written. After a failure it gets another name
-    /// than the last time: DuckDB remembers footers by the names of their files.
+    /// What a segment looks like before anything was written. No two have the same name: they may be written at
+    /// the same time, and DuckDB remembers footers by the names of their files.
     pub(super) fn begin(&self, end: u64, rewrite: u32) -> Segment {
-        let failures = self.failures.load(Ordering::Relaxed);
-        Segment::new(end, rewrite.saturating_add(failures))
+        let begun = |last: u32| Some(rewrite.max(last.saturating_add(1)));
+        let order = Ordering::Relaxed;
+        let last = self.begun.fetch_update(order, order, begun);
+        let last = last.unwrap_or_else(|last| last);
+        Segment::new(end, rewrite.max(last.saturating_add(1)))
     }
 
     /// Takes away what was written of a segment of which nobody will hear, where `done` says so. What
@@ -251,7 +254,6 @@ impl Folder {
 
     /// Takes away what was written of a segment of which nobody will hear.
     pub(super) fn discard(&self, segment: &Segment) {
-        self.failures.fetch_add(1, Ordering::Relaxed);
         let own = |part: &&Part| part.rewrite == segment.rewrite;
         let parts = segment.parts.iter().filter(own);
         let parts = parts.map(|part| self.path.join(part.file()));
@@ -437,7 +439,10 @@ pub(super) fn list(connection: &Connection) -> Result<Vec<Segment>, StoreError> 
             applications: serde_json::from_str(&row.get::<_, String>(10)?).unwrap_or_default(),
             sampled_out: row.get(11)?,
             told: row.get(12)?,
-            parts: serde_json::from_str(&row.get::<_, String>(13)?).unwrap_or_default(),
+            // Nothing else says where its records are.
+            parts: serde_json::from_str(&row.get::<_, String>(13)?).map_err(|error| {
+                duckdb::Error::FromSqlConversionFailure(13, Type::Text, Box::new(error))
+            })?,
         })
     };
     Ok(statement.query_map([], read)?.collect::<Result<_, _>>()?)

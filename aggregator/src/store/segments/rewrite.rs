@@ -6,6 +6,7 @@ use super::close::{Stage, transaction};
 use super::layout::{ALL, From, Kind, shapes};
 use super::manifest::{self, Folder, Segment};
 use super::write::{copy, write};
+use crate::filters::{Told, session_begins};
 use crate::quoted::quoted_path;
 use crate::store::database::{SCHEMA_VERSION, StoreError};
 use crate::store::rollup;
@@ -79,19 +80,7 @@ pub(super) fn rewrite(
             also(left)?;
         }
         manifest::make_views(connection, folder)?;
-        match ALL
-            .iter()
-            .find(|kind| kind.table() == Some("hot_visit_parts"))
-        {
-            Some(kind) if !matches!(keep, Keep::Summaries(_)) => {
-                let Some(visits) = folder.source(segment, kind) else {
-                    return Ok(());
-                };
-                let sessions = format!("SELECT DISTINCT session FROM {visits}");
-                rollup::make_anew(connection, &sessions)
-            }
-            _ => Ok(()),
-        }
+        sums_anew(connection, folder, segment, keep)
     });
     match &left {
         Some(left) => folder.or_discard(left, committed)?,
@@ -102,6 +91,37 @@ pub(super) fn rewrite(
     let still = left.map(|left| folder.paths(&left)).unwrap_or_default();
     let gone = folder.paths(segment).into_iter();
     Ok(gone.filter(|path| !still.contains(path)).collect())
+}
+
+/// Sums the sessions anew of which something went.
+fn sums_anew(
+    connection: &Connection,
+    folder: &Folder,
+    segment: &Segment,
+    keep: &Keep<'_>,
+) -> Result<(), StoreError> {
+    let changed = match keep {
+        Keep::Nothing => "true".into(),
+        Keep::Summaries(_) => return Ok(()),
+        Keep::Only(sessions) => format!("session NOT IN ({sessions})"),
+        Keep::But(sessions) => format!("session IN ({sessions})"),
+    };
+    let kind = ALL.iter().find(|kind| kind.name == "visit_parts");
+    let Some(visits) = kind.and_then(|kind| folder.source(segment, kind)) else {
+        return Ok(());
+    };
+    let some: Vec<_> = if segment.parts.is_empty() {
+        vec!["true".to_owned()]
+    } else {
+        // Of so many that their sums do not fit into memory at once.
+        let digits = "0123456789abcdef".chars();
+        let begins = digits.map(|digit| session_begins(&digit.to_string()).sql);
+        begins.collect()
+    };
+    some.iter().try_for_each(|some| {
+        let sql = format!("SELECT DISTINCT session FROM {visits} WHERE {changed} AND {some}");
+        rollup::make_anew(connection, &sql)
+    })
 }
 
 fn all(kind: &Kind, condition: impl Fn(&&str) -> String, word: &str) -> String {
@@ -167,6 +187,15 @@ fn without(
         Some(format!("(SELECT * FROM ({rows}) WHERE {})", which(kind)))
     });
     folder.or_discard(&left, written)?;
+    // Nor do parts tell any more what is in nothing that is left.
+    let told: Told = serde_json::from_str(&left.told).unwrap_or_default();
+    for part in &mut left.parts {
+        part.stretch.told.retain(|column, values| {
+            let left = told.get(column);
+            values.retain(|value| left.is_some_and(|it| it.contains(value)));
+            left.is_some()
+        });
+    }
     Ok(left)
 }
 

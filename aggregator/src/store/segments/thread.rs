@@ -289,8 +289,8 @@ impl Thread {
             let (merged, took) = merging.join();
             self.merge_at = Instant::now() + took;
             if let Some(gone) = merged?.commit(connection, folder)? {
-                manifest::write_outside(connection, folder)?;
                 database.retired.retire(gone);
+                manifest::write_outside(connection, folder)?;
                 free(connection);
             }
         }
@@ -337,7 +337,11 @@ impl Thread {
         Ok(true)
     }
 
-    fn forget(&self) -> Result<(), StoreError> {
+    fn forget(&mut self) -> Result<(), StoreError> {
+        if self.merging.is_some() && forget::waiting(&self.parts.database.read()?.connection)? > 0 {
+            // Its files hold them too.
+            self.stop_merging();
+        }
         let forgotten = forget::sweep(&self.parts.database, self.parts.clock.now_us())?;
         if forgotten {
             let reading = self.parts.database.read()?;
@@ -354,13 +358,17 @@ impl Thread {
         let mut expired = Expired::default();
         let aged = by_age(connection, folder, retention, now_us, &mut expired);
         let aged_bytes: u64 = expired.files.iter().map(|it| size(it)).sum();
-        let merging = self.merging.as_ref().map_or(0, Merging::bytes);
-        let used = disk_use(&self.parts.data).saturating_sub(aged_bytes + merging);
+        let used = disk_use(&self.parts.data).saturating_sub(aged_bytes);
         if !expired.files.is_empty() {
             forget_values(database, connection)?;
         }
-        let trimmed =
-            aged.and_then(|()| by_budget(connection, folder, retention, used, &mut expired));
+        let trimmed = match &self.merging {
+            // What that needs for a while is no reason to let anything go.
+            Some(_) => aged,
+            None => {
+                aged.and_then(|()| by_budget(connection, folder, retention, used, &mut expired))
+            }
+        };
         // Also what was done before a failure.
         if !expired.files.is_empty() {
             manifest::write_outside(connection, folder)?;

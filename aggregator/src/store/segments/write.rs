@@ -116,7 +116,14 @@ pub(super) fn copy(
         quoted_path(path),
         kind.rows,
     );
-    let rows = connection.execute(&sql, [])? as u64;
+    let rows = match connection.execute(&sql, []) {
+        Ok(rows) => rows as u64,
+        Err(error) => {
+            // There may be none yet.
+            drop(std::fs::remove_file(path));
+            return Err(error.into());
+        }
+    };
     if rows == 0 {
         std::fs::remove_file(path)?;
         return Ok(None);
