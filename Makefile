@@ -30,6 +30,7 @@ test: build ## Check format and lints, run every test, end to end included
 	scripts/build-filter --clippy
 	scripts/test-ui
 	@scripts/setup-registry
+	@scripts/setup-chromium
 	cargo test $(CARGO_FLAGS) --workspace
 	scripts/test-api
 
