@@ -162,6 +162,17 @@ impl Merge {
         let gone = self.members.iter().flat_map(|it| folder.paths(it));
         Ok(Some(gone.filter(|path| !still.contains(path)).collect()))
     }
+
+    /// The files of its records are its own from now on.
+    fn add_records(&mut self, folder: &Folder) -> Result<(), StoreError> {
+        for kind in ALL.iter().filter(|kind| kind.name == "records") {
+            for part in &self.into.parts.clone() {
+                let path = folder.path.join(part.file());
+                self.into.add_file(kind, path.metadata()?.len());
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Merging {
@@ -239,19 +250,6 @@ fn connect(folder: &Folder, resources: Resources) -> Result<Connection, StoreErr
 /// Where it puts what does not fit into its memory, beside the segments.
 pub(super) fn spill(segments: &Path) -> PathBuf {
     segments.with_file_name("merging")
-}
-
-impl Merge {
-    /// The files of its records are its own from now on.
-    fn add_records(&mut self, folder: &Folder) -> Result<(), StoreError> {
-        for kind in ALL.iter().filter(|kind| kind.name == "records") {
-            for part in &self.into.parts.clone() {
-                let path = folder.path.join(part.file());
-                self.into.add_file(kind, path.metadata()?.len());
-            }
-        }
-        Ok(())
-    }
 }
 
 /// Merges all segments that are settled, `retention.merged` at a time: for whoever fills a store that no service
@@ -346,6 +344,19 @@ mod tests {
         Merge::due(&segments, &database.folder, &retention(), since)
     }
 
+    /// Writes a segment anew, and deletes the files of before; gives how many that were.
+    fn write_anew(
+        database: &Database,
+        connection: &Connection,
+        segment: &Segment,
+        keep: &Keep<'_>,
+    ) -> usize {
+        let (nothing, stage) = (|_: &Segment| Ok(()), &mut |_| {});
+        let gone = rewrite(connection, &database.folder, segment, keep, nothing, stage).unwrap();
+        gone.iter().for_each(|it| std::fs::remove_file(it).unwrap());
+        gone.len()
+    }
+
     /// What all kinds say.
     fn told(connection: &Connection) -> Vec<String> {
         let told = [
@@ -423,19 +434,8 @@ mod tests {
         // Of the second segment.
         let one = "unhex(md5('23'))";
         let keep = format!("SELECT {one}");
-        let nothing = |_: &Segment| Ok(());
         let keep = Keep::But(&keep);
-        let gone = rewrite(
-            connection,
-            &database.folder,
-            &segment,
-            &keep,
-            nothing,
-            &mut |_| {},
-        );
-        for path in gone.unwrap() {
-            std::fs::remove_file(path).unwrap();
-        }
+        write_anew(&database, connection, &segment, &keep);
         for kind in ["records", "visit_parts", "param_parts", "shapes", "lookups"] {
             let sql = format!("SELECT count(*) FROM {kind} WHERE session = {one}");
             let left: u64 = connection.query_row(&sql, [], |row| row.get(0)).unwrap();
@@ -453,15 +453,8 @@ mod tests {
         assert!(anew[0].starts_with("00000000000000000299-"), "{anew:?}");
         // And all goes with its time.
         let segment = manifest::list(connection).unwrap().remove(0);
-        let gone = rewrite(
-            connection,
-            &database.folder,
-            &segment,
-            &Keep::Nothing,
-            |_| Ok(()),
-            &mut |_| {},
-        );
-        assert_eq!(gone.unwrap().len(), 3 + 5);
+        let gone = write_anew(&database, connection, &segment, &Keep::Nothing);
+        assert_eq!(gone, 3 + 5);
         let records = "SELECT count(*) FROM records";
         let records: u64 = connection.query_row(records, [], |row| row.get(0)).unwrap();
         assert_eq!(records, 10);
@@ -485,18 +478,7 @@ mod tests {
         // The last of the three: it has the name that the merged one has, but for a number.
         let segment = manifest::list(connection).unwrap().remove(2);
         let keep = Keep::But("SELECT unhex(md5('33'))");
-        let nothing = |_: &Segment| Ok(());
-        let gone = rewrite(
-            connection,
-            &database.folder,
-            &segment,
-            &keep,
-            nothing,
-            &mut |_| {},
-        );
-        for path in gone.unwrap() {
-            std::fs::remove_file(path).unwrap();
-        }
+        write_anew(&database, connection, &segment, &keep);
         let (before, all) = (told(connection), 4 * 6);
         let changed = merge.commit(connection, &database.folder).unwrap();
         assert!(changed.is_none());
