@@ -10,6 +10,10 @@ use crate::store::commit::time;
 use crate::store::database::{Database, StoreError};
 use crate::store::rollup;
 
+/// The end of the last transaction with a part that no segment has.
+const LAST: &str = "SELECT max(position) FROM hot_visit_parts
+    WHERE position > (SELECT coalesce(max(end_position), 0) FROM segments)";
+
 /// When a stretch of the log is closed.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Due {
@@ -39,10 +43,8 @@ pub(super) fn due(connection: &Connection, due: &Due) -> Result<Option<u64>, Sto
                 SELECT position FROM hot_records ORDER BY position LIMIT ?))";
         return Ok(connection.query_row(sql, [due.records], |row| row.get(0))?);
     }
-    let sql = "SELECT max(position) FROM hot_visit_parts
-        WHERE position > (SELECT coalesce(max(end_position), 0) FROM segments)
-        HAVING min(arrived) < ?";
-    let end = connection.query_row(sql, params![time(due.before_us)], |row| row.get(0));
+    let sql = format!("{LAST} HAVING min(arrived) < ?");
+    let end = connection.query_row(&sql, params![time(due.before_us)], |row| row.get(0));
     Ok(end.optional()?)
 }
 
@@ -115,9 +117,7 @@ pub(super) fn close(
 pub fn close_hot(database: &Database) -> Result<u64, StoreError> {
     let reading = database.read()?;
     let connection = &reading.connection;
-    let sql = "SELECT max(position) FROM hot_visit_parts
-        WHERE position > (SELECT coalesce(max(end_position), 0) FROM segments)";
-    let end: Option<u64> = connection.query_row(sql, [], |row| row.get(0))?;
+    let end: Option<u64> = connection.query_row(LAST, [], |row| row.get(0))?;
     let Some(end) = end else { return Ok(0) };
     let segment = close(connection, database, end, &[], &mut |_| {})?;
     manifest::write_outside(connection, &database.folder)?;
