@@ -85,6 +85,8 @@ pub struct Metrics {
     pub exports_cut: Counter,
     /// Visits that a record may still join.
     pub open_visits: Level,
+    /// Visits that were closed for lack of room.
+    pub visits_closed_early: Level,
     /// Workers heard of lately.
     pub live_workers: Level,
     /// Records judged.
@@ -133,6 +135,7 @@ impl Default for Metrics {
             exports: Counter::default(),
             exports_cut: Counter::default(),
             open_visits: Level::default(),
+            visits_closed_early: Level::default(),
             live_workers: Level::default(),
             judged: Counter::default(),
             verdicts: Family::default(),
@@ -249,6 +252,11 @@ impl Metrics {
             "open_visits",
             "Visits that a record may still join",
             self.open_visits.clone(),
+        );
+        to.register(
+            "visits_closed_early",
+            "Visits that were closed for lack of room: see --max-open-visits",
+            self.visits_closed_early.clone(),
         );
         to.register(
             "live_workers",

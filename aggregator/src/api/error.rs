@@ -136,6 +136,8 @@ pub enum ApiError {
     },
     /// All connections are busy.
     QueriesBusy,
+    /// DuckDB has not as much memory as the queries and the segments that are closed meanwhile need.
+    OutOfMemory,
     /// The database failed.
     Database(String),
     /// A policy that filters would refuse.
@@ -196,6 +198,7 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Passed => Self::OldCursor,
+            error if error.is_out_of_memory() => Self::OutOfMemory,
             error => Self::Database(error.to_string()),
         }
     }
@@ -387,6 +390,11 @@ impl ApiError {
                 "queries-busy",
                 "Too many queries run",
             ),
+            Self::OutOfMemory => (
+                S::SERVICE_UNAVAILABLE,
+                "out-of-memory",
+                "The database's memory is in use",
+            ),
             Self::Database(_) => (
                 S::INTERNAL_SERVER_ERROR,
                 "database",
@@ -484,6 +492,10 @@ impl ApiError {
             Self::ImportsBusy => "one log is taken in at a time".into(),
             Self::QueryTimeout { after_ms } => format!("it was stopped after {after_ms} ms"),
             Self::QueriesBusy => "no connection to the database became free in time".into(),
+            Self::OutOfMemory => {
+                "the query, and whatever the database does meanwhile, need more than it may have"
+                    .into()
+            }
             // What DuckDB says may quote data: it goes to the log.
             Self::Database(_) => "the reason is in the service's log".into(),
             Self::PolicyRefused(refused) => refused.problem.clone(),
@@ -546,6 +558,7 @@ impl ApiError {
                 "ask for a shorter time range, or raise --query-timeout".into()
             }
             Self::QueriesBusy | Self::ImportsBusy => "ask again later".into(),
+            Self::OutOfMemory => "ask again later, or raise --duckdb-memory".into(),
             Self::NoSessionSecret => {
                 "start the service with THROUGHLINE_SESSION_SECRET, the one that Envoy has; or use \
                  `throughline import`, where only that needs it"

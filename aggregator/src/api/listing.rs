@@ -13,13 +13,6 @@ use crate::store::{Database, Found, StoreError};
 /// Shares of the time that are looked at before all of it.
 const SHARES: [i64; 2] = [256, 16];
 
-/// A window is looked at if the one before, a 16th of it, had more than one in so many of what is wanted.
-const FEW: usize = 32;
-
-/// And what it had tells something only if it has so many times as many sessions as are wanted: after a quiet hour it
-/// has few of any kind.
-const TOLD: usize = 4;
-
 /// Orders by which the sessions of a page are close together in time: the column that is ordered by.
 const BY_TIME: [(&str, &str); 2] = [("epoch_us(last)", "last"), ("epoch_us(first)", "first")];
 
@@ -43,8 +36,6 @@ pub(super) struct Listing<'a> {
 /// A stretch of what the list is ordered by, and where the log begins that its sessions are in.
 struct Window {
     condition: Clause,
-    /// How many sessions are in it.
-    sessions: usize,
     since: u64,
 }
 
@@ -77,13 +68,6 @@ impl Listing<'_> {
                 // Whoever is not in the window comes after all that are.
                 if found.len() >= self.limit {
                     return Ok(found);
-                }
-                // Few here are few in the next window, unless they are where segments can be left out.
-                let needs = self.filter.needs();
-                let anywhere = needs.is_none_or(|needs| database.all_may_have(&needs));
-                let told = window.sessions >= self.limit.saturating_mul(TOLD);
-                if anywhere && told && found.len() * FEW < self.limit {
-                    break;
                 }
             }
         }
@@ -140,14 +124,12 @@ impl Listing<'_> {
             [at(from_us), at(to_us)],
         );
         let sql = format!(
-            "SELECT epoch_us(min(first)), count(*) FROM session_sums WHERE {}",
+            "SELECT epoch_us(min(first)) FROM session_sums WHERE {}",
             condition.sql
         );
-        let (first_us, sessions): (Option<i64>, usize) =
-            connection.query_row(&sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let first_us: Option<i64> = connection.query_row(&sql, [], |row| row.get(0))?;
         Ok(Some(Window {
             condition,
-            sessions,
             since: first_us.map_or(0, |first_us| database.position_since(first_us)),
         }))
     }

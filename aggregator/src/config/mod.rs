@@ -125,7 +125,7 @@ pub struct ServeOptions {
     #[arg(
         long,
         env = "THROUGHLINE_SEGMENT_RECORDS",
-        default_value_t = 500_000,
+        default_value_t = 250_000,
         value_parser = clap::value_parser!(u64).range(1..),
         value_name = "NUMBER"
     )]
@@ -155,11 +155,12 @@ pub struct ServeOptions {
         value_parser = clap::value_parser!(u16).range(1..=64))]
     pub duckdb_threads: Option<u16>,
 
-    /// Visits kept open in memory; beyond it the one idle for longest is closed early.
+    /// Visits kept open in memory, about 200 bytes each; beyond it the one idle for longest is closed early,
+    /// and counted.
     #[arg(
         long,
         env = "THROUGHLINE_MAX_OPEN_VISITS",
-        default_value_t = 1_000_000,
+        default_value_t = 250_000,
         value_name = "NUMBER"
     )]
     pub max_open_visits: usize,
@@ -173,7 +174,7 @@ pub struct ServeOptions {
     #[arg(
         long,
         env = "THROUGHLINE_DETECTION_SESSIONS",
-        default_value_t = 200_000,
+        default_value_t = 100_000,
         value_name = "NUMBER"
     )]
     pub detection_sessions: usize,

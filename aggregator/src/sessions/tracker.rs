@@ -55,6 +55,8 @@ pub struct Tracker {
     latest_us: i64,
     /// Visits whose last record arrived before are closed, whatever the rules of today say.
     closed_us: i64,
+    /// Visits that were closed for lack of room.
+    closed_early: u64,
 }
 
 impl Tracker {
@@ -67,6 +69,7 @@ impl Tracker {
             idle: BTreeMap::new(),
             latest_us: i64::MIN,
             closed_us: i64::MIN,
+            closed_early: 0,
         }
     }
 
@@ -95,7 +98,7 @@ impl Tracker {
         self.idle.insert(visit.ordinal, session);
         let visits = self.sessions.entry(session).or_insert_with(one_visit);
         visits.push(visit);
-        bound_session(visits, &mut self.idle);
+        self.closed_early += bound_session(visits, &mut self.idle);
         self.bound();
     }
 
@@ -130,7 +133,7 @@ impl Tracker {
                 ordinal,
                 arrived_us,
             });
-            bound_session(visits, &mut self.idle);
+            self.closed_early += bound_session(visits, &mut self.idle);
             at_us
         };
         self.idle.insert(ordinal, session);
@@ -148,6 +151,12 @@ impl Tracker {
     #[must_use]
     pub fn open(&self) -> usize {
         self.idle.len()
+    }
+
+    /// How many visits were closed for lack of room so far.
+    #[must_use]
+    pub fn closed_early(&self) -> u64 {
+        self.closed_early
     }
 
     fn expire(&mut self, now_us: i64) {
@@ -175,6 +184,7 @@ impl Tracker {
             && let Some((ordinal, session)) = self.idle.first_key_value()
         {
             self.close(*ordinal, *session);
+            self.closed_early += 1;
         }
     }
 
@@ -189,13 +199,16 @@ impl Tracker {
     }
 }
 
-fn bound_session(visits: &mut Vec<OpenVisit>, idle: &mut BTreeMap<u64, SessionId>) {
+/// Gives how many it closed.
+fn bound_session(visits: &mut Vec<OpenVisit>, idle: &mut BTreeMap<u64, SessionId>) -> u64 {
     if visits.len() > VISITS_PER_SESSION_MAX
         && let Some(oldest) = visits.iter().map(|visit| visit.ordinal).min()
     {
         visits.retain(|visit| visit.ordinal != oldest);
         idle.remove(&oldest);
+        return 1;
     }
+    0
 }
 
 #[cfg(test)]
@@ -253,6 +266,7 @@ mod tests {
             9,
             "idle for longest, so closed"
         );
+        assert_eq!(tracker.closed_early(), 2);
         assert_eq!(tracker.assign(session(3), "a", 10, 5, 100), 9);
         assert_eq!(tracker.open(), 2);
         assert_eq!(tracker.assign(session(3), "a", 11, 6, 101), 9);

@@ -71,6 +71,14 @@ pub enum StoreError {
     NotOpen,
 }
 
+impl StoreError {
+    /// Whether DuckDB has not as much memory as was asked of it.
+    #[must_use]
+    pub fn is_out_of_memory(&self) -> bool {
+        self.to_string().starts_with("Out of Memory Error")
+    }
+}
+
 /// What DuckDB may take.
 #[derive(Debug, Clone, Copy)]
 pub struct Resources {
@@ -454,6 +462,24 @@ mod tests {
                 .query_row(&sql, [], |row| row.get(0))
                 .unwrap();
             assert_eq!(found, expected, "{setting}");
+        }
+    }
+
+    #[test]
+    fn a_query_that_needs_too_much_memory_is_told_from_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::open(&folder.path().join("hot.duckdb"), 32 << 20).unwrap();
+        let reading = database.read().unwrap();
+        for (sql, expected) in [
+            (
+                "SELECT length(list(range::VARCHAR)) FROM range(20000000)",
+                true,
+            ),
+            ("SELECT nothing", false),
+        ] {
+            let read = reading.connection.query_row(sql, [], |row| row.get(0));
+            let error = StoreError::from(read.map(|_: u64| ()).unwrap_err());
+            assert_eq!(error.is_out_of_memory(), expected, "{error}");
         }
     }
 

@@ -221,7 +221,7 @@ pub(super) fn view() -> String {
 /// Every session as it was when the log was stored up to `position`: a source for FROM.
 ///
 /// # Errors
-/// [`StoreError::Passed`] when two segments were closed since, or when DuckDB refuses.
+/// [`StoreError::Passed`] when three segments were closed since, or when DuckDB refuses.
 pub fn rows_at(connection: &Connection, position: u64) -> Result<String, StoreError> {
     let folded = folded(connection)?;
     // So it is on every first page.

@@ -406,7 +406,9 @@ impl Writer {
         drop(gaps);
         metrics.stored.inc_by(step.records.rows() as u64);
         metrics.quarantined.inc_by(step.quarantine.len() as u64);
-        metrics.open_visits.set(self.state.tracker.open() as u64);
+        let tracker = &self.state.tracker;
+        metrics.open_visits.set(tracker.open() as u64);
+        metrics.visits_closed_early.set(tracker.closed_early());
         self.parts.log.commit(self.state.position);
     }
 

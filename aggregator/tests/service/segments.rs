@@ -45,10 +45,10 @@ async fn all_closed(service: &TestService, but: i64) {
     .await;
 }
 
-/// Where two segments become one, until the first two of three have.
+/// Where a transaction makes a segment and two become one, until the first four of six have.
 async fn all_merged(service: &TestService) {
     until("segments are merged", async || {
-        service.sql::<i64>("SELECT count(*) FROM segments WHERE parts <> '[]'") == 1
+        service.sql::<i64>("SELECT count(*) FROM segments WHERE parts <> '[]'") == 2
     })
     .await;
 }
@@ -63,7 +63,7 @@ fn files(folder: &Path) -> Vec<String> {
 async fn closed_segments_answer_as_the_hot_rows_did() {
     let (hot, _hot_folder) = Setup::default().temporary();
     let (closed, closed_folder) = Setup::flags(&["--segment-records", "5"]).temporary();
-    let flags = ["--segment-records", "5", "--segment-merge", "2"];
+    let flags = ["--segment-records", "4", "--segment-merge", "2"];
     let (merged, merged_folder) = Setup::flags(&flags).temporary();
     for service in [&hot, &closed, &merged] {
         send_traffic(service, "shop", 0).await;
@@ -161,13 +161,13 @@ async fn what_hot_sessions_say_is_written_down_once_while_segments_close() {
 
 #[tokio::test]
 async fn other_programs_read_closed_segments_meanwhile() {
-    let flags = ["--segment-records", "5", "--segment-merge", "2"];
+    let flags = ["--segment-records", "4", "--segment-merge", "2"];
     let (service, folder) = Setup::flags(&flags).temporary();
     send_traffic(&service, "shop", 0).await;
     all_merged(&service).await;
     until("views.sql says so", async || {
         let sql = std::fs::read_to_string(folder.path().join("segments/views.sql"));
-        sql.is_ok_and(|sql| sql.matches("shapes.parquet").count() == 2)
+        sql.is_ok_and(|sql| sql.matches("shapes.parquet").count() == 4)
     })
     .await;
     let other = duckdb::Connection::open_in_memory().unwrap();

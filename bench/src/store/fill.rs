@@ -10,7 +10,7 @@ use throughline::store::{Database, Retention, SCHEMA_VERSION, close_hot, merge_s
 
 const SQL: &str = include_str!("fill.sql");
 /// Records of a segment, as `throughline serve` makes them.
-const SEGMENT: u64 = 500_000;
+const SEGMENT: u64 = 250_000;
 /// Segments that it makes one of.
 const MERGED: usize = 8;
 /// Length of the time that the records are of, seconds.

@@ -5,6 +5,8 @@ use std::hash::Hash;
 
 use serde::{Deserialize, Serialize};
 
+use super::chunks::Chunks;
+
 /// A hash map of at most `capacity` entries. When it is full, a clock hand passes over the
 /// entries and evicts the first that was not used since it last came by (second chance): O(1)
 /// amortised, and the same order of calls evicts the same entries.
@@ -13,7 +15,7 @@ use serde::{Deserialize, Serialize};
 #[serde(bound(deserialize = "K: Deserialize<'de> + Clone + Hash + Eq, V: Deserialize<'de>"))]
 pub(crate) struct Bounded<K, V> {
     capacity: usize,
-    slots: Vec<Slot<K, V>>,
+    slots: Chunks<Slot<K, V>>,
     index: HashMap<K, u32>,
     hand: usize,
     evicted: u64,
@@ -30,7 +32,7 @@ struct Slot<K, V> {
 #[derive(Deserialize)]
 struct Stored<K, V> {
     capacity: usize,
-    slots: Vec<Slot<K, V>>,
+    slots: Chunks<Slot<K, V>>,
     hand: usize,
     evicted: u64,
 }
@@ -70,7 +72,7 @@ impl<K: Hash + Eq + Clone, V> Bounded<K, V> {
     pub(crate) fn new(capacity: usize) -> Self {
         Self {
             capacity: capacity.clamp(1, u32::MAX as usize),
-            slots: Vec::new(),
+            slots: Chunks::default(),
             index: HashMap::new(),
             hand: 0,
             evicted: 0,

@@ -4,6 +4,7 @@ pub(crate) mod application;
 pub(crate) mod baseline;
 pub(crate) mod bounded;
 pub(crate) mod campaign;
+mod chunks;
 pub(crate) mod readers;
 pub(crate) mod session;
 pub(crate) mod shapes;

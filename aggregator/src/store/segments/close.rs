@@ -14,6 +14,9 @@ use crate::store::rollup;
 const LAST: &str = "SELECT max(position) FROM hot_visit_parts
     WHERE position > (SELECT coalesce(max(end_position), 0) FROM segments)";
 
+/// So many segments that were closed last have the parts of their visits here still.
+const KEPT: usize = 2;
+
 /// When a stretch of the log is closed.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Due {
@@ -48,8 +51,8 @@ pub(super) fn due(connection: &Connection, due: &Due) -> Result<Option<u64>, Sto
     Ok(end.optional()?)
 }
 
-/// Closes the hot rows up to `end`, the end of a transaction. Of visits the parts stay where they are until the
-/// next segment: in the file their sums tell no longer what a session was at a position of the log.
+/// Closes the hot rows up to `end`, the end of a transaction. Of visits the parts of the last [`KEPT`]
+/// segments stay where they are: in the file their sums tell no longer what a session was at a position of the log.
 ///
 /// Files first, durable; then one transaction that names them and deletes their rows. A crash
 /// before it leaves files that no segment has, which the next start deletes.
@@ -61,7 +64,9 @@ pub(super) fn close(
     stage: &mut dyn FnMut(Stage),
 ) -> Result<Segment, StoreError> {
     let folder = &database.folder;
-    let begin = manifest::closed(&manifest::list(connection)?);
+    let segments = manifest::list(connection)?;
+    let begin = manifest::closed(&segments);
+    let before = segments.iter().rev().nth(KEPT - 1).map_or(0, |it| it.end);
     let kept = sampling::kept(samples);
     let mut segment = folder.begin(end, 0);
     let written = write(connection, folder, &mut segment, &|kind| {
@@ -94,8 +99,8 @@ pub(super) fn close(
                 connection.execute(&sql, [])?;
             }
         }
-        // Whoever has seen a first page may go on until the next segment.
-        manifest::drop_parts(connection, begin)?;
+        // Whoever has seen a first page may go on until then.
+        manifest::drop_parts(connection, before)?;
         let needless = database.relied().needless(end);
         let sql = "DELETE FROM hot_param_values WHERE position <= ?";
         connection.execute(sql, [needless])?;

@@ -156,13 +156,6 @@ impl Folder {
         })
     }
 
-    /// Whether what is needed may be in any segment.
-    pub(super) fn all_may_have(&self, needs: &Needs) -> bool {
-        let stretches = self.stretches();
-        let mut all = stretches.values().flatten();
-        all.all(|it| needs.may_be_in(&it.told))
-    }
-
     /// Where the last of the segments that begin before `at_us` and may have what is needed begins;
     /// forwards, where the first that ends after it ends.
     pub(super) fn next_with(&self, needs: &Needs, at_us: i64, backwards: bool) -> Option<i64> {

@@ -26,10 +26,12 @@ use crate::store::rollup;
 /// A merged segment spans this part of the time that records are kept at the most: they go with the last of it.
 const SPAN: i64 = 16;
 
-/// Of what DuckDB may have for its buffers, merging may have this part for its own.
-const MEMORY: u64 = 4;
+/// Of what DuckDB may have for its buffers, merging may have this part for its own, and these bytes at least: what it
+/// writes must fit.
+const MEMORY: u64 = 8;
+const MEMORY_MIN: u64 = 32 << 20;
 /// So many times that much it may put on the disk.
-const SPILL: u64 = 16;
+const SPILL: u64 = 32;
 /// How much less a thread matters that merges, as `nice` counts.
 const NICE: i32 = 10;
 /// Between two tries to have it end.
@@ -235,7 +237,7 @@ fn connect(folder: &Folder, resources: Resources) -> Result<Connection, StoreErr
         std::fs::remove_dir_all(&spill)?;
     }
     let connection = Connection::open_in_memory()?;
-    let kib = resources.memory_bytes / MEMORY / 1024;
+    let kib = (resources.memory_bytes / MEMORY).max(MEMORY_MIN) / 1024;
     connection.execute_batch(&format!(
         "SET threads = 1; SET memory_limit = '{kib}KiB'; SET temp_directory = {};
          SET max_temp_directory_size = '{}KiB';
@@ -319,10 +321,10 @@ mod tests {
         connection.execute_batch(&sql).unwrap();
     }
 
-    /// Four segments, of which the last tells its parts still.
-    fn four(database: &Database) {
+    /// Five segments, of which the last two tell their parts still.
+    fn five(database: &Database) {
         let reading = database.read().unwrap();
-        for segment in 1..=4 {
+        for segment in 1..=5 {
             fill(&reading.connection, segment);
             let end = segment * 100 + 99;
             close(&reading.connection, database, end, &[], &mut |_| {}).unwrap();
@@ -388,7 +390,7 @@ mod tests {
     fn three_segments_tell_in_one_what_they_told() {
         let folder = tempfile::tempdir().unwrap();
         let database = Database::open(&folder.path().join("hot.duckdb"), 64 << 20).unwrap();
-        four(&database);
+        five(&database);
         let reading = database.read().unwrap();
         let connection = &reading.connection;
         let before = (told(connection), files(folder.path()));
@@ -405,8 +407,11 @@ mod tests {
             "they stay where they are"
         );
         // Five other kinds have rows; and there is `views.sql`.
-        assert_eq!((before.1.len(), after.len()), (4 * 6, 4 + 2 * 5 + 1));
-        assert!(due(&database, connection).is_none(), "there are two");
+        assert_eq!((before.1.len(), after.len()), (5 * 6, 5 + 3 * 5 + 1));
+        assert!(
+            due(&database, connection).is_none(),
+            "there are three, and two are young"
+        );
         // Files of records are looked into by their own times.
         let hour_of = |segment: i64| (segment * 100_000_000, segment * 100_000_000 + 9_000_000);
         let (from_us, to_us) = hour_of(2);
@@ -425,7 +430,7 @@ mod tests {
     fn whoever_is_forgotten_is_taken_out_of_the_files_that_hold_them() {
         let folder = tempfile::tempdir().unwrap();
         let database = Database::open(&folder.path().join("hot.duckdb"), 64 << 20).unwrap();
-        four(&database);
+        five(&database);
         let reading = database.read().unwrap();
         let connection = &reading.connection;
         merge_settled(&database, &retention()).unwrap();
@@ -443,7 +448,7 @@ mod tests {
         }
         let records = "SELECT count(*) FROM records";
         let records: u64 = connection.query_row(records, [], |row| row.get(0)).unwrap();
-        assert_eq!(records, 38);
+        assert_eq!(records, 48);
         let after = files(folder.path());
         let anew: Vec<_> = after
             .difference(&before)
@@ -457,14 +462,14 @@ mod tests {
         assert_eq!(gone, 3 + 5);
         let records = "SELECT count(*) FROM records";
         let records: u64 = connection.query_row(records, [], |row| row.get(0)).unwrap();
-        assert_eq!(records, 10);
+        assert_eq!(records, 20);
     }
 
     #[test]
     fn what_changes_meanwhile_is_not_merged_and_nothing_is_left_of_it() {
         let folder = tempfile::tempdir().unwrap();
         let database = Database::open(&folder.path().join("hot.duckdb"), 64 << 20).unwrap();
-        four(&database);
+        five(&database);
         let reading = database.read().unwrap();
         let connection = &reading.connection;
         let begun = |kinds: usize| {
@@ -479,7 +484,7 @@ mod tests {
         let segment = manifest::list(connection).unwrap().remove(2);
         let keep = Keep::But("SELECT unhex(md5('33'))");
         write_anew(&database, connection, &segment, &keep);
-        let (before, all) = (told(connection), 4 * 6);
+        let (before, all) = (told(connection), 5 * 6);
         let changed = merge.commit(connection, &database.folder).unwrap();
         assert!(changed.is_none());
         assert_eq!(

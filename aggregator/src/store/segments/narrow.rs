@@ -113,12 +113,6 @@ impl Database {
         })
     }
 
-    /// Whether what is needed may be in any segment: none can be left out.
-    #[must_use]
-    pub fn all_may_have(&self, needs: &Needs) -> bool {
-        self.folder.all_may_have(needs)
-    }
-
     /// Where the last of the segments that begin before `at_us` and may have what is needed begins,
     /// microseconds since the Unix epoch; forwards, where the first that ends after it ends.
     #[must_use]

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use super::SECONDS;
 use super::crowd::Crowd;
@@ -12,6 +12,11 @@ use crate::{Stack, Status, bots, eventually};
 
 /// Batches leave the filter within 100 ms; the rest is for a machine that is busy.
 const SETTLE_TIME_MAX: Duration = Duration::from_secs(20);
+/// How long a breath is held at first, and how often anew, each time twice as long.
+const HOLD_TIME: Duration = Duration::from_secs(2);
+const HOLDS_MAX: u32 = 4;
+/// Enough to send the rest of a request.
+const BREATH: Duration = Duration::from_millis(50);
 /// A machine that is so busy that nobody is caught by then tells what there is.
 const CAUGHT_TIME_MAX: Duration = Duration::from_secs(20);
 
@@ -47,15 +52,36 @@ impl<'a> Stage<'a> {
         read: impl AsyncFnOnce() -> anyhow::Result<T>,
     ) -> anyhow::Result<(u64, T)> {
         sleep_until(self.start + Duration::from_secs_f64(second * self.pace)).await;
-        self.traffic.hold()?;
+        self.hold().await?;
         let found = async {
-            books(self.stack).await?;
             bots::judged(&self.stack.api).await?;
             read().await
         };
         let found = found.await;
         self.traffic.go_on()?;
         Ok((self.second(), found?))
+    }
+
+    /// Whoever is held in the middle of a request keeps Envoy waiting for the rest of it: they go on
+    /// for a moment and are held anew.
+    async fn hold(&mut self) -> anyhow::Result<()> {
+        for held in 0..HOLDS_MAX {
+            if held > 0 {
+                self.traffic.go_on()?;
+                sleep(BREATH).await;
+            }
+            self.traffic.hold()?;
+            if self
+                .stack
+                .settled(HOLD_TIME * 2_u32.pow(held))
+                .await
+                .is_ok()
+            {
+                break;
+            }
+        }
+        // If not: what is read says where the rest is.
+        Ok(())
     }
 
     /// Waits until somebody in the crowd is held for a bot under the policy, or for so long that
