@@ -23,7 +23,7 @@ use tracing_subscriber::EnvFilter;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// How its options are set: before it starts.
+/// How its options are set without unsafe code: before it starts.
 const ALLOCATOR_DELAY: &str = "MIMALLOC_PURGE_DELAY";
 /// What is freed goes back after so many milliseconds, not after a second: a quarter of all memory under load.
 const DELAY_MS: &str = "10";
@@ -93,7 +93,11 @@ fn log(format: LogFormat) {
 }
 
 fn serve(options: ServeOptions) -> anyhow::Result<()> {
+    let allocator = set_up_allocator();
     log(options.log_format);
+    if let Some(error) = allocator {
+        tracing::warn!(%error, "freed memory goes back after a second: {ALLOCATOR_DELAY} cannot be set");
+    }
     let tokens = options.check(|name| std::env::var(name).ok())?;
     let runtime = tokio::runtime::Runtime::new().context("cannot start the async runtime")?;
     let served = runtime.block_on(throughline::serve::serve(options, tokens, Arc::new(System)));
@@ -103,9 +107,9 @@ fn serve(options: ServeOptions) -> anyhow::Result<()> {
 }
 
 /// Begins again, as the same process, with the allocator's options set, unless they are.
-fn set_up_allocator() {
+fn set_up_allocator() -> Option<std::io::Error> {
     if std::env::var_os(ALLOCATOR_DELAY).is_some() {
-        return;
+        return None;
     }
     let again = std::env::current_exe().map(|program| {
         let mut arguments = std::env::args_os();
@@ -114,9 +118,8 @@ fn set_up_allocator() {
         again.arg0(arguments.next().unwrap_or_default());
         again.args(arguments).exec()
     });
-    // Without it, memory goes back later.
     let (Ok(error) | Err(error)) = again;
-    tracing::debug!(%error, "the allocator keeps its options");
+    Some(error)
 }
 
 fn print(outcome: anyhow::Result<String>) -> ExitCode {
@@ -182,10 +185,7 @@ fn ask(command: &ClientCommand) -> ExitCode {
 
 fn main() -> ExitCode {
     let outcome = match Line::parse().command {
-        Command::Serve(options) => {
-            set_up_allocator();
-            serve(*options)
-        }
+        Command::Serve(options) => serve(*options),
         Command::Policy(command) => return print(policy::run(&command)),
         Command::Token(command) => return print(tokens::run(&command, &System)),
         Command::Ask(command) => return ask(&command),

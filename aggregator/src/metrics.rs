@@ -85,7 +85,7 @@ pub struct Metrics {
     pub exports_cut: Counter,
     /// Visits that a record may still join.
     pub open_visits: Level,
-    /// Visits that were closed for lack of room.
+    /// Visits that were closed since the start as more were open than may be.
     pub visits_closed_early: Level,
     /// Workers heard of lately.
     pub live_workers: Level,
@@ -255,7 +255,7 @@ impl Metrics {
         );
         to.register(
             "visits_closed_early",
-            "Visits that were closed for lack of room: see --max-open-visits",
+            "Visits closed since the start as more were open than --max-open-visits",
             self.visits_closed_early.clone(),
         );
         to.register(

@@ -137,7 +137,7 @@ pub enum ApiError {
     /// All connections are busy.
     QueriesBusy,
     /// DuckDB has not as much memory as the queries and the segments that are closed meanwhile need.
-    OutOfMemory,
+    OutOfMemory(String),
     /// The database failed.
     Database(String),
     /// A policy that filters would refuse.
@@ -198,7 +198,7 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Passed => Self::OldCursor,
-            error if error.is_out_of_memory() => Self::OutOfMemory,
+            error if error.is_out_of_memory() => Self::OutOfMemory(error.to_string()),
             error => Self::Database(error.to_string()),
         }
     }
@@ -220,6 +220,16 @@ impl warp::reject::Reject for ApiError {}
 
 /// Status, name of the kind, the kind in words.
 pub(super) type Kind = (StatusCode, &'static str, &'static str);
+
+/// DuckDB has too little memory for a question, whoever asks it.
+pub(super) const OUT_OF_MEMORY: Kind = (
+    StatusCode::SERVICE_UNAVAILABLE,
+    "out-of-memory",
+    "The database's memory is in use",
+);
+pub(super) const OUT_OF_MEMORY_DETAIL: &str =
+    "the query, and whatever the database does meanwhile, need more than it may have";
+pub(super) const OUT_OF_MEMORY_REMEDY: &str = "ask again later, or raise --duckdb-memory";
 
 fn policy_kind(error: &PolicyError) -> Kind {
     use StatusCode as S;
@@ -390,11 +400,7 @@ impl ApiError {
                 "queries-busy",
                 "Too many queries run",
             ),
-            Self::OutOfMemory => (
-                S::SERVICE_UNAVAILABLE,
-                "out-of-memory",
-                "The database's memory is in use",
-            ),
+            Self::OutOfMemory(_) => OUT_OF_MEMORY,
             Self::Database(_) => (
                 S::INTERNAL_SERVER_ERROR,
                 "database",
@@ -492,10 +498,7 @@ impl ApiError {
             Self::ImportsBusy => "one log is taken in at a time".into(),
             Self::QueryTimeout { after_ms } => format!("it was stopped after {after_ms} ms"),
             Self::QueriesBusy => "no connection to the database became free in time".into(),
-            Self::OutOfMemory => {
-                "the query, and whatever the database does meanwhile, need more than it may have"
-                    .into()
-            }
+            Self::OutOfMemory(_) => OUT_OF_MEMORY_DETAIL.into(),
             // What DuckDB says may quote data: it goes to the log.
             Self::Database(_) => "the reason is in the service's log".into(),
             Self::PolicyRefused(refused) => refused.problem.clone(),
@@ -558,7 +561,7 @@ impl ApiError {
                 "ask for a shorter time range, or raise --query-timeout".into()
             }
             Self::QueriesBusy | Self::ImportsBusy => "ask again later".into(),
-            Self::OutOfMemory => "ask again later, or raise --duckdb-memory".into(),
+            Self::OutOfMemory(_) => OUT_OF_MEMORY_REMEDY.into(),
             Self::NoSessionSecret => {
                 "start the service with THROUGHLINE_SESSION_SECRET, the one that Envoy has; or use \
                  `throughline import`, where only that needs it"
@@ -631,6 +634,12 @@ impl ApiError {
     pub fn into_response(self) -> Response {
         if let Self::Database(error) | Self::Sql(SqlError::Failed(error)) = &self {
             tracing::error!(error, "a query failed");
+        }
+        if let Self::OutOfMemory(error) | Self::Sql(SqlError::OutOfMemory(error)) = &self {
+            tracing::warn!(
+                error,
+                "a query needs more memory than --duckdb-memory leaves"
+            );
         }
         let (status, _, _) = self.kind();
         let body = serde_json::to_vec(&self.problem()).unwrap_or_default();

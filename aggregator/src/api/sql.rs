@@ -14,7 +14,7 @@ use warp::filters::BoxedFilter;
 use warp::reply::Response;
 
 use super::App;
-use super::error::{ApiError, Kind};
+use super::error::{ApiError, Kind, OUT_OF_MEMORY, OUT_OF_MEMORY_DETAIL, OUT_OF_MEMORY_REMEDY};
 use super::request::{Access, Call, Methods, call, respond};
 use crate::ingest::body::{self, BodyError};
 use crate::sql::{Column, ROWS, ROWS_MAX, SQL_LEN_MAX, SqlError};
@@ -161,6 +161,7 @@ pub(super) fn kind(error: &SqlError) -> Kind {
             "database",
             "The database could not answer",
         ),
+        SqlError::OutOfMemory(_) => OUT_OF_MEMORY,
     }
 }
 
@@ -171,6 +172,7 @@ pub(super) fn detail(error: &SqlError) -> String {
         SqlError::Timeout(time) => format!("it was stopped after {} ms", time.as_millis()),
         SqlError::Busy => "others did not end in time".into(),
         SqlError::Failed(_) => "the reason is in the service's log".into(),
+        SqlError::OutOfMemory(_) => OUT_OF_MEMORY_DETAIL.into(),
     }
 }
 
@@ -186,6 +188,7 @@ pub(super) fn remedy(error: &SqlError) -> Option<String> {
             "ask for a shorter time range, or for less, or raise --query-timeout".into()
         }
         SqlError::Busy => "ask again later".into(),
+        SqlError::OutOfMemory(_) => OUT_OF_MEMORY_REMEDY.into(),
         SqlError::Failed(_) => return None,
     })
 }

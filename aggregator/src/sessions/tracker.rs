@@ -55,7 +55,7 @@ pub struct Tracker {
     latest_us: i64,
     /// Visits whose last record arrived before are closed, whatever the rules of today say.
     closed_us: i64,
-    /// Visits that were closed for lack of room.
+    /// Visits that were closed as more were open than may be.
     closed_early: u64,
 }
 
@@ -98,7 +98,7 @@ impl Tracker {
         self.idle.insert(visit.ordinal, session);
         let visits = self.sessions.entry(session).or_insert_with(one_visit);
         visits.push(visit);
-        self.closed_early += bound_session(visits, &mut self.idle);
+        bound_session(visits, &mut self.idle);
         self.bound();
     }
 
@@ -133,7 +133,7 @@ impl Tracker {
                 ordinal,
                 arrived_us,
             });
-            self.closed_early += bound_session(visits, &mut self.idle);
+            bound_session(visits, &mut self.idle);
             at_us
         };
         self.idle.insert(ordinal, session);
@@ -153,7 +153,7 @@ impl Tracker {
         self.idle.len()
     }
 
-    /// How many visits were closed for lack of room so far.
+    /// How many visits were closed since the start as more were open than may be.
     #[must_use]
     pub fn closed_early(&self) -> u64 {
         self.closed_early
@@ -199,16 +199,13 @@ impl Tracker {
     }
 }
 
-/// Gives how many it closed.
-fn bound_session(visits: &mut Vec<OpenVisit>, idle: &mut BTreeMap<u64, SessionId>) -> u64 {
+fn bound_session(visits: &mut Vec<OpenVisit>, idle: &mut BTreeMap<u64, SessionId>) {
     if visits.len() > VISITS_PER_SESSION_MAX
         && let Some(oldest) = visits.iter().map(|visit| visit.ordinal).min()
     {
         visits.retain(|visit| visit.ordinal != oldest);
         idle.remove(&oldest);
-        return 1;
     }
-    0
 }
 
 #[cfg(test)]

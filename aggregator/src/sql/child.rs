@@ -12,7 +12,7 @@ use tokio::sync::{Mutex, Semaphore};
 
 use super::snapshot::Snapshot;
 use super::{ANSWER_BYTES_MAX, Column, Job, Said, THREADS, TIMES, WORKERS_MAX};
-use crate::store::Database;
+use crate::store::{Database, StoreError};
 
 /// This program, also where its file was replaced.
 const PROGRAM: &str = "/proc/self/exe";
@@ -32,6 +32,18 @@ pub enum SqlError {
     Ended(String),
     /// The service failed.
     Failed(String),
+    /// The service's database has too little memory to show what is hot.
+    OutOfMemory(String),
+}
+
+impl From<StoreError> for SqlError {
+    fn from(error: StoreError) -> Self {
+        if error.is_out_of_memory() {
+            Self::OutOfMemory(error.to_string())
+        } else {
+            Self::Failed(error.to_string())
+        }
+    }
 }
 
 /// The rows of a statement.
@@ -121,7 +133,7 @@ impl Sql {
         let made = made
             .await
             .map_err(|error| SqlError::Failed(error.to_string()))?;
-        let snapshot = Arc::new(made.map_err(|error| SqlError::Failed(error.to_string()))?);
+        let snapshot = Arc::new(made?);
         *current = Some(Arc::clone(&snapshot));
         // What is to be forgotten must not stay in a file because nobody asks any more.
         let (held, fresh) = (Arc::clone(&self.snapshot), snapshot.fresh_for());

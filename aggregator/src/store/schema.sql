@@ -311,7 +311,7 @@ CREATE TABLE session_sums (
     ua_families_text VARCHAR
 );
 CREATE TABLE folded (position UBIGINT NOT NULL);
--- All parts of visits after this position are in `hot_visit_parts`, those of the last segment too.
+-- All parts of visits after this position are in `hot_visit_parts`, those of the last two segments too.
 CREATE TABLE parts_since (position UBIGINT NOT NULL);
 INSERT INTO parts_since VALUES (0);
 -- First two hex digits of ids of sessions that a migration took out of `session_sums`: the start makes them anew.

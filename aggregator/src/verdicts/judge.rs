@@ -297,6 +297,12 @@ impl Judge {
         self.detection.counts()
     }
 
+    /// Whether it remembers as much as these say.
+    #[must_use]
+    pub fn remembers(&self, settings: &Settings) -> bool {
+        self.detection.remembers(settings)
+    }
+
     /// Applications met so far, and whether each is known well enough for learnt limits.
     pub fn applications(&self) -> impl Iterator<Item = (&str, bool)> {
         self.applications.iter().map(|name| {

@@ -27,6 +27,9 @@ pub enum SnapshotError {
     /// Another version of this program wrote it.
     #[error("another version of this program wrote it")]
     OtherVersion,
+    /// It remembers as much as other options said.
+    #[error("it was taken with other --detection-sessions or --detection-sources")]
+    OtherLimits,
     /// The disk.
     #[error("it cannot be read: {0}")]
     Unreadable(#[from] io::Error),

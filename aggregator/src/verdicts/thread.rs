@@ -119,7 +119,15 @@ impl Detecting {
 /// The state of the last run, or one that begins anew.
 fn begin(parts: &DetectionParts) -> Judge {
     let began = Instant::now();
-    let reason = match parts.snapshot.load() {
+    let loaded = parts.snapshot.load().and_then(|judge| {
+        let fits = judge.remembers(&parts.settings);
+        if fits {
+            Ok(judge)
+        } else {
+            Err(SnapshotError::OtherLimits)
+        }
+    });
+    let reason = match loaded {
         Ok(judge) => {
             tracing::info!(
                 position = judge.position(),

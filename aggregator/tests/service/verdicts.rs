@@ -273,6 +273,22 @@ async fn a_damaged_snapshot_is_built_anew_from_what_is_stored() {
     assert_eq!(damaged, run_with_seed(&folder, &records).await);
 }
 
+#[tokio::test]
+async fn a_snapshot_with_other_limits_is_built_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let other = "it was taken with other --detection-sessions or --detection-sources";
+    let starts = [("1000", None), ("1000", None), ("2000", Some(other))];
+    for ((sessions, rebuilt), (sequence, record)) in starts.into_iter().zip((0..).zip(traffic())) {
+        let flags = ["--detection-sessions", sessions];
+        let service = Setup::flags(&flags).open(folder.path()).unwrap();
+        service.send(Batch::new(sequence).record(record)).await;
+        service.judged().await;
+        let status = service.get("/v1/status").await.json();
+        assert_eq!(status["detection"]["rebuilt"].as_str(), rebuilt);
+        service.close();
+    }
+}
+
 /// The same records in a new place, with the key of the old one.
 async fn run_with_seed(of: &tempfile::TempDir, records: &[Value]) -> String {
     let folder = tempfile::tempdir().unwrap();

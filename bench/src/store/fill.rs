@@ -44,9 +44,10 @@ fn now_us() -> anyhow::Result<u64> {
     Ok(u64::try_from(now.as_micros())?)
 }
 
-/// Tells one version of the SQL from another.
+/// Tells one version of the SQL, and of how its rows are put into segments, from another.
 fn fingerprint() -> u64 {
-    SQL.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+    let all = format!("{SQL} {SEGMENT} {MERGED}");
+    all.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     })
 }

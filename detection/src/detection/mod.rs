@@ -217,6 +217,13 @@ impl Detection {
         })
     }
 
+    /// Whether it remembers as many sessions, sources and applications as these say.
+    #[must_use]
+    pub fn remembers(&self, settings: &Settings) -> bool {
+        let limits = |it: &Settings| (it.sessions_max, it.sources_max, it.applications_max);
+        limits(&self.settings) == limits(settings)
+    }
+
     /// Live sessions, sources, and sessions forgotten for lack of room so far.
     #[must_use]
     pub fn counts(&self) -> Counts {

@@ -1,14 +1,16 @@
 //! A list that grows without being copied: large entries, of which there may be hundreds of megabytes.
 
-use serde::ser::SerializeSeq as _;
-use serde::{Deserialize, Serialize};
+use std::fmt;
 
-/// Entries of a chunk.
-const LEN: usize = 256;
+use serde::de::{SeqAccess, Visitor};
+use serde::ser::SerializeSeq as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Entries of a chunk: so many that what the allocator rounds up is little of it.
+const LEN: usize = 1024;
 
 /// Entries by number, in chunks that stay where they are once they are full.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(from = "Vec<T>")]
+#[derive(Debug, Clone)]
 pub(super) struct Chunks<T> {
     chunks: Vec<Vec<T>>,
     len: usize,
@@ -23,16 +25,32 @@ impl<T> Default for Chunks<T> {
     }
 }
 
-impl<T> From<Vec<T>> for Chunks<T> {
-    fn from(entries: Vec<T>) -> Self {
-        let mut all = Self::default();
-        entries.into_iter().for_each(|entry| all.push(entry));
-        all
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Chunks<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(Entries(Self::default()))
+    }
+}
+
+/// Puts each entry in its place as it is read.
+struct Entries<T>(Chunks<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Entries<T> {
+    type Value = Chunks<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut entries: A) -> Result<Self::Value, A::Error> {
+        while let Some(entry) = entries.next_element()? {
+            self.0.push(entry);
+        }
+        Ok(self.0)
     }
 }
 
 impl<T: Serialize> Serialize for Chunks<T> {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         // Formats without marks between entries need their number first.
         let mut entries = serializer.serialize_seq(Some(self.len))?;
         for entry in self.iter() {

@@ -64,6 +64,19 @@ pub(crate) fn rows(data: &Path) -> BTreeMap<(u32, u64), Vec<u32>> {
     rows
 }
 
+/// Requests by the sums of visits and by those of shapes, and how many segments are merged ones.
+pub(crate) fn sums(data: &Path) -> (u64, u64, u64) {
+    let database = Database::open(&data.join("hot.duckdb"), 256 << 20).unwrap();
+    let reading = database.read().unwrap();
+    let sql = "SELECT (SELECT sum(requests) FROM visit_parts)::UBIGINT,
+        (SELECT sum(requests) FROM shapes)::UBIGINT,
+        (SELECT count(*) FROM segments WHERE parts <> '[]')::UBIGINT";
+    let read = reading
+        .connection
+        .query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
+    read.unwrap()
+}
+
 /// What became of the batches below `next` of each worker.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Outcome {

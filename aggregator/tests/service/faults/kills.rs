@@ -10,7 +10,7 @@ use crate::common::{Program, load};
 
 const WORKERS: usize = 3;
 /// A kill comes so many milliseconds after the start at most: before, during and after the first
-/// transactions, and while segments are closed.
+/// transactions, and while segments are closed and merged.
 const LATEST_MS: u64 = 1_200;
 
 /// How many: `FAULT_KILLS`, or what every run of the tests can afford.
@@ -29,7 +29,14 @@ fn after_ms(kill: u64) -> u64 {
 async fn what_was_acknowledged_survives_kill_9_once_and_only_once() {
     let data = tempfile::tempdir().unwrap();
     let mut next = [0_u64; WORKERS];
-    let flags = ["--segment-bytes", "64KiB", "--segment-records", "300"];
+    let flags = [
+        "--segment-bytes",
+        "64KiB",
+        "--segment-records",
+        "300",
+        "--segment-merge",
+        "2",
+    ];
     for kill in 0..kills() {
         let program = Program::start(data.path(), &flags);
         let stop = Arc::new(AtomicBool::new(false));
@@ -76,4 +83,8 @@ async fn what_was_acknowledged_survives_kill_9_once_and_only_once() {
         next.iter().sum::<u64>(),
         "and nothing else is there"
     );
+    let (of_visits, of_shapes, merged) = load::sums(data.path());
+    assert_eq!((of_visits, of_shapes), (total, total));
+    // None may come to its end before the next of few kills.
+    assert!(merged > 0 || kills() < 20, "no segments were merged");
 }

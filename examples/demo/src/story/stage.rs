@@ -12,9 +12,9 @@ use crate::{Stack, Status, bots, eventually};
 
 /// Batches leave the filter within 100 ms; the rest is for a machine that is busy.
 const SETTLE_TIME_MAX: Duration = Duration::from_secs(20);
-/// How long a breath is held at first, and how often anew, each time twice as long.
+/// How long a breath is held at first, and how often at the most, each time for twice as long.
 const HOLD_TIME: Duration = Duration::from_secs(2);
-const HOLDS_MAX: u32 = 4;
+const HOLDS_MAX: u32 = 3;
 /// Enough to send the rest of a request.
 const BREATH: Duration = Duration::from_millis(50);
 /// A machine that is so busy that nobody is caught by then tells what there is.
