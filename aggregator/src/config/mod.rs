@@ -147,7 +147,7 @@ pub struct ServeOptions {
 
     /// Memory that DuckDB may use for its buffers (MiB, GiB); queries may put 4 times as much on
     /// the disk for a while.
-    #[arg(long, env = "THROUGHLINE_DUCKDB_MEMORY", default_value = "448MiB", value_parser = units::bytes, value_name = "SIZE")]
+    #[arg(long, env = "THROUGHLINE_DUCKDB_MEMORY", default_value = "512MiB", value_parser = units::bytes, value_name = "SIZE")]
     pub duckdb_memory: u64,
 
     /// Threads that DuckDB works on one statement with, 1 to 64; half of the processors, 4 at most, when absent.
@@ -174,7 +174,7 @@ pub struct ServeOptions {
     #[arg(
         long,
         env = "THROUGHLINE_DETECTION_SESSIONS",
-        default_value_t = 100_000,
+        default_value_t = 64_000,
         value_name = "NUMBER"
     )]
     pub detection_sessions: usize,
