@@ -118,6 +118,6 @@ SELECT
 FROM (
     SELECT session, name, value, kind, forgeable, first, last, requests FROM raw.param_parts
     WHERE requests IS NOT NULL
-    UNION ALL SELECT session, param.name, param.value, param.kind, param.forgeable, start, start, 1
-    FROM (SELECT session, start, unnest(params) AS param FROM raw.hot_records))
+    UNION ALL SELECT session, it[1], it[2], coalesce(it[3], 'plain'), it[4] IS NOT NULL, start, start, 1
+    FROM (SELECT session, start, unnest(from_json(params, '[["VARCHAR"]]')) AS it FROM raw.hot_records))
 GROUP BY ALL;

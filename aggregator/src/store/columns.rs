@@ -1,5 +1,6 @@
 //! Rows become Arrow columns, which DuckDB takes in many times faster than rows.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use duckdb::arrow::array::{
@@ -10,7 +11,7 @@ use duckdb::arrow::datatypes::{DataType, Field, Fields, Schema};
 use duckdb::arrow::error::ArrowError;
 use duckdb::arrow::record_batch::RecordBatch;
 use throughline_session::wire::{
-    BatchHeader, Link, Param, Record, RecordId, SessionId, Trial, flag_letters,
+    BatchHeader, Link, Param, ParameterKind, Record, RecordId, SessionId, Trial, flag_letters,
 };
 
 use crate::sessions::{LinkKey, LinkPart, Part, VisitKey, link_kind, parameter_kind};
@@ -151,17 +152,41 @@ columns!(Records {
     content_type: StringBuilder = StringBuilder::new(),
     truncated: Texts = ListBuilder::new(StringBuilder::new()),
     links: Structs = link_structs(),
-    params: Structs = structs([
-        ("name", DataType::Utf8),
-        ("value", DataType::Utf8),
-        ("kind", DataType::Utf8),
-        ("forgeable", DataType::Boolean),
-    ]),
+    params: StringBuilder = StringBuilder::new(),
     extract_failed: Structs = text_structs(["name", "why"]),
     header_shape: UInt64Builder = UInt64Builder::new(),
     header_marks: UInt32Builder = UInt32Builder::new(),
     endpoint: StringBuilder = StringBuilder::new(),
 });
+
+/// As `schema.sql` says.
+fn append_params(column: &mut StringBuilder, params: &[Param<'_>]) {
+    let mut begin = "[[";
+    for param in params {
+        append_json(column, begin, &param.name);
+        append_json(column, ",", &param.value);
+        if param.forgeable || param.kind != ParameterKind::Plain {
+            append_json(column, ",", parameter_kind(param.kind));
+        }
+        if param.forgeable {
+            append_json(column, ",", "forgeable");
+        }
+        begin = "],[";
+    }
+    column.append_value(if params.is_empty() { "[]" } else { "]]" });
+}
+
+/// `before` and `text` in JSON, to the value that is being made.
+fn append_json(column: &mut StringBuilder, before: &str, text: &str) {
+    let is_plain = |byte| byte >= b' ' && byte != b'"' && byte != b'\\';
+    let appended = if text.bytes().all(is_plain) {
+        write!(column, "{before}\"{text}\"")
+    } else {
+        let text = serde_json::to_string(text).unwrap_or_default();
+        write!(column, "{before}{text}")
+    };
+    appended.unwrap_or_default();
+}
 
 fn append_texts<T: AsRef<str>>(list: &mut Texts, texts: impl IntoIterator<Item = T>) {
     for text in texts {
@@ -197,17 +222,7 @@ impl Records {
 
     fn push_identity(&mut self, record: &Record<'_>) {
         append_links(&mut self.links, &record.links);
-        for param in &record.params {
-            let row = self.params.values();
-            set_text(row, 0, &param.name);
-            set_text(row, 1, &param.value);
-            set_text(row, 2, parameter_kind(param.kind));
-            if let Some(marks) = row.field_builder::<BooleanBuilder>(3) {
-                marks.append_value(param.forgeable);
-            }
-            row.append(true);
-        }
-        self.params.append(true);
+        append_params(&mut self.params, &record.params);
         for (name, why) in &record.extract_failed {
             let row = self.extract_failed.values();
             set_text(row, 0, name);

@@ -12,7 +12,7 @@ use crate::geo::{self, Geo};
 use crate::quoted::quoted_path;
 
 /// Version of the tables; raised with every change to `schema.sql`.
-pub const SCHEMA_VERSION: i64 = 15;
+pub const SCHEMA_VERSION: i64 = 16;
 const SCHEMA: &str = include_str!("schema.sql");
 /// Views over tables that are never closed.
 pub(super) const VERDICT_VIEWS: &str = include_str!("verdict_views.sql");
@@ -32,6 +32,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (13, include_str!("migrate_13.sql")),
     (14, include_str!("migrate_14.sql")),
     (15, include_str!("migrate_15.sql")),
+    (16, include_str!("migrate_16.sql")),
 ];
 /// Queries may put this many times the memory of the buffers on the disk; DuckDB's default, 90 %
 /// of what is free, would leave the log no room.
@@ -350,14 +351,13 @@ fn connect(
         .enable_autoload_extension(false)?;
     let mut connection = Connection::open_with_flags(file, config)?;
     // These optimizers find rows by `rowid` in a second look, and a checkpoint between the two changes it.
-    // The default checkpoints every 16 MiB, which stalls the writer twice as much. Without GLOBAL the setting
-    // of an extension, as Parquet is one, holds for this connection alone, and nobody reads by it.
+    // The default checkpoints every 16 MiB, which stalls the writer twice as much.
     let spill_kib = memory_bytes.saturating_mul(SPILL) / 1024;
     connection.execute_batch(&format!(
         "SET wal_autocheckpoint = '256MB'; SET autoinstall_known_extensions = false;
          SET preserve_insertion_order = false;
          SET disabled_optimizers = 'late_materialization,top_n_window_elimination'; SET max_temp_directory_size = '{spill_kib}KiB';
-         SET GLOBAL parquet_metadata_cache = true; SET validate_external_file_cache = 'NO_VALIDATION';
+         SET validate_external_file_cache = 'NO_VALIDATION';
          SET allowed_directories = [{}, {}];
          SET enable_external_access = false; SET lock_configuration = true;",
         quoted_path(&folder.path),
@@ -446,7 +446,7 @@ mod tests {
         let database = Database::open(&folder.path().join("hot.duckdb"), 64 << 20).unwrap();
         let reading = database.read().unwrap();
         for (setting, expected) in [
-            ("parquet_metadata_cache", "true"),
+            ("parquet_metadata_cache", "false"),
             ("validate_external_file_cache", "NO_VALIDATION"),
             ("preserve_insertion_order", "false"),
             (

@@ -48,7 +48,8 @@ CREATE TABLE hot_records (
     content_type VARCHAR,
     truncated VARCHAR[],
     links STRUCT(kind VARCHAR, session BLOB, key VARCHAR)[],
-    params STRUCT(name VARCHAR, value VARCHAR, kind VARCHAR, forgeable BOOLEAN)[],
+    -- JSON: [["user", "ann", "user"], ["plan", "gold"]]: name, value, kind unless `plain`, and a fourth if forgeable.
+    params VARCHAR,
     extract_failed STRUCT(name VARCHAR, why VARCHAR)[],
     header_shape UBIGINT,
     header_marks UINTEGER,

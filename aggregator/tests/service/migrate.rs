@@ -20,6 +20,22 @@ fn unpack(name: &str, folder: &Path) {
     std::fs::write(folder.join("hot.duckdb"), bytes).unwrap();
 }
 
+/// The same with the segments beside it, in a folder of its own.
+fn unpack_all(name: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    unpack(&format!("{name}/hot.duckdb.gz"), folder.path());
+    let compat = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/compat");
+    let segments = folder.path().join("segments");
+    std::fs::create_dir(&segments).unwrap();
+    for file in std::fs::read_dir(compat.join(name)).unwrap() {
+        let file = file.unwrap().path();
+        if file.extension().is_some_and(|it| it == "parquet") {
+            std::fs::copy(&file, segments.join(file.file_name().unwrap())).unwrap();
+        }
+    }
+    folder
+}
+
 #[tokio::test]
 async fn version_1_goes_on_where_it_ended() {
     goes_on("hot-v1.duckdb.gz").await;
@@ -124,17 +140,7 @@ async fn goes_on(file: &str) {
 /// Version 14 writes lists of records in another way. The snapshot is what version 13 said.
 #[tokio::test]
 async fn records_that_version_13_closed_are_read_and_written_anew() {
-    let folder = tempfile::tempdir().unwrap();
-    unpack("closed-v13/hot.duckdb.gz", folder.path());
-    let compat = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/compat/closed-v13");
-    let segments = folder.path().join("segments");
-    std::fs::create_dir(&segments).unwrap();
-    for file in std::fs::read_dir(compat).unwrap() {
-        let file = file.unwrap().path();
-        if file.extension().is_some_and(|it| it == "parquet") {
-            std::fs::copy(&file, segments.join(file.file_name().unwrap())).unwrap();
-        }
-    }
+    let folder = unpack_all("closed-v13");
     let service = Setup::default().open(folder.path()).unwrap();
     let told = async || {
         let path = format!("/v1/sessions/{}/requests", session_id(1));
@@ -155,5 +161,33 @@ async fn records_that_version_13_closed_are_read_and_written_anew() {
     .await;
     assert!(service.get(&other).await.status == StatusCode::NOT_FOUND);
     assert_eq!(told().await, requests);
+    service.close();
+}
+
+/// Version 16 writes parameters of records in another way, hot and closed. The snapshot is what version 15 said.
+#[tokio::test]
+async fn parameters_that_version_15_stored_are_read_and_written_anew() {
+    let folder = unpack_all("stored-v15");
+    let service = Setup::default().open(folder.path()).unwrap();
+    let params = async |number| {
+        let path = format!("/v1/sessions/{}", session_id(number));
+        let requests = service.get(&format!("{path}/requests")).await.json();
+        let requests = requests["items"].as_array().unwrap().iter();
+        let each: Vec<_> = requests.map(|it| it["params"].clone()).collect();
+        serde_json::json!({"requests": each, "session": service.get(&path).await.json()["params"]})
+    };
+    let before = serde_json::json!([params(1).await, params(2).await, params(3).await]);
+    insta::assert_json_snapshot!(before);
+    // What was hot then is closed, and the segment of then is written anew without the third session's neighbour.
+    let path = format!("/v1/sessions/{}?author=ann", session_id(2));
+    let deleted = service.change(Method::DELETE, &path, &[], "").await;
+    assert_eq!(deleted.status, StatusCode::ACCEPTED, "{}", deleted.text);
+    service.send(Batch::heartbeat()).await;
+    until("it is gone", async || {
+        service.sql::<i64>("SELECT count(*) FROM forgettings WHERE gone_at IS NULL") == 0
+    })
+    .await;
+    assert_eq!(params(1).await, before[0]);
+    assert_eq!(params(3).await, before[2]);
     service.close();
 }

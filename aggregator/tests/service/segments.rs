@@ -114,8 +114,9 @@ async fn closed_segments_answer_as_the_hot_rows_did() {
 
 /// Pairs of sessions with hot records and the values these have that nobody wrote down.
 const NOT_WRITTEN_DOWN: &str = "SELECT count(*) FROM (
-    SELECT DISTINCT session, param.name, param.value, param.kind, param.forgeable
-    FROM (SELECT session, unnest(params) AS param FROM hot_records))
+    SELECT DISTINCT session, it[1] AS name, it[2] AS value, coalesce(it[3], 'plain') AS kind,
+        it[4] IS NOT NULL AS forgeable
+    FROM (SELECT session, unnest(from_json(params, '[[\"VARCHAR\"]]')) AS it FROM hot_records))
     ANTI JOIN hot_param_values USING (session, name, value, kind, forgeable)";
 
 #[tokio::test]

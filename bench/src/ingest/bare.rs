@@ -14,7 +14,12 @@ const ROWS: usize = 20_000;
 /// Stored records as Arrow batches.
 pub(crate) fn read(data: &Path, rows: usize) -> anyhow::Result<Vec<RecordBatch>> {
     let connection = Connection::open(data.join("hot.duckdb"))?;
-    let sql = format!("SELECT * FROM records LIMIT {rows}");
+    // As the service's own table has them.
+    let sql = format!(
+        "SELECT * REPLACE (to_json(list_transform(params, lambda it:
+            CASE it.kind WHEN 'plain' THEN [it.name, it.value] ELSE [it.name, it.value, it.kind] END))::VARCHAR
+            AS params) FROM records LIMIT {rows}"
+    );
     let mut statement = connection.prepare(&sql)?;
     let parts: Vec<RecordBatch> = statement.query_arrow([])?.collect();
     ensure!(!parts.is_empty(), "nothing is stored in {}", data.display());

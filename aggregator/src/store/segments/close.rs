@@ -1,5 +1,7 @@
 //! hot → closed: a stretch of the log leaves the hot file for files of its own.
 
+use std::time::Instant;
+
 use duckdb::{Connection, OptionalExt as _, params};
 
 use super::layout::{ALL, From};
@@ -70,7 +72,7 @@ pub(super) fn close(
     let kept = sampling::kept(samples);
     let mut segment = folder.begin(end, 0);
     let written = write(connection, folder, &mut segment, &|kind| {
-        if let Some(select) = kind.of_records() {
+        if let Some(select) = kind.of_hot() {
             // What was asked for is known of all requests. And lists are read sooner where they are hot.
             let all = format!("(SELECT * FROM hot_records WHERE position < {end})");
             let of_all = || format!("({})", select.replace("{records}", &all));
@@ -88,6 +90,7 @@ pub(super) fn close(
     folder.or_discard(&segment, written)?;
     stage(Stage::Written);
     let turn = folder.turn();
+    let began = Instant::now();
     let committed = transaction(connection, || {
         // What leaves the hot parts must be in the sums.
         rollup::fold(connection)?;
@@ -109,6 +112,8 @@ pub(super) fn close(
     });
     folder.or_discard(&segment, committed)?;
     drop(turn);
+    let seconds = began.elapsed().as_secs_f64();
+    tracing::debug!(end, seconds, "what is in files is hot no more");
     database.relied().forget();
     stage(Stage::Committed);
     Ok(segment)
@@ -323,7 +328,7 @@ mod tests {
             let rows = unpacked(kind, SCHEMA_VERSION, &format!("({folded})"));
             assert_eq!(
                 columns(format!("SELECT * FROM {rows}")),
-                columns(format!("SELECT * FROM {table}")),
+                columns(manifest::hot(kind, 0)),
                 "{table}"
             );
         }

@@ -14,7 +14,7 @@ use throughline_session::wire::SessionId;
 
 use super::close::{Stage, transaction};
 use super::errand::Whose;
-use super::layout::ALL;
+use super::layout::{ALL, HOT_PARAM_SUMS};
 use super::manifest::{self, Folder, Segment};
 use super::rewrite::{Keep, rewrite};
 use crate::store::commit::time;
@@ -75,10 +75,11 @@ fn sessions_of(connection: &Connection, whose: &Whose) -> Result<Vec<SessionId>,
     };
     // Records too: what a transaction in the making says of a session that was just forgotten is
     // not written down before its segment is closed.
-    let sql = "SELECT session FROM param_parts WHERE kind = 'user' AND value = ?1
-        UNION SELECT session FROM (SELECT session, unnest(params) AS param FROM hot_records)
-        WHERE param.kind = 'user' AND param.value = ?1";
-    let mut statement = connection.prepare(sql)?;
+    let sql = format!(
+        "SELECT session FROM param_parts WHERE kind = 'user' AND value = ?1
+         UNION SELECT session FROM ({HOT_PARAM_SUMS}) WHERE kind = 'user' AND value = ?1"
+    );
+    let mut statement = connection.prepare(&sql)?;
     let rows = statement.query_map(params![user], |row| row.get::<_, Vec<u8>>(0))?;
     let mut sessions = Vec::new();
     for bytes in rows {

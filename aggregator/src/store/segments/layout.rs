@@ -33,10 +33,12 @@ pub(super) enum From {
     Sums(&'static str),
     /// This SELECT over `{records}`: the records of the same segment, or those that are hot.
     Records(&'static str),
-    /// The same, where what is hot is seen in another way: by this SELECT.
+    /// The same, where what is hot is read and seen in other ways.
     Told {
-        /// Over `{records}`.
+        /// Over `{records}`, rows of files.
         of_records: &'static str,
+        /// Over `{records}`, rows of `hot_records`.
+        of_hot: &'static str,
         /// What its view shows of what is hot.
         hot: &'static str,
     },
@@ -127,45 +129,93 @@ pub(super) fn shapes(version: i64, shapes: &str, records: Option<&str>) -> Strin
 /// row group for one row of it, and a text by its dictionary.
 const PACKED_SINCE: i64 = 14;
 
-/// Rows of `{source}` as files have them.
+/// The schema version since which parameters are such texts where they are hot too, and shorter: each is an array
+/// of its name, its value, its kind if that is not `plain`, and a fourth text if it is forgeable.
+const SHORT_SINCE: i64 = 16;
+
+/// Parameters as [`SHORT_SINCE`] has them, of a list.
+const SHORT: &str = "to_json(list_transform(params, lambda it: CASE
+    WHEN it.forgeable THEN [it.name, it.value, it.kind, 'forgeable']
+    WHEN it.kind <> 'plain' THEN [it.name, it.value, it.kind] ELSE [it.name, it.value] END))::VARCHAR";
+
+/// Arrays of texts, of such a text.
+macro_rules! arrays {
+    () => {
+        r#"from_json(params, '[["VARCHAR"]]')"#
+    };
+}
+
+/// The list, of such a text.
+macro_rules! listed {
+    () => {
+        concat!(
+            "list_transform(",
+            arrays!(),
+            ", lambda it: {'name': it[1], 'value': it[2],
+                'kind': coalesce(it[3], 'plain'), 'forgeable': it[4] IS NOT NULL})"
+        )
+    };
+}
+
+/// The rows of `hot_records` as everybody else sees them.
+pub(super) const HOT_RECORDS: &str = concat!(
+    "SELECT * REPLACE (",
+    listed!(),
+    " AS params) FROM hot_records"
+);
+
+/// Rows of `{source}`, of `hot_records`, as files have them.
 const PACKED: &str = "SELECT * REPLACE (
     to_json(query_names)::VARCHAR AS query_names, to_json(query_values)::VARCHAR AS query_values,
-    to_json(truncated)::VARCHAR AS truncated, to_json(params)::VARCHAR AS params,
-    to_json(extract_failed)::VARCHAR AS extract_failed,
+    to_json(truncated)::VARCHAR AS truncated, to_json(extract_failed)::VARCHAR AS extract_failed,
     to_json(list_transform(links, lambda it:
         {'kind': it.kind, 'session': hex(it.session), 'key': it.key}))::VARCHAR AS links)
     FROM {source}";
 
-/// The rows of `{file}`, made by [`PACKED`], as the table has them.
+/// The rows of `{file}`, made by [`PACKED`], as everybody else sees them; `{params}` are the parameters.
 const UNPACKED: &str = r#"(SELECT * REPLACE (
     from_json(query_names, '["VARCHAR"]') AS query_names,
     from_json(query_values, '[{"name": "VARCHAR", "value": "VARCHAR"}]') AS query_values,
-    from_json(truncated, '["VARCHAR"]') AS truncated,
-    from_json(params, '[{"name": "VARCHAR", "value": "VARCHAR", "kind": "VARCHAR",
-        "forgeable": "BOOLEAN"}]') AS params,
+    from_json(truncated, '["VARCHAR"]') AS truncated, {params} AS params,
     from_json(extract_failed, '[{"name": "VARCHAR", "why": "VARCHAR"}]') AS extract_failed,
     list_transform(from_json(links, '[{"kind": "VARCHAR", "session": "VARCHAR", "key": "VARCHAR"}]'),
         lambda it: {'kind': it.kind, 'session': unhex(it.session), 'key': it.key}) AS links)
     FROM {file})"#;
 
+/// Parameters before [`SHORT_SINCE`].
+const LONG: &str = r#"from_json(params, '[{"name": "VARCHAR", "value": "VARCHAR", "kind": "VARCHAR",
+    "forgeable": "BOOLEAN"}]')"#;
+
 /// The rows of files of `kind` that `version` wrote, a source for FROM; `files` reads them.
 pub(super) fn unpacked(kind: &Kind, version: i64, files: &str) -> String {
-    if kind.name == "records" && version >= PACKED_SINCE {
-        UNPACKED.replace("{file}", files)
-    } else {
-        files.to_owned()
+    if kind.name != "records" || version < PACKED_SINCE {
+        return files.to_owned();
     }
+    let params = if version < SHORT_SINCE {
+        LONG
+    } else {
+        listed!()
+    };
+    let unpacked = UNPACKED.replace("{params}", params);
+    unpacked.replace("{file}", files)
 }
 
-const LOOKUPS: &str = "SELECT DISTINCT hash, session FROM {source} WHERE hash IS NOT NULL";
+/// The same rows as `hot_records` has them: a SELECT.
+pub(super) fn as_hot(rows: &str) -> String {
+    format!("SELECT * REPLACE ({SHORT} AS params) FROM {rows}")
+}
 
-/// `{records}` and `{param_parts}` are the files of that name.
+const LOOKUPS: &str = "SELECT DISTINCT hash, session FROM {source}";
+
+/// `{records}` and `{param_parts}` are the files of that name. What has no hash is left out by its columns:
+/// asked of the hash, DuckDB would make each hash twice.
 const LOOKUPS_OF_FILES: &str =
     "SELECT md5_number_lower('request' || chr(0) || request_id) AS hash, session FROM {records}
+    WHERE request_id IS NOT NULL
     UNION ALL SELECT md5_number_lower('trace' || chr(0) || trace_id), session FROM {records}
-    UNION ALL SELECT md5_number_lower(kind || chr(0) || value), session FROM {param_parts}
+    WHERE trace_id IS NOT NULL
     UNION ALL SELECT md5_number_lower('param' || chr(0) || name || chr(0) || value), session
-    FROM {param_parts}";
+    FROM {param_parts} WHERE name IS NOT NULL AND value IS NOT NULL";
 
 const VISITS: &str = "SELECT min(position) AS position, session, visit_start,
     arg_min(application, ordinal) AS application, arg_min(key, ordinal) AS key,
@@ -184,29 +234,52 @@ const VISITS: &str = "SELECT min(position) AS position, session, visit_start,
 const PARAMS: &str = "SELECT min(position) AS position, session, name, value, kind, forgeable,
     min(first) AS first, max(last) AS last, sum(requests)::UBIGINT AS requests FROM {source}";
 
-/// The same before they are summed. They stand behind the beginning of their batch, as sums do.
-macro_rules! params_of {
-    ($records:literal) => {
-        concat!(
-            "SELECT position + 1 AS position, session, param.name AS name, param.value AS value,
-    param.kind AS kind, param.forgeable AS forgeable, start AS first, start AS last,
+/// The same before they are summed, of rows of files. They stand behind the beginning of their batch, as sums do.
+const PARAMS_OF_RECORDS: &str = "SELECT position + 1 AS position, session, param.name AS name, \
+    param.value AS value, param.kind AS kind, param.forgeable AS forgeable, start AS first, start AS last, \
     1::UBIGINT AS requests
-    FROM (SELECT position, session, start, unnest(params) AS param FROM ",
+    FROM (SELECT position, session, start, unnest(params) AS param FROM {records})";
+
+/// The same, of rows of `{records}` with texts of parameters.
+macro_rules! params_of_texts {
+    ($records:expr) => {
+        concat!(
+            "SELECT position + 1 AS position, session, it[1] AS name, it[2] AS value,
+    coalesce(it[3], 'plain') AS kind, it[4] IS NOT NULL AS forgeable, first, last, requests
+    FROM (SELECT position, session, first, last, requests, unnest(",
+            arrays!(),
+            ") AS it FROM ",
             $records,
             ")"
         )
     };
 }
 
+/// The same, of rows of `hot_records`. What a session always has is looked into once.
+const PARAMS_OF_HOT: &str = params_of_texts!(
+    "(SELECT min(position) AS position, session, params, min(start) AS first, max(start) AS last,
+        count(*)::UBIGINT AS requests FROM {records} GROUP BY session, params)"
+);
+
 /// Which values there are; how often and when, [`PARAM_SUMS`] tells.
 const HOT_PARAMS: &str = "SELECT *, NULL::TIMESTAMP AS first, NULL::TIMESTAMP AS last,
     NULL::UBIGINT AS requests FROM hot_param_values";
 
-/// Context parameters with their figures, for FROM: sums of what is closed, and the records that are hot
-/// one by one.
+/// Context parameters of the records that are hot, one by one.
+macro_rules! hot_param_sums {
+    () => {
+        params_of_texts!(
+            "(SELECT position, session, params, start AS first, start AS last,
+        1::UBIGINT AS requests FROM hot_records)"
+        )
+    };
+}
+pub(super) const HOT_PARAM_SUMS: &str = hot_param_sums!();
+
+/// Context parameters with their figures, for FROM: sums of what is closed, and [`HOT_PARAM_SUMS`].
 pub const PARAM_SUMS: &str = concat!(
     "(FROM param_parts WHERE requests IS NOT NULL UNION ALL BY NAME ",
-    params_of!("hot_records"),
+    hot_param_sums!(),
     ")"
 );
 
@@ -242,7 +315,8 @@ pub(super) const ALL: &[Kind] = &[
     Kind {
         name: "param_parts",
         from: From::Told {
-            of_records: params_of!("{records}"),
+            of_records: PARAMS_OF_RECORDS,
+            of_hot: PARAMS_OF_HOT,
             hot: HOT_PARAMS,
         },
         select: PARAMS,
@@ -313,12 +387,20 @@ impl Kind {
         }
     }
 
-    /// The SELECT over `{records}` that makes its rows.
+    /// The SELECT over `{records}`, rows of files, that makes its rows.
     pub(super) fn of_records(&self) -> Option<&'static str> {
         match self.from {
             From::Records(select) => Some(select),
             From::Told { of_records, .. } => Some(of_records),
             From::Batches(_) | From::Sums(_) | From::Files(_) => None,
+        }
+    }
+
+    /// The same over rows of `hot_records`.
+    pub(super) fn of_hot(&self) -> Option<&'static str> {
+        match self.from {
+            From::Told { of_hot, .. } => Some(of_hot),
+            _ => self.of_records(),
         }
     }
 }

@@ -13,7 +13,7 @@ use duckdb::types::{Type, Value};
 use duckdb::{Connection, Row, params};
 use serde::{Deserialize, Serialize};
 
-use super::layout::{ALL, From, Kind, shapes, unpacked};
+use super::layout::{ALL, From, HOT_RECORDS, Kind, shapes, unpacked};
 use super::merge;
 use crate::filters::{Needs, Told};
 use crate::quoted::quoted_path;
@@ -488,7 +488,7 @@ pub(super) fn drop_parts(connection: &Connection, end: u64) -> Result<(), StoreE
 /// What the rows of `kind` that are still hot look like in its view; up to `closed` they are in files.
 pub(super) fn hot(kind: &Kind, closed: u64) -> String {
     match kind.from {
-        From::Batches(table) => format!("SELECT * FROM {table}"),
+        From::Batches(_) => HOT_RECORDS.into(),
         From::Sums(table) => format!("SELECT * FROM {table} WHERE position > {closed}"),
         From::Records(select) => select.replace("{records}", "hot_records"),
         From::Told { hot, .. } => hot.into(),

@@ -308,7 +308,7 @@ mod tests {
                 'n' AS node, 'GET' AS method, '/a/' || i % 4 AS path, 'GET /a/{{id}}' AS endpoint,
                 200 AS status, '' AS flags, 1 AS request_bytes, 2 AS response_bytes, i AS duration_us,
                 'r' || sequence AS request_id,
-                [{{'name': 'user', 'value': 'u' || hex(session), 'kind': 'user', 'forgeable': false}}] AS params
+                to_json([['user', 'u' || hex(session), 'user']])::VARCHAR AS params
              FROM range(10) t(i);
              INSERT INTO hot_visit_parts BY NAME
              SELECT {segment} * 100 + 99 AS position, session, visit_start, application, key,

@@ -3,7 +3,7 @@
 use duckdb::Connection;
 
 use super::close::{Stage, transaction};
-use super::layout::{ALL, From, Kind, shapes};
+use super::layout::{ALL, From, Kind, as_hot, shapes};
 use super::manifest::{self, Folder, Segment};
 use super::write::{copy, write};
 use crate::filters::{Told, session_begins};
@@ -129,8 +129,8 @@ fn all(kind: &Kind, condition: impl Fn(&&str) -> String, word: &str) -> String {
     each.join(word)
 }
 
-/// New files with the rows for which `condition` holds. They have the columns of today. With `trims`, its
-/// records go before their time.
+/// New files with the rows for which `condition` holds. They have the columns of today, but for the records of a
+/// merged segment. With `trims`, its records go before their time.
 fn without(
     connection: &Connection,
     folder: &Folder,
@@ -143,6 +143,10 @@ fn without(
         trimmed,
         ..folder.begin(segment.end, segment.rewrite + 1)
     };
+    if !segment.parts.is_empty() {
+        // Its records stay as they are.
+        left.version = segment.version;
+    }
     // A file that is gone is missed already: the rest must not wait for it, and who is forgotten is in it too.
     let read = |kind: &Kind| folder.source(segment, kind);
     let named = |name: &str| ALL.iter().find(|kind| kind.name == name);
@@ -168,7 +172,11 @@ fn without(
         let rows = match (kind.from, read(kind)) {
             // Of those, parts were written.
             (From::Batches(_), _) if !segment.parts.is_empty() => return None,
-            (From::Batches(table) | From::Sums(table), Some(file)) => {
+            (From::Batches(table), Some(file)) => {
+                let file = as_hot(&file);
+                format!("SELECT * FROM {table} WHERE false UNION ALL BY NAME {file}")
+            }
+            (From::Sums(table), Some(file)) => {
                 format!("SELECT * FROM {table} WHERE false UNION ALL BY NAME SELECT * FROM {file}")
             }
             (_, Some(file)) if carried && kind.name == "shapes" => {
@@ -331,22 +339,31 @@ mod tests {
         fill(connection);
         let segment = close(connection, database, 100, samples, &mut |_| {}).unwrap();
         assert!(database.summed(connection, 0, 1).unwrap());
-        let path = |name: &str| {
+        for (name, less) in [
+            ("records", ""),
+            (
+                "shapes",
+                "EXCLUDE (capture_point, referer_host, content_type, policy_version, flags)",
+            ),
+        ] {
             let kind = ALL.iter().find(|kind| kind.name == name).unwrap();
-            database.folder.path(&segment, kind)
-        };
-        let (shapes, before) = (path("shapes"), path("shapes").with_extension("before"));
-        let sql = format!(
-            "COPY (SELECT * EXCLUDE (capture_point, referer_host, content_type, policy_version, flags)
-                FROM read_parquet({})) TO {} (FORMAT parquet);
-             UPDATE segments SET version = 11, kinds = replace(kinds, ',endpoint_sums', ''),
-                told = '{{}}';",
-            quoted_path(&shapes),
-            quoted_path(&before)
-        );
-        connection.execute_batch(&sql).unwrap();
-        std::fs::rename(before, shapes).unwrap();
-        std::fs::remove_file(path("endpoint_sums")).unwrap();
+            let path = database.folder.path(&segment, kind);
+            let Some(rows) = database.folder.source(&segment, kind) else {
+                continue;
+            };
+            let before = path.with_extension("before");
+            let to = quoted_path(&before);
+            let sql = format!("COPY (SELECT * {less} FROM {rows}) TO {to} (FORMAT parquet)");
+            connection.execute_batch(&sql).unwrap();
+            std::fs::rename(before, path).unwrap();
+        }
+        let sums = ALL
+            .iter()
+            .find(|kind| kind.name == "endpoint_sums")
+            .unwrap();
+        std::fs::remove_file(database.folder.path(&segment, sums)).unwrap();
+        let sql = "UPDATE segments SET version = 11, kinds = replace(kinds, ',endpoint_sums', ''), told = '{}'";
+        connection.execute_batch(sql).unwrap();
         // What DuckDB has read of a file it keeps.
         drop(reading);
         database.reopen().unwrap();

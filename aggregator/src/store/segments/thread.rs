@@ -275,9 +275,13 @@ impl Thread {
 
     /// Has segments merged, one after the other.
     fn merge(&mut self) {
-        if let Err(error) = self.merge_next() {
-            tracing::warn!(%error, "segments cannot be merged; it is tried again in ten minutes");
-            self.merge_at = Instant::now() + MERGE_AGAIN;
+        match self.merge_next() {
+            // At a stop, or while the file is opened again.
+            Ok(()) | Err(StoreError::NotOpen) => {}
+            Err(error) => {
+                tracing::warn!(%error, "segments cannot be merged; it is tried again in ten minutes");
+                self.merge_at = Instant::now() + MERGE_AGAIN;
+            }
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::path::Path;
+use std::time::Instant;
 
 use duckdb::Connection;
 
@@ -41,9 +42,12 @@ pub(super) fn write_kind(
     select: &str,
 ) -> Result<(), StoreError> {
     let path = folder.path(segment, kind);
+    let began = Instant::now();
     let Some(Written { rows, bytes }) = copy(connection, kind, select, &path)? else {
         return Ok(());
     };
+    let seconds = began.elapsed().as_secs_f64();
+    tracing::debug!(kind = kind.name, rows, bytes, seconds, "wrote a file");
     segment.add_file(kind, bytes);
     match kind.name {
         "records" => segment.records = rows,
