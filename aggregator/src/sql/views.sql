@@ -118,6 +118,8 @@ SELECT
 FROM (
     SELECT session, name, value, kind, forgeable, first, last, requests FROM raw.param_parts
     WHERE requests IS NOT NULL
-    UNION ALL SELECT session, it[1], it[2], coalesce(it[3], 'plain'), it[4] IS NOT NULL, start, start, 1
-    FROM (SELECT session, start, unnest(from_json(params, '[["VARCHAR"]]')) AS it FROM raw.hot_records))
+    UNION ALL SELECT session, it[1], it[2], coalesce(it[3], 'plain'), it[4] IS NOT NULL, first, last, requests
+    FROM (SELECT session, first, last, requests, unnest(from_json(params, '[["VARCHAR"]]')) AS it
+        FROM (SELECT session, params, min(start) AS first, max(start) AS last, count(*) AS requests
+            FROM raw.hot_records GROUP BY session, params)))
 GROUP BY ALL;

@@ -159,8 +159,9 @@ columns!(Records {
     endpoint: StringBuilder = StringBuilder::new(),
 });
 
-/// As `schema.sql` says.
+/// An array of arrays: name, value, kind unless it is `plain`, and a fourth text if it is forgeable.
 fn append_params(column: &mut StringBuilder, params: &[Param<'_>]) {
+    // It ends the one before, too.
     let mut begin = "[[";
     for param in params {
         append_json(column, begin, &param.name);

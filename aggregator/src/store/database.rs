@@ -272,6 +272,21 @@ impl Database {
         self.exchange(|| Ok(()))
     }
 
+    /// Writes what is in DuckDB's log into its file, and makes the blocks free that hold nothing any more. DuckDB refuses
+    /// while somebody writes, so whoever does waits, for a second or two under load: without any checkpoint the
+    /// rows of closed segments would fill memory, and then what queries may put on the disk.
+    ///
+    /// To be called by nobody who holds a [`Reading`]: `reopen` waits for those.
+    ///
+    /// # Errors
+    /// When DuckDB refuses.
+    pub(super) fn checkpoint(&self) -> Result<(), StoreError> {
+        let _writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let reading = self.read()?;
+        let _turn = self.folder.turn();
+        Ok(reading.connection.execute_batch("CHECKPOINT")?)
+    }
+
     /// What DuckDB may take.
     pub(super) fn resources(&self) -> Resources {
         self.resources
@@ -463,6 +478,36 @@ mod tests {
                 .unwrap();
             assert_eq!(found, expected, "{setting}");
         }
+    }
+
+    #[test]
+    fn a_checkpoint_waits_for_whoever_writes() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::open(&folder.path().join("hot.duckdb"), 64 << 20).unwrap();
+        let (began, begun) = std::sync::mpsc::channel();
+        std::thread::scope(|threads| {
+            threads.spawn(|| {
+                let writing = database.write().unwrap();
+                let connection = writing.connection().unwrap();
+                let sql = "BEGIN TRANSACTION; UPDATE log_position SET position = 1";
+                connection.execute_batch(sql).unwrap();
+                began.send(()).unwrap();
+                std::thread::sleep(std::time::Duration::from_millis(300));
+                connection.execute_batch("COMMIT").unwrap();
+            });
+            begun.recv().unwrap();
+            // Whoever does not wait is refused.
+            let reading = database.read().unwrap();
+            let refused = reading.connection.execute_batch("CHECKPOINT").unwrap_err();
+            assert!(
+                refused.to_string().contains("write transactions"),
+                "{refused}"
+            );
+            drop(reading);
+            assert!(database.wal_bytes() > 0);
+            database.checkpoint().unwrap();
+            assert_eq!(database.wal_bytes(), 0);
+        });
     }
 
     #[test]

@@ -1,8 +1,6 @@
 -- Version 15 → 16: context parameters of records are texts where they are hot too, and shorter (decision 0025). Those
 -- of closed segments are read as they are. ALTER … USING takes no lambda.
-CREATE TABLE records_before AS FROM hot_records;
-DROP TABLE hot_records;
-CREATE TABLE hot_records (
+CREATE TABLE new_hot_records (
     position UBIGINT NOT NULL,
     boot UBIGINT NOT NULL,
     worker UINTEGER NOT NULL,
@@ -46,8 +44,9 @@ CREATE TABLE hot_records (
     header_marks UINTEGER,
     endpoint VARCHAR
 );
-INSERT INTO hot_records BY NAME SELECT * REPLACE (to_json(list_transform(params, lambda it: CASE
+INSERT INTO new_hot_records BY NAME SELECT * REPLACE (to_json(list_transform(params, lambda it: CASE
     WHEN it.forgeable THEN [it.name, it.value, it.kind, 'forgeable']
     WHEN it.kind <> 'plain' THEN [it.name, it.value, it.kind] ELSE [it.name, it.value] END))::VARCHAR AS params)
-    FROM records_before;
-DROP TABLE records_before;
+    FROM hot_records;
+DROP TABLE hot_records;
+ALTER TABLE new_hot_records RENAME TO hot_records;

@@ -29,7 +29,7 @@ pub use rollup::{
 pub use scope::{restrict, restrict_views};
 pub use segments::{
     Compacting, Compactor, Errands, MERGED_SINCE, PARAM_SUMS, Retention, SLOT_US, Sample, Shared,
-    Standing, Whose, Within, close_hot, merge_settled, sample, segment_files,
+    Standing, Whose, Within, as_hot, close_hot, merge_settled, sample, segment_files,
 };
 pub use thread::{Health, Store, StoreParts};
 pub use tried::StoredTrials;

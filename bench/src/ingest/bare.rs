@@ -7,6 +7,7 @@ use std::time::Instant;
 use anyhow::ensure;
 use duckdb::Connection;
 use duckdb::arrow::record_batch::RecordBatch;
+use throughline::store::as_hot;
 
 /// Rows of a transaction, as the service's are.
 const ROWS: usize = 20_000;
@@ -14,12 +15,7 @@ const ROWS: usize = 20_000;
 /// Stored records as Arrow batches.
 pub(crate) fn read(data: &Path, rows: usize) -> anyhow::Result<Vec<RecordBatch>> {
     let connection = Connection::open(data.join("hot.duckdb"))?;
-    // As the service's own table has them.
-    let sql = format!(
-        "SELECT * REPLACE (to_json(list_transform(params, lambda it:
-            CASE it.kind WHEN 'plain' THEN [it.name, it.value] ELSE [it.name, it.value, it.kind] END))::VARCHAR
-            AS params) FROM records LIMIT {rows}"
-    );
+    let sql = format!("{} LIMIT {rows}", as_hot("records"));
     let mut statement = connection.prepare(&sql)?;
     let parts: Vec<RecordBatch> = statement.query_arrow([])?.collect();
     ensure!(!parts.is_empty(), "nothing is stored in {}", data.display());

@@ -73,7 +73,7 @@ pub(super) fn close(
     let mut segment = folder.begin(end, 0);
     let written = write(connection, folder, &mut segment, &|kind| {
         if let Some(select) = kind.of_hot() {
-            // What was asked for is known of all requests. And lists are read sooner where they are hot.
+            // What was asked for is known of all requests. And equal texts are seen where they are hot.
             let all = format!("(SELECT * FROM hot_records WHERE position < {end})");
             let of_all = || format!("({})", select.replace("{records}", &all));
             let is_hot = kept.is_some() || matches!(kind.from, From::Told { .. });

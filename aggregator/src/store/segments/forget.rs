@@ -14,7 +14,7 @@ use throughline_session::wire::SessionId;
 
 use super::close::{Stage, transaction};
 use super::errand::Whose;
-use super::layout::{ALL, HOT_PARAM_SUMS};
+use super::layout::{ALL, PARAMS_OF_HOT};
 use super::manifest::{self, Folder, Segment};
 use super::rewrite::{Keep, rewrite};
 use crate::store::commit::time;
@@ -77,7 +77,7 @@ fn sessions_of(connection: &Connection, whose: &Whose) -> Result<Vec<SessionId>,
     // not written down before its segment is closed.
     let sql = format!(
         "SELECT session FROM param_parts WHERE kind = 'user' AND value = ?1
-         UNION SELECT session FROM ({HOT_PARAM_SUMS}) WHERE kind = 'user' AND value = ?1"
+         UNION SELECT session FROM ({PARAMS_OF_HOT}) WHERE kind = 'user' AND value = ?1"
     );
     let mut statement = connection.prepare(&sql)?;
     let rows = statement.query_map(params![user], |row| row.get::<_, Vec<u8>>(0))?;

@@ -27,8 +27,8 @@ pub(super) struct Kind {
 /// Where the rows of a file come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum From {
-    /// The table of this name, where rows are appended at the beginning of their batch.
-    Batches(&'static str),
+    /// The table `hot_records`, where rows are appended at the beginning of their batch.
+    Batches,
     /// The table of this name, where a transaction's sums are appended at its end.
     Sums(&'static str),
     /// This SELECT over `{records}`: the records of the same segment, or those that are hot.
@@ -201,7 +201,8 @@ pub(super) fn unpacked(kind: &Kind, version: i64, files: &str) -> String {
 }
 
 /// The same rows as `hot_records` has them: a SELECT.
-pub(super) fn as_hot(rows: &str) -> String {
+#[must_use]
+pub fn as_hot(rows: &str) -> String {
     format!("SELECT * REPLACE ({SHORT} AS params) FROM {rows}")
 }
 
@@ -240,46 +241,31 @@ const PARAMS_OF_RECORDS: &str = "SELECT position + 1 AS position, session, param
     1::UBIGINT AS requests
     FROM (SELECT position, session, start, unnest(params) AS param FROM {records})";
 
-/// The same, of rows of `{records}` with texts of parameters.
-macro_rules! params_of_texts {
-    ($records:expr) => {
+/// The same, of rows of `hot_records`. What a session always has is looked into once.
+macro_rules! params_of_hot {
+    ($records:literal) => {
         concat!(
             "SELECT position + 1 AS position, session, it[1] AS name, it[2] AS value,
     coalesce(it[3], 'plain') AS kind, it[4] IS NOT NULL AS forgeable, first, last, requests
     FROM (SELECT position, session, first, last, requests, unnest(",
             arrays!(),
-            ") AS it FROM ",
+            ") AS it FROM (SELECT min(position) AS position, session, params, min(start) AS first,
+        max(start) AS last, count(*)::UBIGINT AS requests FROM ",
             $records,
-            ")"
+            " GROUP BY session, params))"
         )
     };
 }
-
-/// The same, of rows of `hot_records`. What a session always has is looked into once.
-const PARAMS_OF_HOT: &str = params_of_texts!(
-    "(SELECT min(position) AS position, session, params, min(start) AS first, max(start) AS last,
-        count(*)::UBIGINT AS requests FROM {records} GROUP BY session, params)"
-);
+pub(super) const PARAMS_OF_HOT: &str = params_of_hot!("hot_records");
 
 /// Which values there are; how often and when, [`PARAM_SUMS`] tells.
 const HOT_PARAMS: &str = "SELECT *, NULL::TIMESTAMP AS first, NULL::TIMESTAMP AS last,
     NULL::UBIGINT AS requests FROM hot_param_values";
 
-/// Context parameters of the records that are hot, one by one.
-macro_rules! hot_param_sums {
-    () => {
-        params_of_texts!(
-            "(SELECT position, session, params, start AS first, start AS last,
-        1::UBIGINT AS requests FROM hot_records)"
-        )
-    };
-}
-pub(super) const HOT_PARAM_SUMS: &str = hot_param_sums!();
-
-/// Context parameters with their figures, for FROM: sums of what is closed, and [`HOT_PARAM_SUMS`].
+/// Context parameters with their figures, for FROM: sums of what is closed, and [`PARAMS_OF_HOT`].
 pub const PARAM_SUMS: &str = concat!(
     "(FROM param_parts WHERE requests IS NOT NULL UNION ALL BY NAME ",
-    hot_param_sums!(),
+    params_of_hot!("hot_records"),
     ")"
 );
 
@@ -294,7 +280,7 @@ const LINKS: &str = "SELECT min(position) AS position, session_a, session_b, kin
 pub(super) const ALL: &[Kind] = &[
     Kind {
         name: "records",
-        from: From::Batches("hot_records"),
+        from: From::Batches,
         select: PACKED,
         group: "",
         order: "session, start, boot, worker, sequence, idx",
@@ -316,7 +302,7 @@ pub(super) const ALL: &[Kind] = &[
         name: "param_parts",
         from: From::Told {
             of_records: PARAMS_OF_RECORDS,
-            of_hot: PARAMS_OF_HOT,
+            of_hot: params_of_hot!("{records}"),
             hot: HOT_PARAMS,
         },
         select: PARAMS,
@@ -373,7 +359,7 @@ impl Kind {
     /// The condition for rows of the log from `begin` to `end`, ends of transactions.
     pub(super) fn between(&self, begin: u64, end: u64) -> String {
         match self.from {
-            From::Batches(_) => format!("position >= {begin} AND position < {end}"),
+            From::Batches => format!("position >= {begin} AND position < {end}"),
             From::Sums(_) => format!("position > {begin} AND position <= {end}"),
             From::Records(_) | From::Told { .. } | From::Files(_) => "true".into(),
         }
@@ -382,7 +368,8 @@ impl Kind {
     /// The hot table that it empties.
     pub(super) fn table(&self) -> Option<&'static str> {
         match self.from {
-            From::Batches(table) | From::Sums(table) => Some(table),
+            From::Batches => Some("hot_records"),
+            From::Sums(table) => Some(table),
             From::Records(_) | From::Told { .. } | From::Files(_) => None,
         }
     }
@@ -392,7 +379,7 @@ impl Kind {
         match self.from {
             From::Records(select) => Some(select),
             From::Told { of_records, .. } => Some(of_records),
-            From::Batches(_) | From::Sums(_) | From::Files(_) => None,
+            From::Batches | From::Sums(_) | From::Files(_) => None,
         }
     }
 

@@ -33,7 +33,7 @@ pub(super) struct Segment {
     pub(super) end: u64,
     /// Raised each time that it is written anew without some of its rows, and more than that.
     pub(super) rewrite: u32,
-    /// Schema version that its files have.
+    /// Schema version that its files have; of a merged segment that was written anew, its records.
     pub(super) version: i64,
     /// Arrival of its first and its last record, microseconds since the Unix epoch.
     pub(super) arrived_us: (i64, i64),
@@ -221,7 +221,7 @@ impl Folder {
     }
 
     /// What a segment looks like before anything was written. No two have the same name: they may be written at
-    /// the same time, and DuckDB remembers footers by the names of their files.
+    /// the same time, and DuckDB remembers what it read of files by their names.
     pub(super) fn begin(&self, end: u64, rewrite: u32) -> Segment {
         let begun = |last: u32| Some(rewrite.max(last.saturating_add(1)));
         let order = Ordering::Relaxed;
@@ -488,7 +488,7 @@ pub(super) fn drop_parts(connection: &Connection, end: u64) -> Result<(), StoreE
 /// What the rows of `kind` that are still hot look like in its view; up to `closed` they are in files.
 pub(super) fn hot(kind: &Kind, closed: u64) -> String {
     match kind.from {
-        From::Batches(_) => HOT_RECORDS.into(),
+        From::Batches => HOT_RECORDS.into(),
         From::Sums(table) => format!("SELECT * FROM {table} WHERE position > {closed}"),
         From::Records(select) => select.replace("{records}", "hot_records"),
         From::Told { hot, .. } => hot.into(),

@@ -363,6 +363,7 @@ mod tests {
     fn told(connection: &Connection) -> Vec<String> {
         let told = [
             "SELECT count(*), count(DISTINCT sequence), count(DISTINCT session), max(position) FROM records",
+            "SELECT count(*), sum(hash(params[1])) FROM records WHERE len(params) = 1 AND NOT params[1].forgeable",
             "SELECT sum(requests), count(DISTINCT session), min(first), max(last) FROM visit_parts",
             "SELECT sum(requests), count(DISTINCT value), min(position) FROM param_parts",
             "SELECT sum(requests), count(DISTINCT (path, session)), max(took_max) FROM shapes",
@@ -463,6 +464,62 @@ mod tests {
         let records = "SELECT count(*) FROM records";
         let records: u64 = connection.query_row(records, [], |row| row.get(0)).unwrap();
         assert_eq!(records, 20);
+    }
+
+    /// As version 15 wrote the records of all segments.
+    fn as_15(database: &Database, connection: &Connection) {
+        for file in files(database.folder.path.parent().unwrap()) {
+            if !file.ends_with("records.parquet") {
+                continue;
+            }
+            let path = database.folder.path.join(file);
+            let before = path.with_extension("before");
+            let sql = format!(
+                r#"COPY (SELECT * REPLACE (to_json(list_transform(from_json(params, '[["VARCHAR"]]'), lambda it:
+                    {{'name': it[1], 'value': it[2], 'kind': it[3], 'forgeable': false}}))::VARCHAR AS params)
+                    FROM read_parquet({})) TO {} (FORMAT parquet)"#,
+                quoted_path(&path),
+                quoted_path(&before)
+            );
+            connection.execute_batch(&sql).unwrap();
+            std::fs::rename(before, path).unwrap();
+        }
+        connection
+            .execute_batch("UPDATE segments SET version = 15")
+            .unwrap();
+    }
+
+    #[test]
+    fn records_that_version_15_merged_are_read_and_written_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("hot.duckdb");
+        let database = Database::open(&path, 64 << 20).unwrap();
+        five(&database);
+        merge_settled(&database, &retention()).unwrap();
+        let reading = database.read().unwrap();
+        let before = told(&reading.connection);
+        as_15(&database, &reading.connection);
+        drop(reading);
+        // What DuckDB has read of a file it keeps.
+        database.close();
+        let database = Database::open(&path, 64 << 20).unwrap();
+        let reading = database.read().unwrap();
+        let connection = &reading.connection;
+        assert_eq!(told(connection), before);
+        // Of the second segment, twice.
+        for (session, requests, users) in [("23", 48, 12), ("24", 46, 11)] {
+            let keep = format!("SELECT unhex(md5('{session}'))");
+            let segment = manifest::list(connection).unwrap().remove(0);
+            write_anew(&database, connection, &segment, &Keep::But(&keep));
+            for figures in [
+                "SELECT count(*), count(DISTINCT params[1].value) FROM records",
+                "SELECT sum(requests), count(DISTINCT value) FROM param_parts",
+            ] {
+                let row = |row: &duckdb::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+                let found: (u64, u64) = connection.query_row(figures, [], row).unwrap();
+                assert_eq!(found, (requests, users), "{figures}");
+            }
+        }
     }
 
     #[test]

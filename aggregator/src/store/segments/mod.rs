@@ -23,7 +23,7 @@ mod write;
 pub use close::close_hot;
 pub(super) use close::transaction;
 pub use errand::{Errands, Whose};
-pub use layout::{PARAM_SUMS, SLOT_US};
+pub use layout::{PARAM_SUMS, SLOT_US, as_hot};
 pub(super) use manifest::{Folder, VIEWS, make_views, sweep};
 pub use manifest::{MERGED_SINCE, Within, segment_files};
 pub use merge::merge_settled;

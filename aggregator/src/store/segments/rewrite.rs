@@ -4,11 +4,11 @@ use duckdb::Connection;
 
 use super::close::{Stage, transaction};
 use super::layout::{ALL, From, Kind, as_hot, shapes};
-use super::manifest::{self, Folder, Segment};
+use super::manifest::{self, Folder, MERGED_SINCE, Segment};
 use super::write::{copy, write};
 use crate::filters::{Told, session_begins};
 use crate::quoted::quoted_path;
-use crate::store::database::{SCHEMA_VERSION, StoreError};
+use crate::store::database::StoreError;
 use crate::store::rollup;
 
 /// What is left of a segment.
@@ -166,15 +166,16 @@ fn without(
         let records = || named("records").and_then(read);
         // Sums that cannot be made of the records that are left: there were more.
         let summed = segment.sampled_out > 0 || (trimmed && kind.summary);
-        // What is of one session each need not be made anew, unless it was made otherwise.
-        let of_each = segment.version == SCHEMA_VERSION && !kind.sessions.is_empty();
+        // What is of one session each need not be made anew, unless it was made otherwise. Since segments are
+        // merged, only records are.
+        let of_each = segment.version >= MERGED_SINCE && !kind.sessions.is_empty();
         let carried = summed || of_each;
         let rows = match (kind.from, read(kind)) {
             // Of those, parts were written.
-            (From::Batches(_), _) if !segment.parts.is_empty() => return None,
-            (From::Batches(table), Some(file)) => {
+            (From::Batches, _) if !segment.parts.is_empty() => return None,
+            (From::Batches, Some(file)) => {
                 let file = as_hot(&file);
-                format!("SELECT * FROM {table} WHERE false UNION ALL BY NAME {file}")
+                format!("SELECT * FROM hot_records WHERE false UNION ALL BY NAME {file}")
             }
             (From::Sums(table), Some(file)) => {
                 format!("SELECT * FROM {table} WHERE false UNION ALL BY NAME SELECT * FROM {file}")

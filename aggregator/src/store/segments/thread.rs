@@ -21,7 +21,7 @@ use crate::config::units::micros;
 use crate::endpoints::Documents;
 use crate::log::Log;
 use crate::store::database::{Database, StoreError};
-use crate::store::thread::Health;
+use crate::store::thread::{Health, is_unsound_after};
 use crate::store::{desk, rollup};
 
 /// Between two looks at what is hot.
@@ -158,9 +158,19 @@ fn sum(database: &Database, health: &Health) -> Duration {
     match fold(database, health) {
         Ok(took) => (took * REST).clamp(FOLD, REST_MAX),
         Err(error) => {
+            open_again_after(database, &error);
             health.fail_to_sum(&error);
             RETRY
         }
+    }
+}
+
+/// Opens the file again where nobody should go on with it as it is.
+fn open_again_after(database: &Database, error: &StoreError) {
+    if is_unsound_after(error)
+        && let Err(error) = database.reopen()
+    {
+        tracing::debug!(%error, "the database cannot be opened yet");
     }
 }
 
@@ -245,6 +255,7 @@ impl Thread {
     }
 
     fn failed(&self, error: &StoreError) {
+        open_again_after(&self.parts.database, error);
         let reason = error.to_string();
         self.parts.standing.set(|standing| {
             if standing.failing.is_none() {
@@ -276,9 +287,10 @@ impl Thread {
     /// Has segments merged, one after the other.
     fn merge(&mut self) {
         match self.merge_next() {
-            // At a stop, or while the file is opened again.
+            // At a stop.
             Ok(()) | Err(StoreError::NotOpen) => {}
             Err(error) => {
+                open_again_after(&self.parts.database, &error);
                 tracing::warn!(%error, "segments cannot be merged; it is tried again in ten minutes");
                 self.merge_at = Instant::now() + MERGE_AGAIN;
             }
@@ -295,7 +307,6 @@ impl Thread {
             if let Some(gone) = merged?.commit(connection, folder)? {
                 database.retired.retire(gone);
                 manifest::write_outside(connection, folder)?;
-                free(connection);
             }
         }
         if self.merging.is_none() && self.merge_at <= Instant::now() {
@@ -329,7 +340,8 @@ impl Thread {
         let (connection, samples) = (&reading.connection, &retention.samples);
         let segment = close(connection, database, end, samples, &mut |_| {})?;
         manifest::write_outside(&reading.connection, &database.folder)?;
-        free(&reading.connection);
+        drop(reading);
+        free(database);
         tracing::info!(
             records = segment.records,
             sampled_out = segment.sampled_out,
@@ -426,11 +438,11 @@ fn forget_values(database: &Database, connection: &Connection) -> Result<(), Sto
     Ok(())
 }
 
-/// What left the hot file is free only after a checkpoint: without one the file grows. DuckDB refuses
-/// while others write; the next segment tries again.
-fn free(connection: &Connection) {
-    if let Err(error) = connection.execute_batch("CHECKPOINT") {
-        tracing::debug!(%error, "no checkpoint after a segment");
+/// What left the hot file is free only after a checkpoint: without one the file grows. Where it fails, the next
+/// segment tries again.
+fn free(database: &Database) {
+    if let Err(error) = database.checkpoint() {
+        tracing::warn!(%error, "no checkpoint after a segment; the next one tries again");
     }
 }
 
