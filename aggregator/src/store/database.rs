@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+use std::time::{Duration, Instant};
 
 use duckdb::{Config, Connection};
 
@@ -37,6 +38,9 @@ const MIGRATIONS: &[(i64, &str)] = &[
 /// Queries may put this many times the memory of the buffers on the disk; DuckDB's default, 90 %
 /// of what is free, would leave the log no room.
 const SPILL: u64 = 4;
+
+/// For so long nothing is written for the sake of a checkpoint.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Why the database cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -273,18 +277,27 @@ impl Database {
     }
 
     /// Writes what is in DuckDB's log into its file, and makes the blocks free that hold nothing any more. DuckDB refuses
-    /// while somebody writes, so whoever does waits, for a second or two under load: without any checkpoint the
-    /// rows of closed segments would fill memory, and then what queries may put on the disk.
+    /// while somebody updates, or reads what was before an update: so whoever wants to write waits, and those who read
+    /// have [`PATIENCE`] to end. Without any checkpoint the rows of closed segments would fill memory, and then what
+    /// queries may put on the disk.
     ///
     /// To be called by nobody who holds a [`Reading`]: `reopen` waits for those.
     ///
     /// # Errors
-    /// When DuckDB refuses.
+    /// When DuckDB refuses all that time.
     pub(super) fn checkpoint(&self) -> Result<(), StoreError> {
         let _writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let reading = self.read()?;
         let _turn = self.folder.turn();
-        Ok(reading.connection.execute_batch("CHECKPOINT")?)
+        let until = Instant::now() + PATIENCE;
+        loop {
+            match reading.connection.execute_batch("CHECKPOINT") {
+                Err(error) if is_in_use(&error) && Instant::now() < until => {
+                    std::thread::sleep(Duration::from_millis(2));
+                }
+                done => return Ok(done?),
+            }
+        }
     }
 
     /// What DuckDB may take.
@@ -344,6 +357,11 @@ impl Database {
         let open = self.open.write().unwrap_or_else(PoisonError::into_inner);
         drop(open.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
+}
+
+/// Whether a checkpoint was refused for the sake of others.
+fn is_in_use(error: &duckdb::Error) -> bool {
+    error.to_string().contains("other write transactions")
 }
 
 fn snapshots(file: &Path) -> PathBuf {
@@ -481,29 +499,34 @@ mod tests {
     }
 
     #[test]
-    fn a_checkpoint_waits_for_whoever_writes() {
+    fn a_checkpoint_waits_for_whoever_writes_and_reads_what_was_before() {
         let folder = tempfile::tempdir().unwrap();
         let database = Database::open(&folder.path().join("hot.duckdb"), 64 << 20).unwrap();
         let (began, begun) = std::sync::mpsc::channel();
         std::thread::scope(|threads| {
             threads.spawn(|| {
+                let reading = database.read().unwrap();
+                let sql = "BEGIN TRANSACTION; FROM log_position";
+                reading.connection.execute_batch(sql).unwrap();
                 let writing = database.write().unwrap();
                 let connection = writing.connection().unwrap();
                 let sql = "BEGIN TRANSACTION; UPDATE log_position SET position = 1";
                 connection.execute_batch(sql).unwrap();
                 began.send(()).unwrap();
-                std::thread::sleep(std::time::Duration::from_millis(300));
+                std::thread::sleep(Duration::from_millis(200));
                 connection.execute_batch("COMMIT").unwrap();
+                drop(writing);
+                began.send(()).unwrap();
+                std::thread::sleep(Duration::from_millis(200));
+                reading.connection.execute_batch("COMMIT").unwrap();
             });
-            begun.recv().unwrap();
-            // Whoever does not wait is refused.
-            let reading = database.read().unwrap();
-            let refused = reading.connection.execute_batch("CHECKPOINT").unwrap_err();
-            assert!(
-                refused.to_string().contains("write transactions"),
-                "{refused}"
-            );
-            drop(reading);
+            // Whoever does not wait is refused, first for the one who writes, then for the one who reads.
+            for _ in 0..2 {
+                begun.recv().unwrap();
+                let reading = database.read().unwrap();
+                let refused = reading.connection.execute_batch("CHECKPOINT").unwrap_err();
+                assert!(is_in_use(&refused), "{refused}");
+            }
             assert!(database.wal_bytes() > 0);
             database.checkpoint().unwrap();
             assert_eq!(database.wal_bytes(), 0);
