@@ -228,13 +228,16 @@ pub(super) fn is_fatal(error: &StoreError) -> bool {
         .any(|sign| text.contains(sign))
 }
 
-/// Whether nobody should go on with the open file. Where memory did not suffice for a commit, a column of a table
-/// may have more rows than the others (DuckDB 1.5.5): the next checkpoint finds that, readers do not.
-pub(super) fn is_unsound_after(error: &StoreError) -> bool {
-    is_fatal(error)
-        || error
-            .to_string()
-            .contains("Failed to commit: could not allocate")
+/// Opens the file again where nobody should go on with it after `error`. Where memory did not suffice for a commit,
+/// a column of a table may have more rows than the others (DuckDB 1.5.5): the next checkpoint finds that, readers do
+/// not.
+pub(super) fn reopen_after(database: &Database, error: &StoreError) {
+    let unsound = "Failed to commit: could not allocate";
+    if (is_fatal(error) || error.to_string().contains(unsound))
+        && let Err(error) = database.reopen()
+    {
+        tracing::debug!(%error, "the database cannot be opened yet");
+    }
 }
 
 struct Writer {
@@ -340,11 +343,7 @@ impl Writer {
     fn failed(&mut self, error: &StoreError) {
         self.last_tries += u32::from(self.parts.log.state().closed);
         self.parts.health.fail(error);
-        if is_unsound_after(error)
-            && let Err(error) = self.parts.database.reopen()
-        {
-            tracing::debug!(%error, "the database cannot be opened yet");
-        }
+        reopen_after(&self.parts.database, error);
         std::thread::sleep(RETRY);
     }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use http::{Method, StatusCode};
 use throughline::store::SCHEMA_VERSION;
 
-use crate::common::{Batch, Setup, line, session_id, until};
+use crate::common::{Batch, Setup, TestService, line, session_id, until};
 
 /// Puts a database of `tests/compat/` into `folder`.
 fn unpack(name: &str, folder: &Path) {
@@ -137,6 +137,19 @@ async fn goes_on(file: &str) {
     }
 }
 
+/// Forgets a session, until it is gone from the disk.
+async fn forget(service: &TestService, number: u64) {
+    let path = format!("/v1/sessions/{}?author=ann", session_id(number));
+    let deleted = service.change(Method::DELETE, &path, &[], "").await;
+    assert_eq!(deleted.status, StatusCode::ACCEPTED, "{}", deleted.text);
+    // Envoys go on, so the log does.
+    service.send(Batch::heartbeat()).await;
+    until("it is gone", async || {
+        service.sql::<i64>("SELECT count(*) FROM forgettings WHERE gone_at IS NULL") == 0
+    })
+    .await;
+}
+
 /// Version 14 writes lists of records in another way. The snapshot is what version 13 said.
 #[tokio::test]
 async fn records_that_version_13_closed_are_read_and_written_anew() {
@@ -149,16 +162,8 @@ async fn records_that_version_13_closed_are_read_and_written_anew() {
     let requests = told().await;
     insta::assert_json_snapshot!(requests);
     // The segment is written anew, without another session.
+    forget(&service, 2).await;
     let other = format!("/v1/sessions/{}", session_id(2));
-    let path = format!("{other}?author=ann");
-    let deleted = service.change(Method::DELETE, &path, &[], "").await;
-    assert_eq!(deleted.status, StatusCode::ACCEPTED, "{}", deleted.text);
-    // Envoys go on, so the log does.
-    service.send(Batch::heartbeat()).await;
-    until("it is gone", async || {
-        service.sql::<i64>("SELECT count(*) FROM forgettings WHERE gone_at IS NULL") == 0
-    })
-    .await;
     assert!(service.get(&other).await.status == StatusCode::NOT_FOUND);
     assert_eq!(told().await, requests);
     service.close();
@@ -179,14 +184,7 @@ async fn parameters_that_version_15_stored_are_read_and_written_anew() {
     let before = serde_json::json!([params(1).await, params(2).await, params(3).await]);
     insta::assert_json_snapshot!(before);
     // What was hot then is closed, and the segment of then is written anew without the third session's neighbour.
-    let path = format!("/v1/sessions/{}?author=ann", session_id(2));
-    let deleted = service.change(Method::DELETE, &path, &[], "").await;
-    assert_eq!(deleted.status, StatusCode::ACCEPTED, "{}", deleted.text);
-    service.send(Batch::heartbeat()).await;
-    until("it is gone", async || {
-        service.sql::<i64>("SELECT count(*) FROM forgettings WHERE gone_at IS NULL") == 0
-    })
-    .await;
+    forget(&service, 2).await;
     assert_eq!(params(1).await, before[0]);
     assert_eq!(params(3).await, before[2]);
     service.close();

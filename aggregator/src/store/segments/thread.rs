@@ -21,7 +21,7 @@ use crate::config::units::micros;
 use crate::endpoints::Documents;
 use crate::log::Log;
 use crate::store::database::{Database, StoreError};
-use crate::store::thread::{Health, is_unsound_after};
+use crate::store::thread::{Health, reopen_after};
 use crate::store::{desk, rollup};
 
 /// Between two looks at what is hot.
@@ -158,19 +158,10 @@ fn sum(database: &Database, health: &Health) -> Duration {
     match fold(database, health) {
         Ok(took) => (took * REST).clamp(FOLD, REST_MAX),
         Err(error) => {
-            open_again_after(database, &error);
+            reopen_after(database, &error);
             health.fail_to_sum(&error);
             RETRY
         }
-    }
-}
-
-/// Opens the file again where nobody should go on with it as it is.
-fn open_again_after(database: &Database, error: &StoreError) {
-    if is_unsound_after(error)
-        && let Err(error) = database.reopen()
-    {
-        tracing::debug!(%error, "the database cannot be opened yet");
     }
 }
 
@@ -255,7 +246,7 @@ impl Thread {
     }
 
     fn failed(&self, error: &StoreError) {
-        open_again_after(&self.parts.database, error);
+        reopen_after(&self.parts.database, error);
         let reason = error.to_string();
         self.parts.standing.set(|standing| {
             if standing.failing.is_none() {
@@ -290,7 +281,7 @@ impl Thread {
             // At a stop.
             Ok(()) | Err(StoreError::NotOpen) => {}
             Err(error) => {
-                open_again_after(&self.parts.database, &error);
+                reopen_after(&self.parts.database, &error);
                 tracing::warn!(%error, "segments cannot be merged; it is tried again in ten minutes");
                 self.merge_at = Instant::now() + MERGE_AGAIN;
             }
