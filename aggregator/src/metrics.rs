@@ -67,6 +67,8 @@ pub struct Metrics {
     pub log_end: Level,
     /// Position up to which the store has everything.
     pub store_position: Level,
+    /// How long storing waited for segments to be closed, seconds.
+    pub store_waited: Counter<f64, AtomicU64>,
     /// What lies between the two.
     pub store_lag: Level,
     /// What is stored and not in lists yet, bytes of the log.
@@ -126,6 +128,7 @@ impl Default for Metrics {
             stored: Counter::default(),
             log_end: Level::default(),
             store_position: Level::default(),
+            store_waited: Counter::default(),
             store_lag: Level::default(),
             sums_lag: Level::default(),
             queue_bytes: Level::default(),
@@ -205,6 +208,12 @@ impl Metrics {
             "Position up to which everything is stored",
             Unit::Bytes,
             self.store_position.clone(),
+        );
+        to.register_with_unit(
+            "store_waited",
+            "Storing waited, as segments were closed more slowly than they filled",
+            Unit::Seconds,
+            self.store_waited.clone(),
         );
         to.register_with_unit(
             "store_lag",

@@ -86,6 +86,7 @@ impl Service {
             outbox: Arc::default(),
             documents: Arc::new(desk::documents(&database).context("cannot read the database")?),
             rules: rules(options),
+            segment_records: options.segment_records,
             health: Arc::new(Health::at(&restored)),
             metrics: Arc::clone(&metrics),
         };

@@ -45,7 +45,7 @@ for (const [name, { tell }] of Object.entries(TOLD)) {
   process.stdout.write(`stories: ${problem ? "FAILED" : "ok"} ${name} (${took})\n`);
   if (problem) {
     failed += 1;
-    process.stderr.write(`${problem}\n`);
+    process.stdout.write(`${problem}\n`);
   }
 }
 if (process.env.BENCH_UI !== undefined) {

@@ -55,6 +55,8 @@ pub(super) struct StoreStatus {
     summed: u64,
     /// Records ever stored.
     records: u64,
+    /// Storing waits, as segments are closed more slowly than they fill: the log holds what comes.
+    waiting: bool,
     /// When DuckDB's file was last written: its last checkpoint. Null where that is not known.
     #[schema(format = DateTime)]
     checkpointed: Option<String>,
@@ -309,6 +311,7 @@ fn handle(call: &Call) -> Result<Response, ApiError> {
             position: app.health.position(),
             summed: app.health.summed(),
             records: app.health.records(),
+            waiting: app.health.waiting(),
             checkpointed: app.database.checkpointed_us().map(time::text),
             wal_bytes: app.database.wal_bytes(),
             failing: app.health.failing(),

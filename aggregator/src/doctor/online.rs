@@ -188,6 +188,14 @@ fn lag((_, status): &Answers, findings: &mut Vec<Finding>) {
             "fewer queries, a quicker disk, or more --duckdb-memory",
         ));
     }
+    let is_crowded = at(status, "/store/waiting").as_bool() == Some(true);
+    if is_crowded {
+        findings.push(Finding::warning(
+            "lag",
+            "segments are closed more slowly than they fill: storing waits for them".to_owned(),
+            "more processors, fewer context parameters, or fewer records; nothing is lost while the log has room",
+        ));
+    }
     let seconds = at(status, "/detection/lag_seconds").as_f64().unwrap_or(0.0);
     if seconds > LAG_LONG_S {
         findings.push(Finding::warning(
@@ -196,7 +204,7 @@ fn lag((_, status): &Answers, findings: &mut Vec<Finding>) {
             "more processors, or fewer sessions remembered (--detection-sessions)",
         ));
     }
-    if waiting <= WAITING_MANY && seconds <= LAG_LONG_S {
+    if waiting <= WAITING_MANY && !is_crowded && seconds <= LAG_LONG_S {
         findings.push(Finding::good(
             "lag",
             format!("{waiting} bytes wait, {seconds:.1} s"),
@@ -316,6 +324,12 @@ mod tests {
                 json!({"waiting_bytes": 1_u64 << 40}),
                 Level::Warning,
                 "wait for the database",
+            ),
+            (
+                "/store",
+                json!({"waiting": true}),
+                Level::Warning,
+                "storing waits",
             ),
             (
                 "/storage",

@@ -289,13 +289,17 @@ impl Database {
         let _writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let reading = self.read()?;
         let _turn = self.folder.turn();
-        let until = Instant::now() + PATIENCE;
+        let began = Instant::now();
         loop {
             match reading.connection.execute_batch("CHECKPOINT") {
-                Err(error) if is_in_use(&error) && Instant::now() < until => {
+                Err(error) if is_in_use(&error) && began.elapsed() < PATIENCE => {
                     std::thread::sleep(Duration::from_millis(2));
                 }
-                done => return Ok(done?),
+                done => {
+                    let seconds = began.elapsed().as_secs_f64();
+                    tracing::debug!(seconds, ?done, "checkpoint");
+                    return Ok(done?);
+                }
             }
         }
     }

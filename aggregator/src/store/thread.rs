@@ -30,6 +30,10 @@ const RETRY: Duration = Duration::from_millis(500);
 const LAST_TRIES: u32 = 4;
 /// How long the end of the process waits for detection's last verdicts.
 const LAST_VERDICTS: Duration = Duration::from_secs(60);
+/// So many times the records of a segment may be hot before storing waits for the segment that is being closed.
+const HOT_SEGMENTS: u64 = 3;
+/// Between two looks at whether there is room again.
+const LOOK: Duration = Duration::from_millis(50);
 /// Unreadable parts of the log that are listed.
 const GAPS_MAX: usize = 1000;
 
@@ -41,6 +45,10 @@ pub struct Health {
     records: AtomicU64,
     loaded: AtomicBool,
     caught_up: AtomicBool,
+    /// A segment is being closed.
+    closing: AtomicBool,
+    /// Storing waits for that.
+    waiting: AtomicBool,
     failing: Mutex<Option<String>>,
     sums_failing: Mutex<Option<String>>,
     gaps: Mutex<Vec<Gap>>,
@@ -89,6 +97,16 @@ impl Health {
     #[must_use]
     pub fn caught_up(&self) -> bool {
         self.caught_up.load(Ordering::Acquire)
+    }
+
+    /// Whether storing waits, because segments are closed more slowly than they fill.
+    #[must_use]
+    pub fn waiting(&self) -> bool {
+        self.waiting.load(Ordering::Acquire)
+    }
+
+    pub(super) fn close(&self, closing: bool) {
+        self.closing.store(closing, Ordering::Release);
     }
 
     /// Why the last transaction failed; `None` when it did not.
@@ -161,6 +179,8 @@ pub struct StoreParts {
     pub documents: Arc<Documents>,
     /// When a visit ends.
     pub rules: Rules,
+    /// Records after which a stretch of the log is closed.
+    pub segment_records: u64,
     /// How it stands.
     pub health: Arc<Health>,
     /// Figures.
@@ -272,6 +292,9 @@ impl Writer {
                     "everything in the log is stored"
                 );
             }
+            if !self.wait_for_room() {
+                return false;
+            }
             let (mut step, closed) = self.gather(tail.as_mut());
             if step.began().is_some() && !self.write(&mut step) {
                 return false;
@@ -345,6 +368,34 @@ impl Writer {
         self.parts.health.fail(error);
         reopen_after(&self.parts.database, error);
         std::thread::sleep(RETRY);
+    }
+
+    /// Where segments are closed more slowly than they fill, what is hot would grow without end, and the time of every
+    /// answer with it: the log holds the rest until it is full itself. `false` when given up.
+    fn wait_for_room(&mut self) -> bool {
+        let health = Arc::clone(&self.parts.health);
+        let began = Instant::now();
+        while health.closing.load(Ordering::Acquire) && !self.parts.log.state().closed {
+            let hot = "SELECT count(*) FROM hot_records";
+            let records = self.with(|it| Ok(it.query_row(hot, [], |row| row.get::<_, u64>(0))?));
+            let most = self.parts.segment_records.saturating_mul(HOT_SEGMENTS);
+            // Whoever cannot count cannot write either, and says so then.
+            if records.is_ok_and(|it| it < most) {
+                break;
+            }
+            if !health.waiting.swap(true, Ordering::AcqRel) {
+                tracing::warn!("segments are closed more slowly than they fill; storing waits for them");
+            }
+            if !self.keep_verdicts() {
+                return false;
+            }
+            std::thread::sleep(LOOK);
+        }
+        if health.waiting.swap(false, Ordering::AcqRel) {
+            let seconds = began.elapsed().as_secs_f64();
+            self.parts.metrics.store_waited.inc_by(seconds);
+        }
+        true
     }
 
     /// The next step, and whether the log ends with it.

@@ -161,6 +161,32 @@ async fn what_hot_sessions_say_is_written_down_once_while_segments_close() {
 }
 
 #[tokio::test]
+async fn storing_waits_where_segments_are_closed_more_slowly_than_they_fill() {
+    let (service, _folder) = Setup::flags(&["--segment-records", "200"]).temporary();
+    let waited = async || {
+        let text = service.get("/metrics").await.text;
+        let name = "throughline_store_waited_seconds_total ";
+        let line = text.lines().find_map(|line| line.strip_prefix(name));
+        line.unwrap().parse::<f64>().unwrap()
+    };
+    let mut sent = 0;
+    until("storing has waited", async || {
+        for _ in 0..10 {
+            let records = (0..500).map(|index| line(sent + index, 1000));
+            service.send(Batch::new(sent / 500).records(records)).await;
+            sent += 500;
+        }
+        waited().await > 0.0
+    })
+    .await;
+    service.stored().await;
+    assert_eq!(service.sql::<u64>("SELECT count(*) FROM records"), sent);
+    let status = service.get("/v1/status").await.json();
+    assert_eq!(status["store"]["waiting"], false);
+    service.close();
+}
+
+#[tokio::test]
 async fn other_programs_read_closed_segments_meanwhile() {
     let flags = ["--segment-records", "4", "--segment-merge", "2"];
     let (service, folder) = Setup::flags(&flags).temporary();

@@ -81,6 +81,12 @@ function Trouble({ status }: { status: Status }) {
           Lists stand still, as sessions cannot be summed: {store.sums_failing}
         </Notice>
       )}
+      {store.waiting && (
+        <Notice tone="warn">
+          Segments are closed more slowly than they fill: storing waits for them, and the log holds
+          what comes.
+        </Notice>
+      )}
       {storage.failing != null && (
         <Notice tone="bad">Nothing can be closed or expired: {storage.failing}</Notice>
       )}

@@ -28,8 +28,8 @@ const SPAN: i64 = 16;
 
 /// Of what DuckDB may have for its buffers, merging may have this part for its own, and these bytes at least: what it
 /// writes must fit.
-const MEMORY: u64 = 8;
-const MEMORY_MIN: u64 = 32 << 20;
+const MEMORY: u64 = 5;
+const MEMORY_MIN: u64 = 96 << 20;
 /// So many times that much it may put on the disk.
 const SPILL: u64 = 32;
 /// How much less a thread matters that merges, as `nice` counts.

@@ -329,7 +329,10 @@ impl Thread {
         };
         let began = Instant::now();
         let (connection, samples) = (&reading.connection, &retention.samples);
-        let segment = close(connection, database, end, samples, &mut |_| {})?;
+        self.parts.health.close(true);
+        let closed = close(connection, database, end, samples, &mut |_| {});
+        self.parts.health.close(false);
+        let segment = closed?;
         manifest::write_outside(&reading.connection, &database.folder)?;
         drop(reading);
         free(database);
