@@ -7,6 +7,7 @@ import { bytes, count, percent } from "../words/number";
 import { took } from "../words/time";
 import style from "./Endpoints.module.css";
 import { Marks } from "./Marks";
+import { waited } from "./waited";
 
 /** From here on a share of errors is loud: of all, and of those the API itself made. */
 const LOUD = 0.1;
@@ -40,7 +41,7 @@ function Slow({ of, at }: { of: Endpoint; at: number | null | undefined }) {
   if (at == null) return <span className="quiet">–</span>;
   return (
     <FilterLink
-      word={`${of.term} took>=${Math.floor(at)}ms`}
+      word={`${of.term} ${waited(at)}`}
       className={style.figure}
       title="Those that took that long or longer"
     >

@@ -13,6 +13,7 @@ import { Time } from "../../parts/Time";
 import { bytes, count, percent, plural } from "../../words/number";
 import { EndpointName, ErrorShare, ms } from "../columns";
 import { Marks } from "../Marks";
+import { waited } from "../waited";
 import { useEndpoint } from "./data";
 import style from "./Endpoint.module.css";
 import { Hurt } from "./Hurt";
@@ -82,7 +83,7 @@ export function EndpointPage({ id }: { id: string }) {
             <Hurt
               title="Sessions that had to wait"
               note={`for ${ms(endpoint.data.p95_ms)} or longer, as one request in twenty`}
-              word={`${where(endpoint.data)} took>=${Math.floor(endpoint.data.p95_ms ?? 0)}ms`}
+              word={`${where(endpoint.data)} ${waited(endpoint.data.p95_ms ?? 0)}`}
               q={q}
             />
             <Hurt
