@@ -136,6 +136,8 @@ pub enum ApiError {
     },
     /// All connections are busy.
     QueriesBusy,
+    /// So many bytes of what was acknowledged are not stored, and nobody can be forgotten before.
+    StoreBehind(u64),
     /// DuckDB has not as much memory as the queries and the segments that are closed meanwhile need.
     OutOfMemory(String),
     /// The database failed.
@@ -198,6 +200,7 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Passed => Self::OldCursor,
+            StoreError::Behind { bytes } => Self::StoreBehind(bytes),
             error if error.is_out_of_memory() => Self::OutOfMemory(error.to_string()),
             error => Self::Database(error.to_string()),
         }
@@ -400,6 +403,11 @@ impl ApiError {
                 "queries-busy",
                 "Too many queries run",
             ),
+            Self::StoreBehind(_) => (
+                S::SERVICE_UNAVAILABLE,
+                "store-behind",
+                "Not all that was acknowledged is stored",
+            ),
             Self::OutOfMemory(_) => OUT_OF_MEMORY,
             Self::Database(_) => (
                 S::INTERNAL_SERVER_ERROR,
@@ -498,6 +506,7 @@ impl ApiError {
             Self::ImportsBusy => "one log is taken in at a time".into(),
             Self::QueryTimeout { after_ms } => format!("it was stopped after {after_ms} ms"),
             Self::QueriesBusy => "no connection to the database became free in time".into(),
+            Self::StoreBehind(bytes) => StoreError::Behind { bytes: *bytes }.to_string(),
             Self::OutOfMemory(_) => OUT_OF_MEMORY_DETAIL.into(),
             // What DuckDB says may quote data: it goes to the log.
             Self::Database(_) => "the reason is in the service's log".into(),
@@ -561,6 +570,9 @@ impl ApiError {
                 "ask for a shorter time range, or raise --query-timeout".into()
             }
             Self::QueriesBusy | Self::ImportsBusy => "ask again later".into(),
+            Self::StoreBehind(_) => {
+                "ask again once `log.waiting_bytes` in /v1/status is about 0".into()
+            }
             Self::OutOfMemory(_) => OUT_OF_MEMORY_REMEDY.into(),
             Self::NoSessionSecret => {
                 "start the service with THROUGHLINE_SESSION_SECRET, the one that Envoy has; or use \

@@ -181,19 +181,18 @@ fn gaps((_, status): &Answers, findings: &mut Vec<Finding>) {
 
 fn lag((_, status): &Answers, findings: &mut Vec<Finding>) {
     let waiting = number(status, "/log/waiting_bytes");
-    if waiting > WAITING_MANY {
-        findings.push(Finding::warning(
-            "lag",
-            format!("{waiting} bytes of the log wait for the database"),
-            "fewer queries, a quicker disk, or more --duckdb-memory",
-        ));
-    }
     let is_crowded = at(status, "/store/waiting").as_bool() == Some(true);
     if is_crowded {
         findings.push(Finding::warning(
             "lag",
-            "segments are closed more slowly than they fill: storing waits for them".to_owned(),
+            format!("segments are closed more slowly than they fill: storing waits, {waiting} bytes are in the log"),
             "more processors, fewer context parameters, or fewer records; nothing is lost while the log has room",
+        ));
+    } else if waiting > WAITING_MANY {
+        findings.push(Finding::warning(
+            "lag",
+            format!("{waiting} bytes of the log wait for the database"),
+            "fewer queries, a quicker disk, or more --duckdb-memory",
         ));
     }
     let seconds = at(status, "/detection/lag_seconds").as_f64().unwrap_or(0.0);

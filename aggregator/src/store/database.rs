@@ -71,6 +71,12 @@ pub enum StoreError {
     /// Sessions as they were at a log position cannot be told any more.
     #[error("segments were closed since, and sum what came before and after")]
     Passed,
+    /// Nobody can be forgotten of whom something may come yet that was acknowledged.
+    #[error("{bytes} bytes of the log are not stored yet")]
+    Behind {
+        /// So many.
+        bytes: u64,
+    },
     /// The database is being opened again after a failure.
     #[error("the database is not open")]
     NotOpen,

@@ -99,14 +99,16 @@ impl Health {
         self.caught_up.load(Ordering::Acquire)
     }
 
-    /// Whether storing waits, because segments are closed more slowly than they fill.
+    /// Whether storing waits now and then, because segments are closed more slowly than they fill.
     #[must_use]
     pub fn waiting(&self) -> bool {
         self.waiting.load(Ordering::Acquire)
     }
 
-    pub(super) fn close(&self, closing: bool) {
-        self.closing.store(closing, Ordering::Release);
+    /// For as long as the result lives, a segment is being closed.
+    pub(super) fn closing(&self) -> Closing<'_> {
+        self.closing.store(true, Ordering::Release);
+        Closing(&self.closing)
     }
 
     /// Why the last transaction failed; `None` when it did not.
@@ -159,6 +161,15 @@ impl Health {
     fn reach(&self, position: u64, records: u64) {
         self.position.store(position, Ordering::Release);
         self.records.store(records, Ordering::Release);
+    }
+}
+
+/// A segment is being closed.
+pub(super) struct Closing<'a>(&'a AtomicBool);
+
+impl Drop for Closing<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
     }
 }
 
@@ -374,28 +385,43 @@ impl Writer {
     /// answer with it: the log holds the rest until it is full itself. `false` when given up.
     fn wait_for_room(&mut self) -> bool {
         let health = Arc::clone(&self.parts.health);
-        let began = Instant::now();
-        while health.closing.load(Ordering::Acquire) && !self.parts.log.state().closed {
-            let hot = "SELECT count(*) FROM hot_records";
-            let records = self.with(|it| Ok(it.query_row(hot, [], |row| row.get::<_, u64>(0))?));
-            let most = self.parts.segment_records.saturating_mul(HOT_SEGMENTS);
-            // Whoever cannot count cannot write either, and says so then.
-            if records.is_ok_and(|it| it < most) {
-                break;
+        let closing = || health.closing.load(Ordering::Acquire);
+        if !closing() && !health.waiting() {
+            return true;
+        }
+        while self.is_crowded() {
+            if !closing() {
+                // Between two segments.
+                return true;
             }
             if !health.waiting.swap(true, Ordering::AcqRel) {
-                tracing::warn!("segments are closed more slowly than they fill; storing waits for them");
+                tracing::warn!(
+                    "segments are closed more slowly than they fill; storing waits for them"
+                );
             }
             if !self.keep_verdicts() {
                 return false;
             }
             std::thread::sleep(LOOK);
+            self.parts.metrics.store_waited.inc_by(LOOK.as_secs_f64());
         }
         if health.waiting.swap(false, Ordering::AcqRel) {
-            let seconds = began.elapsed().as_secs_f64();
-            self.parts.metrics.store_waited.inc_by(seconds);
+            tracing::info!("storing does not wait for segments any more");
         }
         true
+    }
+
+    /// Whether there is something to be stored, and too much is hot for it. Whoever cannot count cannot write either,
+    /// and says so then.
+    fn is_crowded(&self) -> bool {
+        let log = self.parts.log.state();
+        if log.closed || log.end <= self.state.position {
+            return false;
+        }
+        let hot = "SELECT count(*) FROM hot_records";
+        let records = self.with(|it| Ok(it.query_row(hot, [], |row| row.get::<_, u64>(0))?));
+        let most = self.parts.segment_records.saturating_mul(HOT_SEGMENTS);
+        records.is_ok_and(|it| it >= most)
     }
 
     /// The next step, and whether the log ends with it.

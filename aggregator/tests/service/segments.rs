@@ -181,8 +181,10 @@ async fn storing_waits_where_segments_are_closed_more_slowly_than_they_fill() {
     .await;
     service.stored().await;
     assert_eq!(service.sql::<u64>("SELECT count(*) FROM records"), sent);
-    let status = service.get("/v1/status").await.json();
-    assert_eq!(status["store"]["waiting"], false);
+    until("storing waits no more", async || {
+        service.get("/v1/status").await.json()["store"]["waiting"] == false
+    })
+    .await;
     service.close();
 }
 
@@ -432,6 +434,33 @@ async fn a_user_is_hidden_at_once_and_then_gone_from_the_disk() {
     })
     .await;
     assert!(closed_holds(data, "marker-user-1"), "the others are there");
+    service.close();
+}
+
+#[tokio::test]
+async fn nobody_is_forgotten_of_whom_something_acknowledged_is_not_stored() {
+    let (service, _folder) = Setup::default().temporary();
+    service.send(Batch::new(0).record(line(2, 1000))).await;
+    service.stored().await;
+    let other = service.app().database.read().unwrap();
+    // Whoever else changes that row gets a conflict: the store tries again and again.
+    let hold = "BEGIN TRANSACTION; UPDATE log_position SET ordinal = ordinal";
+    other.connection.execute_batch(hold).unwrap();
+    service.send(Batch::new(1).record(line(2, 2000))).await;
+    let path = format!("/v1/sessions/{}", session_id(2));
+    let forget = async || {
+        let path = format!("{path}?author=ann");
+        service.change(Method::DELETE, &path, &[], "").await
+    };
+    let refused = forget().await;
+    assert_eq!(refused.status, 503, "{}", refused.text);
+    assert!(refused.text.contains("store-behind"), "{}", refused.text);
+    assert_eq!(service.get(&path).await.status, 200, "nothing was done");
+    other.connection.execute_batch("ROLLBACK").unwrap();
+    drop(other);
+    service.stored().await;
+    assert_eq!(forget().await.status, 202);
+    assert_eq!(service.get(&path).await.status, 404);
     service.close();
 }
 

@@ -74,7 +74,7 @@ impl Errands {
     /// gives how many sessions that are. What arrives later is stored again.
     ///
     /// # Errors
-    /// When the database cannot be written.
+    /// When the database cannot be written, or [`StoreError::Behind`].
     pub async fn forget(&self, whose: Whose, author: &str) -> Result<u64, StoreError> {
         let author = author.to_owned();
         self.ask(|answer| Errand::Forget(whose, author, answer))
@@ -107,6 +107,13 @@ impl Errand {
     /// Whether no file may come or go meanwhile.
     pub(super) fn is_quiet(&self) -> bool {
         matches!(self, Self::Quietly(_))
+    }
+
+    /// Answers with `error`, where somebody is to be forgotten.
+    pub(super) fn refuse(self, error: StoreError) {
+        if let Self::Forget(_, _, answer) = self {
+            drop(answer.send(Err(error)));
+        }
     }
 
     pub(super) fn run(self, database: &Database, documents: &Documents, now_us: i64) {

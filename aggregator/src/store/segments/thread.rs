@@ -236,7 +236,11 @@ impl Thread {
             // What was acknowledged before is stored before, and its lines go soon after.
             let end = self.parts.log.state().end;
             let until = Instant::now() + PATIENCE;
-            while self.parts.health.position() < end && Instant::now() < until {
+            while self.parts.health.position() < end {
+                if Instant::now() >= until {
+                    let bytes = end.saturating_sub(self.parts.health.position());
+                    return errand.refuse(StoreError::Behind { bytes });
+                }
                 std::thread::sleep(Duration::from_millis(10));
             }
             self.parts.log.rotate();
@@ -329,10 +333,11 @@ impl Thread {
         };
         let began = Instant::now();
         let (connection, samples) = (&reading.connection, &retention.samples);
-        self.parts.health.close(true);
-        let closed = close(connection, database, end, samples, &mut |_| {});
-        self.parts.health.close(false);
-        let segment = closed?;
+        // Nobody waits for what fails.
+        let works = self.parts.standing.get().failing.is_none();
+        let closing = works.then(|| self.parts.health.closing());
+        let segment = close(connection, database, end, samples, &mut |_| {})?;
+        drop(closing);
         manifest::write_outside(&reading.connection, &database.folder)?;
         drop(reading);
         free(database);

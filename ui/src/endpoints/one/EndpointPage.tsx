@@ -82,7 +82,7 @@ export function EndpointPage({ id }: { id: string }) {
           <div className={style.pair}>
             <Hurt
               title="Sessions that had to wait"
-              note={`for ${ms(endpoint.data.p95_ms)} or longer, as one request in twenty`}
+              note={`for about ${ms(endpoint.data.p95_ms)} or longer, as one request in twenty`}
               word={`${where(endpoint.data)} ${waited(endpoint.data.p95_ms ?? 0)}`}
               q={q}
             />
