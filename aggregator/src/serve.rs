@@ -70,8 +70,7 @@ impl Service {
         let session_secret = tokens.session_secret.clone();
         let gate = Gate::open(data, tokens, clock.now_us())?;
         let policies = Policies::open(data, options.policy_file.as_deref())?;
-        let metrics = Arc::new(Metrics::default());
-        let geo = open_geo(options)?;
+        let (metrics, geo) = (Arc::new(Metrics::default()), open_geo(options)?);
         let database = Arc::new(open_database(options, geo.clone())?);
         let mut restored = Store::restore(&database).context("cannot read the database")?;
         let log = Arc::new(open_log(options, disk, &restored, &metrics)?);

@@ -287,6 +287,9 @@ fn policy_remedy(error: &PolicyError) -> Option<String> {
     })
 }
 
+/// What helps where something takes its time.
+const AGAIN: &str = "ask again later";
+
 impl ApiError {
     #[expect(
         clippy::too_many_lines,
@@ -569,10 +572,7 @@ impl ApiError {
             Self::QueryTimeout { .. } => {
                 "ask for a shorter time range, or raise --query-timeout".into()
             }
-            Self::QueriesBusy | Self::ImportsBusy => "ask again later".into(),
-            Self::StoreBehind(_) => {
-                "ask again once `log.waiting_bytes` in /v1/status is about 0".into()
-            }
+            Self::QueriesBusy | Self::ImportsBusy | Self::StoreBehind(_) => AGAIN.into(),
             Self::OutOfMemory(_) => OUT_OF_MEMORY_REMEDY.into(),
             Self::NoSessionSecret => {
                 "start the service with THROUGHLINE_SESSION_SECRET, the one that Envoy has; or use \

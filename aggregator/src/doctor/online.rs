@@ -324,12 +324,7 @@ mod tests {
                 Level::Warning,
                 "wait for the database",
             ),
-            (
-                "/store",
-                json!({"waiting": true}),
-                Level::Warning,
-                "storing waits",
-            ),
+            ("/store", json!({"waiting": true}), Level::Warning, "waits"),
             (
                 "/storage",
                 json!({"missing_files": 1}),
