@@ -539,7 +539,7 @@ impl Writer {
 
     /// Folds DuckDB's own log into its file, so that the next start need not.
     fn checkpoint(&mut self) {
-        match self.with(|connection| Ok(connection.execute_batch("CHECKPOINT")?)) {
+        match self.parts.database.checkpoint() {
             Ok(()) => tracing::info!(position = self.state.position, "the database is complete"),
             Err(error) => tracing::warn!(%error, "no checkpoint; the next start takes longer"),
         }
