@@ -287,9 +287,6 @@ fn policy_remedy(error: &PolicyError) -> Option<String> {
     })
 }
 
-/// What helps where something takes its time.
-const AGAIN: &str = "ask again later";
-
 impl ApiError {
     #[expect(
         clippy::too_many_lines,
@@ -529,6 +526,7 @@ impl ApiError {
         }
     }
 
+    #[expect(clippy::too_many_lines, reason = "as of its kind")]
     fn remedy(&self) -> Option<String> {
         Some(match self {
             Self::NotFound => "GET /openapi.json lists every endpoint".into(),
@@ -572,7 +570,9 @@ impl ApiError {
             Self::QueryTimeout { .. } => {
                 "ask for a shorter time range, or raise --query-timeout".into()
             }
-            Self::QueriesBusy | Self::ImportsBusy | Self::StoreBehind(_) => AGAIN.into(),
+            Self::QueriesBusy | Self::ImportsBusy | Self::StoreBehind(_) => {
+                "ask again later".into()
+            }
             Self::OutOfMemory(_) => OUT_OF_MEMORY_REMEDY.into(),
             Self::NoSessionSecret => {
                 "start the service with THROUGHLINE_SESSION_SECRET, the one that Envoy has; or use \

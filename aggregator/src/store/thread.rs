@@ -11,6 +11,7 @@ use duckdb::Connection;
 use super::commit::{Extras, commit, write_envoys};
 use super::database::{Database, StoreError};
 use super::restore::{self, Restored};
+use super::segments::hot_records;
 use super::sightings::Sightings;
 use super::step::{State, Step};
 use super::verdicts;
@@ -418,10 +419,8 @@ impl Writer {
         if log.closed || log.end <= self.state.position {
             return false;
         }
-        let hot = "SELECT count(*) FROM hot_records";
-        let records = self.with(|it| Ok(it.query_row(hot, [], |row| row.get::<_, u64>(0))?));
         let most = self.parts.segment_records.saturating_mul(HOT_SEGMENTS);
-        records.is_ok_and(|it| it >= most)
+        self.with(hot_records).is_ok_and(|it| it >= most)
     }
 
     /// The next step, and whether the log ends with it.

@@ -37,11 +37,14 @@ pub(super) enum Stage {
     Committed,
 }
 
+/// How many records no segment has.
+pub(in crate::store) fn hot_records(connection: &Connection) -> Result<u64, StoreError> {
+    Ok(connection.query_row("SELECT count(*) FROM hot_records", [], |row| row.get(0))?)
+}
+
 /// Up to where the log is to be closed next; `None` when nothing is due.
 pub(super) fn due(connection: &Connection, due: &Due) -> Result<Option<u64>, StoreError> {
-    let records: u64 =
-        connection.query_row("SELECT count(*) FROM hot_records", [], |row| row.get(0))?;
-    if records >= due.records {
+    if hot_records(connection)? >= due.records {
         // The end of the transaction with the record that makes it full.
         let sql = "SELECT min(position) FROM hot_visit_parts WHERE position > (
             SELECT max(position) FROM (

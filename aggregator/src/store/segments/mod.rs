@@ -21,7 +21,7 @@ mod thread;
 mod write;
 
 pub use close::close_hot;
-pub(super) use close::transaction;
+pub(super) use close::{hot_records, transaction};
 pub use errand::{Errands, Whose};
 pub use layout::{PARAM_SUMS, SLOT_US, as_hot};
 pub(super) use manifest::{Folder, VIEWS, make_views, sweep};
