@@ -25,6 +25,7 @@ mod fits;
 pub mod geo;
 pub mod import;
 pub mod ingest;
+mod joined;
 pub mod ledger;
 pub mod lock;
 pub mod log;

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 use super::SharedKey;
 use super::sessions::at;
 use crate::filters::Clause;
+use crate::joined;
 use crate::store::{PARAM_SUMS, StoreError, rows_among};
 use crate::time;
 
@@ -98,8 +99,10 @@ pub(super) fn shared(
         return Ok(BTreeSet::new());
     }
     let sql = format!(
-        "SELECT session FROM {} WHERE len(ips) > ? OR len(users) > ?",
-        rows_among(connection, sessions)?
+        "SELECT session FROM {} WHERE {} > ? OR {} > ?",
+        rows_among(connection, sessions)?,
+        joined::count("ips"),
+        joined::count("users"),
     );
     let mut statement = connection.prepare(&sql)?;
     let rows = statement.query_map([limit.ips, limit.users], |row| id(row, 0))?;

@@ -24,6 +24,7 @@ use super::sequence::{self, BEGINNING_STEPS_MAX, Beginning};
 use super::verdicts::SessionVerdict;
 use super::{SharedKey, notes, pins, query, verdicts};
 use crate::filters::{Clause, Seen, SessionFilter};
+use crate::joined;
 use crate::store::{Database, Found, StoreError, folded, rows_of, sessions_then};
 use crate::time;
 
@@ -42,6 +43,11 @@ pub(super) struct Listed {
 impl Listed {
     pub(super) fn of(value: Value) -> Self {
         Self::new(texts(value))
+    }
+
+    /// Of texts that are joined.
+    fn joined(texts: &str) -> Self {
+        Self::new(joined::texts(texts))
     }
 
     pub(super) fn new(mut values: Vec<String>) -> Self {
@@ -121,7 +127,7 @@ pub(super) struct Session {
 
 /// Columns of [`Session::read`], of `session_rows`.
 pub(super) const COLUMNS: &str = "lower(hex(session)), application, key, epoch_us(first),
-    epoch_us(last), len(visit_starts)::UBIGINT, requests, errors_4xx, errors_5xx, request_bytes,
+    epoch_us(last), visits, requests, errors_4xx, errors_5xx, request_bytes,
     response_bytes, ips, user_agents, more, users, roles, countries_of(ips)";
 
 impl Session {
@@ -140,12 +146,12 @@ impl Session {
             errors_5xx: row.get(8)?,
             request_bytes: row.get(9)?,
             response_bytes: row.get(10)?,
-            ips: Listed::of(row.get(11)?),
-            countries: texts(row.get(16)?),
-            user_agents: Listed::of(row.get(12)?),
+            ips: Listed::joined(&row.get::<_, String>(11)?),
+            countries: joined::texts(&row.get::<_, String>(16)?),
+            user_agents: Listed::joined(&row.get::<_, String>(12)?),
             more: row.get(13)?,
-            users: Listed::of(row.get(14)?),
-            roles: Listed::of(row.get(15)?),
+            users: Listed::joined(&row.get::<_, String>(14)?),
+            roles: Listed::joined(&row.get::<_, String>(15)?),
             verdict: None,
             note: None,
             pinned: false,
@@ -195,12 +201,12 @@ struct SessionsQuery {
 
 const PARAMETERS: &[&str] = &["q", "sort", "order", "steps", "limit", "cursor"];
 
-/// What a list can be ordered by: a number or a text of each session, never null.
+/// What a list can be ordered by: a number or a text of each session, never null; of joined texts the first.
 const ORDERS: &[(&str, &str)] = &[
     ("last", "epoch_us(last)"),
     ("first", "epoch_us(first)"),
     ("duration", "epoch_us(last) - epoch_us(first)"),
-    ("visits", "len(visit_starts)::BIGINT"),
+    ("visits", "visits::BIGINT"),
     ("requests", "requests::BIGINT"),
     ("errors", "(errors_4xx + errors_5xx)::BIGINT"),
     (
@@ -215,10 +221,10 @@ const ORDERS: &[(&str, &str)] = &[
     ),
     ("app", "application"),
     ("key", "key"),
-    ("user", "coalesce(users[1], '')"),
-    ("role", "coalesce(roles[1], '')"),
-    ("ip", "coalesce(ips[1], '')"),
-    ("ua", "coalesce(user_agents[1], '')"),
+    ("user", "split_part(users, chr(10), 2)"),
+    ("role", "split_part(roles, chr(10), 2)"),
+    ("ip", "split_part(ips, chr(10), 2)"),
+    ("ua", "split_part(user_agents, chr(10), 2)"),
     ("session", "lower(hex(session))"),
 ];
 

@@ -19,6 +19,7 @@ use super::request::{Access, Call, call, json, respond};
 use super::sessions::at;
 use super::{App, query};
 use crate::filters::Clause;
+use crate::joined;
 use crate::store::StoreError;
 use crate::time;
 use crate::verdicts::{EvidenceVote, Label, reason, verdict_id};
@@ -306,20 +307,23 @@ impl Asked {
 
     fn add_texts(&mut self, params: &Params) {
         const USER: &str = "unhex(session) IN
-            (SELECT session FROM session_rows WHERE list_contains(users, ?))";
+            (SELECT session FROM session_rows WHERE contains(users, ?))";
         const IP: &str = "unhex(session) IN
-            (SELECT session FROM session_rows WHERE list_contains(ips, ?))";
+            (SELECT session FROM session_rows WHERE contains(ips, ?))";
         for (name, sql) in [
             ("application", "application = ?"),
             ("bot_type", "bot_type = ?"),
             ("session", "session = ?"),
             ("subject_kind", "subject_kind = ?"),
             ("subject", "subject = ?"),
-            ("user", USER),
-            ("ip", IP),
         ] {
             if let Some(text) = params.get(name) {
                 self.add(sql, Value::Text(text.to_owned()));
+            }
+        }
+        for (name, sql) in [("user", USER), ("ip", IP)] {
+            if let Some(text) = params.get(name) {
+                self.add(sql, Value::Text(joined::whole(text)));
             }
         }
     }

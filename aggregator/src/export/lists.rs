@@ -1,6 +1,7 @@
 //! What can be exported, as SQL over what the child process sees: one line each in [`ALL`].
 
 use crate::filters::{Seen, SessionFilter};
+use crate::joined;
 use crate::sql::view_select;
 
 /// Records of the child's snapshot have no later position.
@@ -163,15 +164,17 @@ fn requests(parts: &Parts) -> String {
 }
 
 fn sessions(parts: &Parts) -> String {
+    let lists = ["ips", "user_agents", "users", "roles"];
+    let lists = lists.map(|column| format!("{} AS {column}", joined::list(column)));
     format!(
         "SELECT lower(hex(rows.session)) AS session, rows.application, key, first, last,
-            len(visit_starts)::UBIGINT AS visits, rows.requests, errors_4xx, errors_5xx,
-            request_bytes, response_bytes, duration_us, ips, user_agents, users, roles,
+            visits, rows.requests, errors_4xx, errors_5xx, request_bytes, response_bytes, duration_us, {},
             bot_type, confidence, flagged, label
          FROM (FROM session_rows WHERE {}) AS rows LEFT JOIN (
             SELECT unhex(session) AS session, bot_type, confidence, flagged, label
             FROM current_verdicts WHERE subject_kind = 'session'
          ) AS verdict USING (session)",
+        lists.join(", "),
         parts.selection
     )
 }

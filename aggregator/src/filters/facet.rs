@@ -6,6 +6,7 @@ use super::clause::Clause;
 use super::fields::{self, Field, Place, VERDICTS};
 use super::values::Kind;
 use super::{FIELDS, FilterError};
+use crate::joined;
 use crate::spelling;
 
 /// Where the values of a field are.
@@ -148,8 +149,9 @@ impl Facet {
         match self.field.place {
             Place::Request(column) | Place::Lookup(column) => Source::Requests(column),
             Place::Session(sql) => Source::Sessions(sql),
-            Place::List(column) => rows(&format!(
-                "(SELECT session, 0::UBIGINT AS position, unnest({column}) AS value FROM session_sums)"
+            Place::Joined(column) => rows(&format!(
+                "(SELECT session, 0::UBIGINT AS position, unnest({}) AS value FROM session_sums)",
+                joined::list(column)
             )),
             Place::Rows(sql) => rows(sql),
             Place::Parameter => {
@@ -160,7 +162,7 @@ impl Facet {
             Place::Has | Place::AnyId => rows(&format!(
                 "(SELECT session_a AS session, position, 'link' AS value FROM link_parts
                   UNION ALL SELECT session_b, position, 'link' FROM link_parts
-                  UNION ALL SELECT session, 0, 'user' FROM session_sums WHERE len(users) > 0
+                  UNION ALL SELECT session, 0, 'user' FROM session_sums WHERE users <> ''
                   UNION ALL SELECT session, position, 'verdict' FROM {VERDICTS}
                   UNION ALL SELECT session, 0, 'note' FROM notes
                   UNION ALL SELECT session, 0, 'pin' FROM pins

@@ -1,6 +1,5 @@
 //! What a filter can ask for: one list.
 
-use super::sql::COUNTRIES;
 use super::values::Kind;
 
 /// Where a field's values are.
@@ -13,8 +12,8 @@ pub(super) enum Place {
     Lookup(&'static str),
     /// An expression over a row of `session_rows`.
     Session(&'static str),
-    /// A column of `session_rows` with a list of texts, one of which must match.
-    List(&'static str),
+    /// Several texts of a row of `session_rows`, as `joined` joins them: one must match.
+    Joined(&'static str),
     /// Rows of the session, one of which must match: what stands behind FROM, with columns
     /// `session`, `position` and `value`.
     Rows(&'static str),
@@ -121,13 +120,13 @@ pub const FIELDS: &[Field] = &[
     field(
         "user",
         Kind::Text,
-        Place::List("users"),
+        Place::Joined("users"),
         "value of a user parameter",
     ),
     field(
         "role",
         Kind::Text,
-        Place::List("roles"),
+        Place::Joined("roles"),
         "value of a role parameter",
     ),
     field(
@@ -139,19 +138,19 @@ pub const FIELDS: &[Field] = &[
     field(
         "ip",
         Kind::Address,
-        Place::List("ips"),
+        Place::Joined("ips"),
         "client address or network",
     ),
     field(
         "country",
         Kind::Capitals,
-        Place::List(COUNTRIES),
+        Place::Joined("countries_of(ips)"),
         "country of a client address, two letters; needs `--geo`",
     ),
     field(
         "ua",
         Kind::Part,
-        Place::List("user_agents"),
+        Place::Joined("user_agents"),
         "part of the user agent",
     ),
     field(
@@ -163,7 +162,7 @@ pub const FIELDS: &[Field] = &[
     field(
         "visits",
         Kind::Count,
-        Place::Session("len(visit_starts)"),
+        Place::Session("visits"),
         "number of visits",
     ),
     field(
@@ -223,7 +222,7 @@ pub const FIELDS: &[Field] = &[
     field(
         "ua_family",
         Kind::Text,
-        Place::List("ua_families"),
+        Place::Joined("ua_families"),
         "family of the user agent, such as `Firefox`, `bot` or `curl`",
     ),
     field(

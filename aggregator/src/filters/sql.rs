@@ -9,6 +9,7 @@ use super::fields::{Place, VERDICTS};
 use super::needs::Needs;
 use super::terms::{SessionFilter, Term};
 use super::values::{Kind, Test};
+use crate::joined;
 use crate::quoted::quoted;
 
 fn text(text: &str) -> Value {
@@ -148,7 +149,7 @@ fn has(what: &Test, seen: Seen) -> Clause {
             Clause::new("session IN (SELECT session FROM notes)", [])
         }
         Test::Is(word) if word == "pin" => Clause::new("session IN (SELECT session FROM pins)", []),
-        Test::Is(word) if word == "user" => Clause::new("len(users) > 0", []),
+        Test::Is(word) if word == "user" => Clause::new("users <> ''", []),
         _ => Clause::new("errors_4xx + errors_5xx > 0", []),
     }
 }
@@ -235,56 +236,30 @@ fn any_id(tests: &[Test], seen: Seen) -> Clause {
     Clause::any(tests.iter().map(one))
 }
 
-/// The list of a session's countries.
-pub(super) const COUNTRIES: &str = "countries_of(ips)";
-
-/// Whether one of the texts in the list `column` may be what is tested for, by the column that has them all in
-/// one text: most sessions fail it, and it takes a fifth of the time.
-fn may_be_in_text(column: &str, test: &Test) -> Option<Clause> {
-    let part = match test {
-        Test::Is(value) => format!("\n{value}\n"),
-        Test::StartsWith(begin) => format!("\n{begin}"),
-        Test::Within(address, bits) => {
-            format!("\n{}", super::values::beginning(*address, *bits)?)
+/// Some texts of a session, as `joined` joins them, and whether one of them is one of `tests`.
+fn in_joined(column: &str, kind: Kind, tests: &[Test]) -> Clause {
+    let has = |column: &str, part: String| {
+        Clause::new(format!("contains({column}, ?)"), [Value::Text(part)])
+    };
+    let one = |one: &Test| match one {
+        Test::Is(value) => has(column, joined::whole(value)),
+        Test::StartsWith(begin) => has(column, joined::beginning(begin)),
+        Test::Contains(part) if column == "user_agents" && joined::is_plain(part) => {
+            has("user_agents_lower", part.clone())
         }
-        // Small letters are what that text is in.
-        Test::Contains(part) if column == "user_agents" => part.clone(),
-        Test::Contains(_) | Test::Among(_) | Test::Between(..) => return None,
-    };
-    let text = match column {
-        COUNTRIES => "countries_text(ips_text)".to_owned(),
-        column => format!("{column}_text"),
-    };
-    Some(Clause::new(
-        format!("contains({text}, ?)"),
-        [Value::Text(part)],
-    ))
-}
-
-/// One of the texts in the list `column` is one of `tests`.
-fn in_list(column: &str, kind: Kind, tests: &[Test]) -> Clause {
-    let one = |one: &Test| {
-        let text_of = may_be_in_text(column, one);
-        let exact = match one {
-            // Neither addresses, nor countries, nor what is asked of user agents have line feeds.
-            Test::Is(_) if ["ips", COUNTRIES].contains(&column) => None,
-            Test::Contains(part) if column == "user_agents" && !part.contains('\n') => None,
-            Test::Is(value) => Some(Clause::new(
-                format!("list_contains({column}, ?)"),
-                [text(value)],
-            )),
-            // Of the text, where there is one: the list need not be read then.
-            other => {
-                let each = test("each", kind, std::slice::from_ref(other));
-                let list = match (&text_of, other) {
-                    (Some(_), Test::Within(..)) => format!("string_split({column}_text, chr(10))"),
-                    _ => column.to_owned(),
-                };
-                let sql = format!("len(list_filter({list}, lambda each: {})) > 0", each.sql);
-                Some(Clause { sql, ..each })
-            }
-        };
-        Clause::all(text_of.into_iter().chain(exact))
+        other => {
+            let each = test("each", kind, std::slice::from_ref(other));
+            let list = joined::list(column);
+            let sql = format!("len(list_filter({list}, lambda each: {})) > 0", each.sql);
+            let exact = Clause { sql, ..each };
+            // Most fail this already, which takes a fifth of the time.
+            let begin = match other {
+                Test::Within(address, bits) => super::values::beginning(*address, *bits),
+                _ => None,
+            };
+            let begin = begin.map(|begin| has(column, joined::beginning(&begin)));
+            Clause::all(begin.into_iter().chain([exact]))
+        }
     };
     Clause::any(tests.iter().map(one))
 }
@@ -315,7 +290,7 @@ fn term(term: &Term, seen: Seen) -> Clause {
             _ => Clause::new("false", []),
         })),
         Place::Session(value) => test(value, kind, tests),
-        Place::List(column) => in_list(column, kind, tests),
+        Place::Joined(column) => in_joined(column, kind, tests),
         Place::Rows(rows) => having_rows(
             rows,
             SUMMED,
@@ -430,7 +405,7 @@ impl SessionFilter {
     /// Whether it reads nothing but one row for each session.
     #[must_use]
     pub fn is_of_rows(&self) -> bool {
-        let of_row = |term: &Term| matches!(term.field.place, Place::Session(_) | Place::List(_));
+        let of_row = |term: &Term| matches!(term.field.place, Place::Session(_) | Place::Joined(_));
         self.terms.iter().all(of_row)
     }
 
@@ -461,7 +436,7 @@ impl SessionFilter {
             })
         };
         self.terms.iter().any(|term| match term.field.place {
-            Place::Request(_) | Place::List(_) => true,
+            Place::Request(_) | Place::Joined(_) => true,
             Place::Lookup(_) | Place::Parameter => !looked_up(term),
             _ => false,
         })

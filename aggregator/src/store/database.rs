@@ -13,7 +13,7 @@ use crate::geo::{self, Geo};
 use crate::quoted::quoted_path;
 
 /// Version of the tables; raised with every change to `schema.sql`.
-pub const SCHEMA_VERSION: i64 = 16;
+pub const SCHEMA_VERSION: i64 = 17;
 const SCHEMA: &str = include_str!("schema.sql");
 /// Views over tables that are never closed.
 pub(super) const VERDICT_VIEWS: &str = include_str!("verdict_views.sql");
@@ -34,6 +34,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (14, include_str!("migrate_14.sql")),
     (15, include_str!("migrate_15.sql")),
     (16, include_str!("migrate_16.sql")),
+    (17, include_str!("migrate_17.sql")),
 ];
 /// Queries may put this many times the memory of the buffers on the disk; DuckDB's default, 90 %
 /// of what is free, would leave the log no room.

@@ -13,6 +13,7 @@ use throughline_session::wire::SessionId;
 use super::database::StoreError;
 use super::segments::transaction;
 use crate::filters::{Clause, USER_AGENT_FAMILY, session_begins};
+use crate::joined;
 
 /// Columns of `session_sums`, `session_rows` and [`rows_at`], in the table's order.
 const COLUMNS: &[&str] = &[
@@ -21,40 +22,32 @@ const COLUMNS: &[&str] = &[
     "key",
     "first",
     "last",
-    "visit_starts",
+    "visits",
     "requests",
     "errors_4xx",
     "errors_5xx",
     "request_bytes",
     "response_bytes",
     "duration_us",
+    "more",
+    "visit_starts",
     "ips",
     "user_agents",
-    "more",
     "users",
     "roles",
     "ua_families",
-    "ips_text",
-    "user_agents_text",
-    "users_text",
-    "roles_text",
-    "ua_families_text",
+    "user_agents_lower",
 ];
 
-/// The list that a column is the text of.
-fn list_of(column: &str) -> Option<&str> {
-    column.strip_suffix("_text")
-}
-
-/// A list as a text with a line feed before and behind each of its own, user agents in small letters.
-fn text_of(column: &str, list: &str) -> String {
-    let texts = format!("array_to_string(coalesce({list}, []), chr(10))");
-    let texts = match column {
-        "user_agents_text" => format!("lower({texts})"),
-        _ => texts,
-    };
-    format!("chr(10) || {texts} || chr(10)")
-}
+/// Those with several values, each as one text.
+const JOINED: &[&str] = &[
+    "visit_starts",
+    "ips",
+    "user_agents",
+    "users",
+    "roles",
+    "ua_families",
+];
 
 const MOST: &str = "18446744073709551615";
 
@@ -63,52 +56,46 @@ fn all() -> String {
     COLUMNS.join(", ")
 }
 
+/// Columns that follow from others: `visits` and `user_agents_lower`.
+fn followed_by() -> String {
+    format!(
+        "{} AS visits, lower(user_agents) AS user_agents_lower",
+        joined::count("visit_starts")
+    )
+}
+
 /// A column of a session, as an aggregate over its parts; `None` where it is made of something else.
 fn of_parts(column: &str) -> Option<String> {
     Some(match column {
         "application" | "key" => format!("arg_min({column}, ordinal)"),
         "first" => "min(first)".into(),
         "last" => "max(last)".into(),
-        "visit_starts" => "list_distinct(list(visit_start))".into(),
         "more" => "bool_or(more)".into(),
         // Made distinct afterwards: DISTINCT within an aggregate keeps a table for each group.
-        "ips" | "user_agents" => format!("list_sort(list_distinct(flatten(list({column}))))"),
-        "session" | "users" | "roles" | "ua_families" => return None,
-        _ if list_of(column).is_some() => return None,
+        "visit_starts" => "list(epoch_us(visit_start)::VARCHAR)".into(),
+        "ips" | "user_agents" => format!("list_distinct(flatten(list({column})))"),
+        "session" | "users" | "roles" | "ua_families" | "visits" | "user_agents_lower" => {
+            return None;
+        }
         _ => format!("least(sum({column}), {MOST})::UBIGINT"),
     })
 }
 
-/// A list of a session's row `old` and of later parts `new`.
-fn lists_together(list: &str) -> String {
-    format!("list_sort(list_distinct(list_concat(old.{list}, new.{list})))")
-}
-
-/// `old` if the row `old` has all of the list already, which is most often so, and spares making it anew.
-fn unless_told(list: &str, old: &str, anew: &str) -> String {
-    format!(
-        "CASE WHEN list_has_all(old.{list}, new.{list}) THEN old.{old} ELSE {anew} END AS {old}"
-    )
-}
-
-/// A column of what a session's row `old` and the sums of later parts `new` are together.
-fn together(column: &str) -> String {
-    match column {
-        "session" => "new.session".into(),
-        "application" | "key" => format!("coalesce(old.{column}, new.{column}) AS {column}"),
-        "first" => "least(old.first, new.first) AS first".into(),
-        "last" => "greatest(old.last, new.last) AS last".into(),
-        "more" => "new.more OR coalesce(old.more, false) AS more".into(),
-        "visit_starts" | "ips" | "user_agents" | "users" | "roles" | "ua_families" => {
-            unless_told(column, column, &lists_together(column))
-        }
-        _ => match list_of(column) {
-            Some(list) => unless_told(list, column, &text_of(column, &lists_together(list))),
-            None => format!(
-                "least(new.{column}::HUGEINT + coalesce(old.{column}, 0), {MOST})::UBIGINT AS {column}"
-            ),
-        },
-    }
+/// A column of what a session's row `old` and the sums of later parts `new` are together; `None` where it follows from
+/// others.
+fn together(column: &str) -> Option<String> {
+    let (old, new) = (format!("old.{column}"), format!("new.{column}"));
+    let sql = match column {
+        "session" => new,
+        "application" | "key" => format!("coalesce({old}, {new})"),
+        "first" => format!("least({old}, {new})"),
+        "last" => format!("greatest({old}, {new})"),
+        "more" => format!("{new} OR coalesce({old}, false)"),
+        "visits" | "user_agents_lower" => return None,
+        _ if JOINED.contains(&column) => joined::together(&old, &new),
+        _ => format!("least({new}::HUGEINT + coalesce({old}, 0), {MOST})::UBIGINT"),
+    };
+    Some(format!("{sql} AS {column}"))
 }
 
 /// One row for each session in `parts`, with users and roles out of `params`.
@@ -117,22 +104,20 @@ fn sums(parts: &str, params: &str) -> String {
         .iter()
         .filter_map(|it| Some(format!(", {} AS {it}", of_parts(it)?)));
     let part: String = part.collect();
-    let texts = COLUMNS.iter().filter_map(|column| {
-        let list = list_of(column)?;
-        Some(format!(", {} AS {column}", text_of(column, list)))
-    });
-    let texts: String = texts.collect();
-    let of_kind = |kind: &str| {
-        format!("list_sort(list_distinct(list(value) FILTER (kind = '{kind}'))) AS {kind}s")
-    };
+    let texts = JOINED
+        .iter()
+        .map(|it| format!("{} AS {it}", joined::of_list(it)));
+    let texts: Vec<_> = texts.collect();
+    let of_kind = |kind: &str| format!("list(value) FILTER (kind = '{kind}') AS {kind}s");
     format!(
-        "SELECT *{texts} FROM (
-            SELECT part.*, coalesce(users, []) AS users, coalesce(roles, []) AS roles,
-                list_sort(list_distinct(list_transform(user_agents,
-                    lambda user_agent: {USER_AGENT_FAMILY}))) AS ua_families
+        "SELECT *, {} FROM (SELECT * REPLACE ({}) FROM (
+            SELECT part.*, users, roles,
+                list_transform(user_agents, lambda user_agent: {USER_AGENT_FAMILY}) AS ua_families
             FROM (SELECT session{part} FROM {parts} GROUP BY session) AS part LEFT JOIN (
                 SELECT session, {}, {} FROM {params} WHERE kind <> 'plain' GROUP BY session
-            ) AS person USING (session))",
+            ) AS person USING (session)))",
+        followed_by(),
+        texts.join(", "),
         of_kind("user"),
         of_kind("role"),
     )
@@ -142,10 +127,11 @@ fn sums(parts: &str, params: &str) -> String {
 /// are folded, is a number, DuckDB knows it when it plans, and skips all parts before.
 fn fresh(folded: &str, which: &str) -> String {
     let since = |table: &str| format!("(FROM {table} WHERE position > {folded} AND {which})");
-    let columns: Vec<_> = COLUMNS.iter().map(|it| together(it)).collect();
+    let columns: Vec<_> = COLUMNS.iter().filter_map(|it| together(it)).collect();
     format!(
-        "SELECT {}
-         FROM ({}) AS new LEFT JOIN (FROM session_sums WHERE {which}) AS old USING (session)",
+        "SELECT *, {} FROM (SELECT {}
+         FROM ({}) AS new LEFT JOIN (FROM session_sums WHERE {which}) AS old USING (session))",
+        followed_by(),
         columns.join(", "),
         sums(&since("hot_visit_parts"), &since("hot_param_values")),
     )
@@ -406,8 +392,9 @@ mod tests {
 
     fn told(connection: &Connection, from: &str) -> String {
         let sql = format!(
-            "SELECT string_agg(row::VARCHAR, chr(10) ORDER BY row.session) FROM (
-                SELECT * REPLACE (list_sort(visit_starts) AS visit_starts) FROM {from}) AS row"
+            "SELECT string_agg(row::VARCHAR, chr(10) ORDER BY row.session)
+             FROM (SELECT {} FROM {from}) AS row",
+            all()
         );
         connection.query_row(&sql, [], |row| row.get(0)).unwrap()
     }

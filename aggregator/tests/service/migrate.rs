@@ -189,3 +189,43 @@ async fn parameters_that_version_15_stored_are_read_and_written_anew() {
     assert_eq!(params(3).await, before[2]);
     service.close();
 }
+
+/// Version 17 keeps the values of a session in another way. The snapshot is what version 16 said.
+#[tokio::test]
+async fn sessions_that_version_16_summed_are_listed_and_go_on() {
+    let folder = tempfile::tempdir().unwrap();
+    unpack("hot-v16.duckdb.gz", folder.path());
+    let service = Setup::default().open(folder.path()).unwrap();
+    let listed = async |filter: &str| {
+        let found = service.get(&format!("/v1/sessions?q={filter}")).await;
+        assert_eq!(found.status, StatusCode::OK, "{}", found.text);
+        found.json()["items"].as_array().unwrap().clone()
+    };
+    insta::assert_json_snapshot!(listed("").await);
+    let mut again = line(2, 2500);
+    again["user_agent"] = "Newest 1.0".into();
+    again["params"] = serde_json::json!([{"name": "user", "value": "a\nb", "kind": "user"}]);
+    service.send(Batch::new(1).record(again).seen(7)).await;
+    until("it is summed", async || {
+        !listed("requests:3%20ua:newest").await.is_empty()
+    })
+    .await;
+    for (filter, sessions) in [
+        ("visits:2", [1]),
+        ("role:admin", [1]),
+        ("ip:2001:db8::/32", [1]),
+        ("user:b*", [1]),
+        ("user:%22a%0Ab%22", [2]),
+        ("user:%22c%01d%22", [2]),
+        ("user:c*", [2]),
+        ("ua:ODD", [2]),
+        ("-has:user", [3]),
+    ] {
+        let found = listed(filter).await;
+        let found: Vec<_> = found.iter().map(|it| it["session"].as_str()).collect();
+        let expected: Vec<_> = sessions.iter().map(|it| session_id(*it)).collect();
+        let expected: Vec<_> = expected.iter().map(|it| Some(it.as_str())).collect();
+        assert_eq!(found, expected, "{filter}");
+    }
+    service.close();
+}

@@ -289,10 +289,10 @@ mod tests {
             .execute_batch(
                 "INSERT INTO session_sums BY NAME SELECT unhex(repeat('01', 16)) AS session,
                     'a' AS application, 'k' AS key, make_timestamp(1) AS first,
-                    make_timestamp(1) AS last, []::TIMESTAMP[] AS visit_starts, 1 AS requests,
+                    make_timestamp(1) AS last, 1 AS visits, '' AS visit_starts, 1 AS requests,
                     0 AS errors_4xx, 0 AS errors_5xx, 0 AS request_bytes, 0 AS response_bytes,
-                    0 AS duration_us, []::VARCHAR[] AS ips, []::VARCHAR[] AS user_agents,
-                    false AS more, []::VARCHAR[] AS users, []::VARCHAR[] AS roles",
+                    0 AS duration_us, '' AS ips, '' AS user_agents, '' AS user_agents_lower,
+                    false AS more, '' AS users, '' AS roles, '' AS ua_families",
             )
             .unwrap();
         expire(connection).unwrap();
