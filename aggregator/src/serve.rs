@@ -163,8 +163,8 @@ impl Service {
         }
     }
 
-    /// Stores what was acknowledged, and closes everything; `false` when the database could not
-    /// be written, and the log keeps the rest for the next start. Blocks.
+    /// Stores what was acknowledged, unless it would take long, and closes everything; `false` when the database could
+    /// not be written. The log keeps the rest for the next start. Blocks.
     #[must_use]
     pub fn close(self) -> bool {
         self.log.close();

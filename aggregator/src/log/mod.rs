@@ -111,6 +111,17 @@ pub struct LogState {
     pub closed: bool,
 }
 
+/// What of the log is still worked through at a stop: some seconds. More of it waits for the next start.
+const LAST_BYTES: u64 = 64 << 20;
+
+impl LogState {
+    /// Whether whoever is at `position` leaves the rest to the next start.
+    #[must_use]
+    pub fn leaves(&self, position: u64) -> bool {
+        self.closed && self.end.saturating_sub(position) > LAST_BYTES
+    }
+}
+
 /// What a reader meets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Item {

@@ -241,8 +241,8 @@ impl Store {
         Ok(Self { thread })
     }
 
-    /// Waits until everything in the closed log is stored; `false` when the database could not
-    /// be written, and the log keeps the rest.
+    /// Waits until everything in the closed log is stored, or most of it is left to the next start; `false` when the
+    /// database could not be written, and the log keeps the rest.
     #[must_use]
     pub fn join(self) -> bool {
         self.thread.join().unwrap_or_else(|_| {
@@ -317,7 +317,7 @@ impl Writer {
             if !self.keep_verdicts() {
                 return false;
             }
-            if closed {
+            if closed || self.leaves_the_rest() {
                 if !self.keep_last_verdicts() {
                     return false;
                 }
@@ -328,6 +328,17 @@ impl Writer {
                 return false;
             }
         }
+    }
+
+    /// Whether too much is left to be stored before the end of the process: it stays in the log.
+    fn leaves_the_rest(&self) -> bool {
+        let log = self.parts.log.state();
+        let leaves = log.leaves(self.state.position);
+        if leaves {
+            let bytes = log.end.saturating_sub(self.state.position);
+            tracing::info!(bytes, "the log keeps what is left for the next start");
+        }
+        leaves
     }
 
     /// Reads the open visits back; nothing can be stored before. `false` when given up.
@@ -539,7 +550,7 @@ impl Writer {
     /// Folds DuckDB's own log into its file, so that the next start need not.
     fn checkpoint(&mut self) {
         match self.parts.database.checkpoint() {
-            Ok(()) => tracing::info!(position = self.state.position, "the database is complete"),
+            Ok(()) => tracing::info!(position = self.state.position, "the database is closed"),
             Err(error) => tracing::warn!(%error, "no checkpoint; the next start takes longer"),
         }
         self.parts.database.close();

@@ -21,8 +21,6 @@ const PATIENCE: Duration = Duration::from_millis(200);
 const LOOK: Duration = Duration::from_millis(500);
 /// A snapshot may take this part of the time: a large state is written more rarely.
 const SNAPSHOT_SHARE: u32 = 20;
-/// What is judged before the end of the process; the rest waits for the next start.
-const LAST_BYTES: u64 = 64 << 20;
 /// How long the end of the process waits for the store to take the last verdicts.
 const LAST_TIME: Duration = Duration::from_secs(20);
 /// Records of the store that a state built anew learns from, the latest ones.
@@ -272,8 +270,7 @@ impl Thread {
     }
 
     fn gives_up(&self) -> bool {
-        let log = self.parts.log.state();
-        log.closed && log.end.saturating_sub(self.judge.position()) > LAST_BYTES
+        self.parts.log.state().leaves(self.judge.position())
     }
 
     fn look(&mut self) {

@@ -100,3 +100,35 @@ async fn a_fleet_that_comes_at_once_does_not_stop_the_store() {
     let status = service.get("/v1/status").await.json();
     assert_eq!(status["totals"]["stored"], 1);
 }
+
+/// As after an overload: a stop takes seconds, not as long as all of it would.
+#[tokio::test]
+async fn a_large_rest_is_left_to_the_next_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let service = Setup::default().open(folder.path()).unwrap();
+    service.send(Batch::new(0).record(line(1, 0))).await;
+    service.stored().await;
+    let other = service.app().database.read().unwrap();
+    // Whoever else changes that row gets a conflict: the store tries again and again.
+    let hold = "BEGIN TRANSACTION; UPDATE log_position SET ordinal = ordinal";
+    other.connection.execute_batch(hold).unwrap();
+    let mut long = line(1, 1000);
+    long["path"] = format!("/{}", "p".repeat(7000)).into();
+    for sequence in 1..=24 {
+        let records = std::iter::repeat_n(long.clone(), 500);
+        service.send(Batch::new(sequence).records(records)).await;
+    }
+    other.connection.execute_batch("ROLLBACK").unwrap();
+    drop(other);
+    service.close();
+
+    let database = duckdb::Connection::open(folder.path().join("hot.duckdb")).unwrap();
+    let stored = "SELECT count(*) FROM hot_records";
+    let stored: u64 = database.query_row(stored, [], |row| row.get(0)).unwrap();
+    assert!(stored < 12_001, "all {stored} were stored");
+    drop(database);
+    let service = Setup::default().open(folder.path()).unwrap();
+    service.stored().await;
+    assert_eq!(service.sql::<u64>("SELECT count(*) FROM records"), 12_001);
+    service.close();
+}
