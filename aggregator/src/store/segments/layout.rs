@@ -133,6 +133,9 @@ const PACKED_SINCE: i64 = 14;
 /// of its name, its value, its kind if that is not `plain`, and a fourth text if it is forgeable.
 const SHORT_SINCE: i64 = 16;
 
+/// Files are written as they are now since this version.
+pub(super) const WRITTEN_SINCE: i64 = SHORT_SINCE;
+
 /// Parameters as [`SHORT_SINCE`] has them, of a list.
 const SHORT: &str = "to_json(list_transform(params, lambda it: CASE
     WHEN it.forgeable THEN [it.name, it.value, it.kind, 'forgeable']

@@ -14,13 +14,13 @@ use std::time::{Duration, Instant};
 use duckdb::{Connection, InterruptHandle};
 
 use super::close::transaction;
-use super::layout::{ALL, Kind};
+use super::layout::{ALL, Kind, WRITTEN_SINCE};
 use super::manifest::{self, ALWAYS, Folder, Segment};
 use super::retention::Retention;
 use super::write::write_kind;
 use crate::config::units::micros;
 use crate::quoted::quoted_path;
-use crate::store::database::{Database, Resources, SCHEMA_VERSION, StoreError};
+use crate::store::database::{Database, Resources, StoreError};
 use crate::store::rollup;
 
 /// A merged segment spans this part of the time that records are kept at the most: they go with the last of it.
@@ -50,16 +50,18 @@ pub(super) struct Merging {
     /// It is to end.
     ends: Arc<AtomicBool>,
     began: Instant,
+    /// Position of the last segment that it merges.
+    pub(super) end: u64,
 }
 
 impl Merge {
-    /// The first segments that can become one. Not those of which parts of visits are kept, after `parts_since`: these
-    /// tell what is in no merged file.
+    /// The first segments after this position that can become one. Not those of which parts of visits are kept, after
+    /// `parts_since`: these tell what is in no merged file.
     pub(super) fn due(
         segments: &[Segment],
         folder: &Folder,
         retention: &Retention,
-        parts_since: u64,
+        (after, parts_since): (u64, u64),
     ) -> Option<Self> {
         let number = retention.merged;
         let shortest = retention.applications.values().min();
@@ -71,7 +73,10 @@ impl Merge {
             let span_us = last.arrived_us.1.saturating_sub(first.arrived_us.0);
             let whole = |it: &Segment| {
                 let files = folder.paths(it);
-                it.is_settled() && it.end <= parts_since && files.iter().all(|path| path.is_file())
+                it.is_settled()
+                    && it.end > after
+                    && it.end <= parts_since
+                    && files.iter().all(|path| path.is_file())
             };
             span_us <= micros(age) / SPAN && run.iter().all(whole)
         };
@@ -182,6 +187,7 @@ impl Merging {
     pub(super) fn start(database: &Arc<Database>, mut merge: Merge) -> Result<Self, StoreError> {
         let connection = connect(&database.folder, database.resources())?;
         let interrupt = connection.interrupt_handle();
+        let end = merge.into.end;
         let ends = Arc::<AtomicBool>::default();
         let (database, its) = (Arc::clone(database), Arc::clone(&ends));
         let work = move || {
@@ -202,6 +208,7 @@ impl Merging {
             interrupt,
             ends,
             began: Instant::now(),
+            end,
         })
     }
 
@@ -266,7 +273,7 @@ pub fn merge_settled(database: &Database, retention: &Retention) -> Result<(), S
     loop {
         let since = rollup::parts_since(connection)?;
         let segments = manifest::list(connection)?;
-        let Some(mut merge) = Merge::due(&segments, folder, retention, since) else {
+        let Some(mut merge) = Merge::due(&segments, folder, retention, (0, since)) else {
             return manifest::write_outside(connection, folder);
         };
         let written = merge.write_all(&own, folder, &AtomicBool::default());
@@ -279,7 +286,7 @@ pub fn merge_settled(database: &Database, retention: &Retention) -> Result<(), S
 impl Segment {
     /// Whether it is as it was when it was closed.
     fn is_settled(&self) -> bool {
-        self.version == SCHEMA_VERSION
+        self.version >= WRITTEN_SINCE
             && self.records > 0
             && self.parts.is_empty()
             && !self.trimmed
@@ -323,8 +330,12 @@ mod tests {
 
     /// Five segments, of which the last two tell their parts still.
     fn five(database: &Database) {
+        closed(database, 5);
+    }
+
+    fn closed(database: &Database, number: u64) {
         let reading = database.read().unwrap();
-        for segment in 1..=5 {
+        for segment in 1..=number {
             fill(&reading.connection, segment);
             let end = segment * 100 + 99;
             close(&reading.connection, database, end, &[], &mut |_| {}).unwrap();
@@ -341,9 +352,13 @@ mod tests {
     }
 
     fn due(database: &Database, connection: &Connection) -> Option<Merge> {
+        due_after(database, connection, 0)
+    }
+
+    fn due_after(database: &Database, connection: &Connection, after: u64) -> Option<Merge> {
         let since = rollup::parts_since(connection).unwrap();
         let segments = manifest::list(connection).unwrap();
-        Merge::due(&segments, &database.folder, &retention(), since)
+        Merge::due(&segments, &database.folder, &retention(), (after, since))
     }
 
     /// Writes a segment anew, and deletes the files of before; gives how many that were.
@@ -519,6 +534,28 @@ mod tests {
                 let found: (u64, u64) = connection.query_row(figures, [], row).unwrap();
                 assert_eq!(found, (requests, users), "{figures}");
             }
+        }
+    }
+
+    #[test]
+    fn those_behind_what_fails_or_is_old_become_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::open(&folder.path().join("hot.duckdb"), 64 << 20).unwrap();
+        closed(&database, 8);
+        let reading = database.read().unwrap();
+        let connection = &reading.connection;
+        let first_after = |after| {
+            let merge = due_after(&database, connection, after);
+            merge.map(|it| it.members.iter().map(|it| it.end).collect::<Vec<_>>())
+        };
+        assert_eq!(first_after(0), Some(vec![199, 299, 399]));
+        assert_eq!(first_after(399), Some(vec![499, 599, 699]));
+        // The last two are young.
+        assert_eq!(first_after(699), None);
+        for (version, first) in [(16, 199), (15, 299)] {
+            let sql = format!("UPDATE segments SET version = {version} WHERE end_position = 199");
+            connection.execute_batch(&sql).unwrap();
+            assert_eq!(first_after(0).unwrap()[0], first, "version {version}");
         }
     }
 

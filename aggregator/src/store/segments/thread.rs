@@ -93,6 +93,7 @@ impl Compactor {
                     expired: None,
                     merging: None,
                     merge_at: Instant::now(),
+                    unmerged: 0,
                 };
                 thread.run(&waiting);
             })?;
@@ -200,6 +201,8 @@ struct Thread {
     merging: Option<Merging>,
     /// The next ones not before.
     merge_at: Instant,
+    /// Up to here segments could not be merged: those behind are first; 0 where they could.
+    unmerged: u64,
 }
 
 impl Thread {
@@ -297,17 +300,25 @@ impl Thread {
         let reading = database.read()?;
         let (connection, folder) = (&reading.connection, &database.folder);
         if let Some(merging) = self.merging.take_if(|it| it.is_finished()) {
+            let end = merging.end;
             let (merged, took) = merging.join();
             self.merge_at = Instant::now() + took;
+            // Where it fails, those behind it come first the next time.
+            let before = std::mem::replace(&mut self.unmerged, end);
             if let Some(gone) = merged?.commit(connection, folder)? {
                 database.retired.retire(gone);
                 manifest::write_outside(connection, folder)?;
             }
+            self.unmerged = before;
         }
         if self.merging.is_none() && self.merge_at <= Instant::now() {
             let since = rollup::parts_since(connection)?;
             let segments = manifest::list(connection)?;
-            let merge = Merge::due(&segments, folder, retention, since);
+            let merge = Merge::due(&segments, folder, retention, (self.unmerged, since));
+            if merge.is_none() && self.unmerged > 0 {
+                self.unmerged = 0;
+                self.merge_at = Instant::now() + MERGE_AGAIN;
+            }
             self.merging = merge.map(|it| Merging::start(database, it)).transpose()?;
         }
         Ok(())
