@@ -128,14 +128,26 @@ fn segments(
     let sql = format!("SELECT end_position, rewrite, kinds, {parts} FROM segments");
     let mut statement = connection.prepare(&sql)?;
     let names = |row: &duckdb::Row<'_>| {
+        let end: u64 = row.get(0)?;
         let (kinds, parts): (String, String) = (row.get(2)?, row.get(3)?);
-        Ok(segment_files(row.get(0)?, row.get(1)?, &kinds, &parts))
+        Ok((end, segment_files(end, row.get(1)?, &kinds, &parts)))
     };
     let segments = statement.query_map([], names)?;
+    let segments: Vec<_> = segments.collect::<Result<_, _>>()?;
     let mut files = 0_u64;
     let before = findings.len();
-    let segments: Vec<Vec<String>> = segments.collect::<Result<_, _>>()?;
-    for name in segments.into_iter().flatten().take(FILES_MAX) {
+    let mut there = Vec::new();
+    for (end, names) in segments {
+        match names {
+            Ok(names) => there.extend(names),
+            Err(error) => findings.push(Finding::error(
+                "segments",
+                format!("what the segment up to {end} was merged from is not known: {error}"),
+                "restore a backup; what it held is in no answer until then",
+            )),
+        }
+    }
+    for name in there.into_iter().take(FILES_MAX) {
         let path = folder.join(&name);
         files += 1;
         let file = quoted_path(&path);

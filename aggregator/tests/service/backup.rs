@@ -192,4 +192,11 @@ async fn the_doctor_names_what_is_wrong_and_what_helps() {
         "{}",
         broken.1
     );
+    let database = duckdb::Connection::open(data.join("hot.duckdb")).unwrap();
+    let torn = "UPDATE segments SET parts = '[{'";
+    assert!(database.execute(torn, []).unwrap() > 0);
+    drop(database);
+    let torn = throughline(&["doctor", "--data", name]);
+    let words = "what the segment up to";
+    assert!(torn.0 == 2 && torn.1.contains(words), "{}", torn.1);
 }

@@ -11,7 +11,7 @@ static ABOUT: About = About {
     summary: "The user agent names a security scanner or a browser under remote control.",
     bot_type: BotType::SecurityCrawler,
     weight: Weight::Abuse(0.9),
-    unit: "1 for such a name",
+    unit: "name of such a tool",
     window: "the latest request",
     limit: 1.0,
     below: false,

@@ -299,15 +299,22 @@ pub const MERGED_SINCE: i64 = 15;
 
 /// The files of a segment, as its row in `segments` tells: where it ends, how often it was written anew, its kinds
 /// and its parts.
-#[must_use]
-pub fn segment_files(end: u64, rewrite: u32, kinds: &str, parts: &str) -> Vec<String> {
+///
+/// # Errors
+/// When its parts cannot be read.
+pub fn segment_files(
+    end: u64,
+    rewrite: u32,
+    kinds: &str,
+    parts: &str,
+) -> Result<Vec<String>, serde_json::Error> {
     let segment = Segment {
         kinds: kinds.split(',').map(str::to_owned).collect(),
-        parts: serde_json::from_str(parts).unwrap_or_default(),
+        parts: serde_json::from_str(parts)?,
         ..Segment::new(end, rewrite)
     };
     let names = ALL.iter().flat_map(|kind| segment.files(kind, ALWAYS));
-    names.collect()
+    Ok(names.collect())
 }
 
 /// The file of a kind of the segment that ends at `end` and was written anew so often.
