@@ -591,7 +591,9 @@ impl ApiError {
                     .into()
             }
             Self::UnsupportedMediaType { .. } => {
-                "send the policy as application/json or application/yaml".into()
+                "send JSON, and `content-type: application/json` with it (curl: -H); a policy may be \
+                 application/yaml"
+                    .into()
             }
             Self::NoIfMatch => {
                 "GET /v1/policy, and send its ETag as If-Match (\"v0\" while there is no version)"

@@ -122,7 +122,7 @@ pub(super) struct Forgetting {
     hash: String,
     /// How many sessions that were.
     sessions: u64,
-    /// Since when it is gone from the disk; null while it is not.
+    /// Since when database, segments and log have nothing of it any more; null while they may have.
     #[schema(format = DateTime)]
     gone: Option<String>,
     #[serde(skip)]

@@ -1,6 +1,6 @@
 //! Who is behind a session, and which belong together with it: users, roles, parameters, links.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use duckdb::types::Value;
 use duckdb::{Connection, Row};
@@ -75,6 +75,9 @@ pub(super) struct SessionLink {
     direction: String,
     /// The other session has a shared key: the link is not followed.
     shared_key: bool,
+    /// There are requests of the other session. There are none where a login was its first request: that one is this
+    /// session's.
+    stored: bool,
     /// Start of the first request with it.
     #[schema(format = DateTime)]
     first: String,
@@ -89,23 +92,25 @@ fn blob(id: SessionId) -> Value {
     Value::Blob(id.0.to_vec())
 }
 
-/// Which of `sessions` have a shared key.
-pub(super) fn shared(
+/// Those of `sessions` that there are requests of, and whether their key is shared.
+pub(super) fn stored(
     connection: &Connection,
     sessions: &BTreeSet<SessionId>,
     limit: SharedKey,
-) -> Result<BTreeSet<SessionId>, StoreError> {
+) -> Result<BTreeMap<SessionId, bool>, StoreError> {
     if sessions.is_empty() {
-        return Ok(BTreeSet::new());
+        return Ok(BTreeMap::new());
     }
     let sql = format!(
-        "SELECT session FROM {} WHERE {} > ? OR {} > ?",
+        "SELECT session, {1} > ? OR {2} > ? FROM {0}",
         rows_among(connection, sessions)?,
         joined::count("ips"),
         joined::count("users"),
     );
     let mut statement = connection.prepare(&sql)?;
-    let rows = statement.query_map([limit.ips, limit.users], |row| id(row, 0))?;
+    let rows = statement.query_map([limit.ips, limit.users], |row| {
+        Ok((id(row, 0)?, row.get(1)?))
+    })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
@@ -204,6 +209,7 @@ pub(super) fn links(
             key: row.get(2)?,
             direction: row.get(3)?,
             shared_key: false,
+            stored: false,
             first: time::text(row.get(4)?),
             last: time::text(row.get(5)?),
             requests: row.get(6)?,
@@ -217,10 +223,11 @@ pub(super) fn links(
         found.push((other, link));
     }
     let others = found.iter().map(|(other, _)| *other).collect();
-    let shared = shared(connection, &others, limit)?;
+    let stored = stored(connection, &others, limit)?;
     let complete = |(other, link): (SessionId, SessionLink)| SessionLink {
         session: other.to_string(),
-        shared_key: shared.contains(&other),
+        shared_key: stored.get(&other).is_some_and(|shared| *shared),
+        stored: stored.contains_key(&other),
         ..link
     };
     Ok((found.into_iter().map(complete).collect(), all))

@@ -9,7 +9,7 @@ use throughline_session::wire::SessionId;
 use utoipa::ToSchema;
 
 use super::SharedKey;
-use super::identity::{id, shared};
+use super::identity::{id, stored};
 use crate::filters::{Clause, with_parameter};
 use crate::store::{Database, PARAM_SUMS, StoreError, rows_among};
 
@@ -57,10 +57,12 @@ impl Related<'_> {
             let mut next = self.neighbours(&edge)?;
             next.retain(|other, _| !seen.contains(other));
             let others: BTreeSet<_> = next.keys().copied().collect();
-            let barred = shared(self.connection, &others, self.limit)?;
-            next.retain(|other, _| !barred.contains(other));
+            let stored = stored(self.connection, &others, self.limit)?;
+            next.retain(|other, _| stored.get(other) != Some(&true));
             seen.extend(others);
             edge = next.keys().copied().collect();
+            // One without requests is followed, and not shown.
+            next.retain(|other, _| stored.contains_key(other));
             all.extend(next.into_iter().map(|(other, kind)| RelatedSession {
                 session: other.to_string(),
                 via: kind,
@@ -73,8 +75,9 @@ impl Related<'_> {
         if all.len() < RELATED_MAX {
             let mut same = self.same_user(session, application, parts)?;
             same.retain(|other| !seen.contains(other));
-            let barred = shared(self.connection, &same, self.limit)?;
-            all.extend(same.difference(&barred).map(|other| RelatedSession {
+            let stored = stored(self.connection, &same, self.limit)?;
+            let follows = |other: &&SessionId| stored.get(*other) == Some(&false);
+            all.extend(same.iter().filter(follows).map(|other| RelatedSession {
                 session: other.to_string(),
                 via: "user".into(),
                 distance: 1,

@@ -57,10 +57,15 @@ fn show(answer: &Value) -> String {
         row("verdict", verdict(&session["verdict"]));
         for link in list(session, "/links") {
             let other = text(link, "/session");
+            let without = if link["stored"] == false {
+                ", no request of its own"
+            } else {
+                ""
+            };
             row(
                 "link",
                 format!(
-                    "{} {} {other}",
+                    "{} {} {other}{without}",
                     text(link, "/kind"),
                     text(link, "/direction")
                 ),

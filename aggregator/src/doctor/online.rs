@@ -88,7 +88,7 @@ fn ledger((_, status): &Answers, findings: &mut Vec<Finding>) {
         ),
         (
             "dropped",
-            "the filters' buffers were full, or their batches refused: see `dropped` of the workers",
+            "see `dropped` of the workers: filters' buffers were full, batches refused, or lines of an imported log no requests",
         ),
         (
             "quarantined",
@@ -115,7 +115,7 @@ fn ledger((_, status): &Answers, findings: &mut Vec<Finding>) {
             format!(
                 "{vanished} filter workers vanished: what came after their last word is unknown"
             ),
-            "nothing to do where their Envoys were stopped; else see why they are silent",
+            "nothing to do where their Envoys (or other senders) were stopped; else see why they are silent",
         ));
     }
     if findings.len() == before {

@@ -16,16 +16,16 @@ pub(super) const FORMAT: Format = Format {
     read,
 };
 
-const START: &[&str] = &["start_time", "timestamp", "time", "@timestamp"];
+const START: &[&str] = &["start_time", "start", "timestamp", "time", "@timestamp"];
 const METHOD: &[&str] = &["method", ":method", "request_method"];
 const PATH: &[&str] = &["x-envoy-original-path", "path", ":path", "request_path"];
 const AUTHORITY: &[&str] = &["authority", ":authority", "host"];
 const SCHEME: &[&str] = &["scheme", ":scheme"];
 const STATUS: &[&str] = &["response_code", "status", "response_status"];
-const FLAGS: &[&str] = &["response_flags"];
+const FLAGS: &[&str] = &["response_flags", "flags"];
 const PROTOCOL: &[&str] = &["protocol"];
-const RECEIVED: &[&str] = &["bytes_received"];
-const SENT: &[&str] = &["bytes_sent"];
+const RECEIVED: &[&str] = &["bytes_received", "request_bytes"];
+const SENT: &[&str] = &["bytes_sent", "response_bytes"];
 const DURATION_MS: &[&str] = &["duration", "duration_ms"];
 const UPSTREAM_MS: &[&str] = &["upstream_service_time", "x-envoy-upstream-service-time"];
 const REMOTE: &[&str] = &["downstream_remote_address", "client_ip", "remote_address"];
@@ -152,6 +152,24 @@ mod tests {
         assert_eq!(header(":path").unwrap(), "/api/cart?x=1");
         assert_eq!(header("cookie").unwrap(), "sid=1");
         assert_eq!(it.response.len(), 1);
+    }
+
+    #[test]
+    fn reads_what_our_own_configuration_writes() {
+        let yaml = include_str!("../../../envoy/envoy.yaml");
+        for name in [
+            START,
+            STATUS,
+            FLAGS,
+            RECEIVED,
+            SENT,
+            DURATION_MS,
+            REMOTE,
+            AUTHORITY,
+        ] {
+            let logged = |name: &&&str| yaml.contains(&format!(" {name}: \"%"));
+            assert!(name.iter().any(|it| logged(&it)), "none of {name:?}");
+        }
     }
 
     #[test]

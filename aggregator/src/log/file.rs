@@ -141,7 +141,7 @@ impl Shared {
     }
 
     /// Deletes the segments that nobody needs any more.
-    fn sweep(&self) {
+    pub(super) fn sweep(&self) {
         let committed = self.committed.load(Ordering::Acquire);
         let kept = self.kept.load(Ordering::Acquire).min(committed);
         let bound = kept.max(committed.saturating_sub(KEPT_BYTES_MAX));
@@ -287,7 +287,11 @@ impl Log for FileLog {
 
     fn state(&self) -> LogState {
         let end = *lock(&self.shared.end);
+        let bases = lock(&self.shared.bases);
+        let (begin, segments) = (bases.first().copied(), bases.len());
+        drop(bases);
         LogState {
+            begin: begin.unwrap_or(end.position),
             end: end.position,
             closed: end.closed,
             committed: self.shared.committed.load(Ordering::Acquire),
@@ -295,7 +299,7 @@ impl Log for FileLog {
                 .as_ref()
                 .filter(|failure| failure.at.elapsed() < FAILURE_TIME)
                 .map(|failure| failure.reason.clone()),
-            segments: lock(&self.shared.bases).len(),
+            segments,
         }
     }
 }

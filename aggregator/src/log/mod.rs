@@ -99,6 +99,8 @@ pub enum Refusal {
 /// How the log stands.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LogState {
+    /// Position of the first byte that is still on disk.
+    pub begin: u64,
     /// Position after the last batch on disk.
     pub end: u64,
     /// Position up to which the database has everything.

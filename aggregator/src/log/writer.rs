@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
-use std::sync::mpsc::Receiver;
-use std::time::Instant;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
@@ -17,6 +17,8 @@ use super::{Appended, Batch, Refusal, WorkerKey, frame};
 /// A group is closed when it has this many bytes or batches.
 const GROUP_BYTES: usize = 4 << 20;
 const GROUP_BATCHES: usize = 1024;
+/// So long without a batch, and it is looked what else is to be done.
+const IDLE: Duration = Duration::from_millis(500);
 
 /// Whoever waits for the answer.
 type Sender = oneshot::Sender<Result<Appended, Refusal>>;
@@ -50,7 +52,15 @@ struct Group {
 impl Writer {
     /// Runs until every sender is gone, and everything they sent is answered.
     pub(super) fn run(mut self, requests: &Receiver<Request>) {
-        while let Ok(first) = requests.recv() {
+        loop {
+            let first = match requests.recv_timeout(IDLE) {
+                Ok(first) => first,
+                Err(RecvTimeoutError::Timeout) => {
+                    self.look_idly();
+                    continue;
+                }
+                Err(RecvTimeoutError::Disconnected) => break,
+            };
             let mut group = Group::default();
             self.take(&mut group, first);
             while group.bytes.len() < GROUP_BYTES
@@ -144,13 +154,8 @@ impl Writer {
                 "{free} bytes are free on the disk, and {kept} are kept for the database"
             )));
         }
-        let full = self.end - self.base >= self.segment_len;
-        if full || (self.end > self.base && self.shared.rotates()) {
-            let next = self.disk.create(self.end)?;
-            self.file = next;
-            self.base = self.end;
-            self.shared.begin_segment(self.base);
-            self.shared.rotated();
+        if self.end - self.base >= self.segment_len || self.rotates() {
+            self.begin_segment()?;
         }
         self.untidy = true;
         let written = self.file.append(bytes).and_then(|()| self.file.sync());
@@ -162,6 +167,30 @@ impl Writer {
             tracing::warn!(%error, "the log's torn end cannot be cut off yet");
         }
         written
+    }
+
+    fn rotates(&self) -> bool {
+        self.end > self.base && self.shared.rotates()
+    }
+
+    fn begin_segment(&mut self) -> io::Result<()> {
+        let next = self.disk.create(self.end)?;
+        self.file = next;
+        self.base = self.end;
+        self.shared.begin_segment(self.base);
+        self.shared.rotated();
+        Ok(())
+    }
+
+    /// While no batches come: who was forgotten is to be gone from the log too.
+    fn look_idly(&mut self) {
+        if self.untidy || !self.rotates() {
+            return;
+        }
+        match self.begin_segment() {
+            Ok(()) => self.shared.sweep(),
+            Err(error) => tracing::debug!(%error, "no new segment of the log could be begun yet"),
+        }
     }
 
     /// Cuts off what a failed write left behind the last durable frame.

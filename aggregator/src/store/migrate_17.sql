@@ -1,4 +1,5 @@
--- Version 16 → 17: the lists in `session_sums` are texts, as `joined.rs` joins them (decision 0027).
+-- Version 16 → 17: the lists in `session_sums` are texts, as `joined.rs` joins them (decision 0027). Whoever is
+-- forgotten is gone when the log has nothing of it any more either.
 CREATE TABLE new_session_sums (
     session BLOB NOT NULL USING COMPRESSION uncompressed,
     application VARCHAR NOT NULL,
@@ -51,3 +52,17 @@ FROM (SELECT session, application, key, first, last, requests, errors_4xx, error
 FROM session_sums));
 DROP TABLE session_sums;
 ALTER TABLE new_session_sums RENAME TO session_sums;
+CREATE TABLE new_forgettings (
+    asked_at TIMESTAMP NOT NULL,
+    author VARCHAR NOT NULL,
+    what VARCHAR NOT NULL,
+    hash VARCHAR NOT NULL,
+    sessions UBIGINT NOT NULL,
+    gone_at TIMESTAMP,
+    log_position UBIGINT NOT NULL,
+    rewritten BOOLEAN NOT NULL
+);
+INSERT INTO new_forgettings BY NAME SELECT *, (SELECT position FROM log_position) AS log_position,
+    gone_at IS NOT NULL AS rewritten FROM forgettings;
+DROP TABLE forgettings;
+ALTER TABLE new_forgettings RENAME TO forgettings;

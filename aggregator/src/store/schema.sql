@@ -280,7 +280,11 @@ CREATE TABLE forgettings (
     what VARCHAR NOT NULL,
     hash VARCHAR NOT NULL,
     sessions UBIGINT NOT NULL,
-    gone_at TIMESTAMP
+    gone_at TIMESTAMP,
+    -- The log may hold something of it before this position.
+    log_position UBIGINT NOT NULL,
+    -- No file of the store has anything of it any more.
+    rewritten BOOLEAN NOT NULL
 );
 
 -- One row for each session, summed up to the position in `folded`; all of it follows from the parts. Ids are

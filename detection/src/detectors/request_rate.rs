@@ -11,7 +11,7 @@ static ABOUT: About = About {
     summary: "Many more requests in a minute than sessions here make.",
     bot_type: BotType::ResourceConsumption,
     weight: Weight::Machine(0.8),
-    unit: "most requests within a minute, assets included",
+    unit: "requests within its busiest minute, assets included",
     window: "the visit",
     limit: 300.0,
     below: false,

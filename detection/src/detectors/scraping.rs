@@ -12,7 +12,7 @@ static ABOUT: About = About {
     summary: "Systematic reading of many different items, each of them once.",
     bot_type: BotType::Scraping,
     weight: Weight::Abuse(0.96),
-    unit: "different items served at one endpoint",
+    unit: "different items served (of one endpoint)",
     window: "the visit",
     limit: 30.0,
     below: false,

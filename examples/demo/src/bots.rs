@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use http::StatusCode;
 use serde_json::Value;
 
 use crate::{Http, eventually};
@@ -55,11 +56,14 @@ pub async fn found(api: &Http) -> anyhow::Result<Vec<Bot>> {
     Ok(api.every(&path).await?.iter().map(bot).collect())
 }
 
-/// All requests of a session.
+/// All requests of a session; none where it has been forgotten meanwhile.
 ///
 /// # Errors
 /// When the aggregator does not answer so.
 pub async fn requests(api: &Http, session: &str) -> anyhow::Result<Vec<Value>> {
     let path = format!("/v1/sessions/{session}/requests?limit={PAGE_ROWS}");
-    api.every(&path).await
+    match api.every(&path).await {
+        Err(_) if api.get(&path).await?.0 == StatusCode::NOT_FOUND => Ok(Vec::new()),
+        requests => requests,
+    }
 }

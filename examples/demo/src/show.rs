@@ -57,11 +57,11 @@ pub(crate) fn places(stack: &Stack) -> anyhow::Result<()> {
 /// What to try while it runs.
 pub(crate) async fn where_next(stack: &Stack) -> anyhow::Result<()> {
     let api = stack.api.base();
-    let busy: Value = stack
+    let failing: Value = stack
         .api
-        .json("/v1/sessions?q=requests:20..&limit=1")
+        .json("/v1/sessions?q=path:/api/login+status:401&limit=1")
         .await?;
-    let session = busy["items"][0]["session"].as_str().unwrap_or("SESSION");
+    let session = failing["items"][0]["session"].as_str().unwrap_or("SESSION");
     line(&format!(
         "\nWhere to look next (Ctrl-C ends the demo):\n\n\
          # sessions with failed logins, the one active last first (docs/filters.md)\n\

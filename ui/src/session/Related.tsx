@@ -35,7 +35,7 @@ export function Related({ session }: { session: SessionWithVisits }) {
         {session.links.slice(0, 12).map((link, index, all) => (
           <li key={link.session + link.kind}>
             <LinkLine link={link} />{" "}
-            {all.findIndex((other) => other.session === link.session) === index && (
+            {link.stored && all.findIndex((other) => other.session === link.session) === index && (
               <Beside id={session.session} other={link.session} />
             )}
           </li>
@@ -111,11 +111,16 @@ function LinkLine({ link }: { link: SessionLink }) {
   return (
     <>
       <span className={style.linkWord}>{words}</span>{" "}
-      <Link className="mono" to={`/sessions/${link.session}`}>
-        {link.session.slice(0, 12)}
-      </Link>{" "}
+      {link.stored ? (
+        <Link className="mono" to={`/sessions/${link.session}`}>
+          {link.session.slice(0, 12)}
+        </Link>
+      ) : (
+        <span className="mono quiet">{link.session.slice(0, 12)}</span>
+      )}{" "}
       <span className="soft">
         {link.key}, <Time at={link.first} />
+        {!link.stored && ", no request of its own"}
       </span>
       {link.shared_key && <span className="warn"> shared key, not followed</span>}
     </>

@@ -68,7 +68,7 @@ export function useLinked(session: SessionWithVisits | undefined): Linked[] {
     (answers: { data: ExchangePage | undefined }[]) =>
       links
         .map((link, index) => ({ link, requests: answers[index]?.data?.items ?? [] }))
-        // A session may be known by a key alone, with no request of its own.
+        // Its requests may be of another time.
         .filter(({ requests }) => requests.length > 0),
     [links],
   );
@@ -99,7 +99,7 @@ function nearestLinks(links: SessionLink[]): SessionLink[] {
   );
   const once = new Map<string, SessionLink>();
   for (const link of telling) {
-    if (!link.shared_key && !once.has(link.session)) once.set(link.session, link);
+    if (link.stored && !link.shared_key && !once.has(link.session)) once.set(link.session, link);
   }
   const side = (direction: string) =>
     [...once.values()].filter((link) => link.direction === direction).slice(0, LANES);

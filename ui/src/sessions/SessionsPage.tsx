@@ -132,7 +132,6 @@ export default function SessionsPage() {
                 onWords={setWords}
               />
             )}
-            {!isLive && <NewsButton news={news} />}
           </section>
         </div>
       </div>
@@ -147,6 +146,7 @@ export default function SessionsPage() {
             )}
           </span>
         )}
+        {!isLive && <NewsButton news={news} />}
         <span className={style.keys}>
           <kbd>j</kbd> <kbd>k</kbd> move <kbd>enter</kbd> open <kbd>/</kbd> filter <kbd>?</kbd> all
           keys

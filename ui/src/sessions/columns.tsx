@@ -123,7 +123,7 @@ export const COLUMNS: Column<Session>[] = [
     id: "length",
     header: "Length",
     sort: "duration",
-    min: 78,
+    min: 90,
     priority: 6,
     align: "right",
     cell: (row) => <span className="soft">{length(row.duration_ms)}</span>,

@@ -18,7 +18,7 @@ export function Storage({ log, store, storage }: Props) {
     [
       "In closed segments",
       count(storage.segment_records),
-      `${plural(storage.segments, "file")} of ${bytes(storage.segment_bytes)}`,
+      `${plural(storage.segments, "segment")}, ${bytes(storage.segment_bytes)}`,
     ],
   ];
   return (

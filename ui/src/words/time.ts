@@ -63,8 +63,9 @@ function twoUnits(value: number, big: number, bigName: string, small: number, sm
   return `${Math.floor(value / big)} ${bigName}${rest > 0 ? ` ${rest} ${smallName}` : ""}`;
 }
 
-/** How long a request took, from microseconds: `412 µs`, `38 ms`, `1.2 s`. */
+/** How long a request took, from microseconds: `412 µs`, `38 ms`, `1.2 s`; nobody measured what is 0. */
 export function took(microseconds: number): string {
+  if (microseconds === 0) return "–";
   return microseconds < 1000 ? `${microseconds} µs` : length(microseconds / 1000);
 }
 

@@ -42,6 +42,9 @@ pub enum ImportError {
         /// How its first line begins.
         line: String,
     },
+    /// No line made a record.
+    #[error("none of {0} lines made a record: the reasons stand above; --format names a format")]
+    Nothing(u64),
     /// What is compressed.
     #[error("{0} is compressed: zcat {0} | throughline import -")]
     Compressed(String),

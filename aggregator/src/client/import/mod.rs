@@ -104,15 +104,21 @@ struct Common {
 impl Import {
     pub(super) async fn run(&self, out: &mut dyn Write) -> Result<(), ImportError> {
         let common = self.common().await?;
+        let (mut records, mut rejected) = (0, 0);
         for file in &self.files {
             loop {
                 let done = self.log(file, &common).await?;
                 self.tell(out, &done).map_err(ImportError::Output)?;
+                records += done.stored + done.again;
+                rejected += done.rejected;
                 // Followed, it ends only when another file has its name.
                 if !self.follow || file == Path::new("-") {
                     break;
                 }
             }
+        }
+        if records == 0 && rejected > 0 {
+            return Err(ImportError::Nothing(rejected));
         }
         Ok(())
     }
@@ -157,6 +163,11 @@ impl Import {
             Some(keeper) => keeper.load(boot)?,
             None => State::new(boot),
         };
+        if self.follow {
+            let (file, offset) = (path.display(), state.offset);
+            let told = format!("follows {file} from byte {offset} until it is replaced, or Ctrl-C");
+            drop(writeln!(std::io::stderr(), "{told}"));
+        }
         source.seek(state.offset).map_err(unread)?;
         let start = Start {
             offset: state.offset,

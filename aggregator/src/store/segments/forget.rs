@@ -23,12 +23,13 @@ use crate::store::desk;
 
 const FORGOTTEN: &str = "SELECT session FROM forgotten_sessions";
 
-/// Takes what is stored of somebody out of all answers; gives how many sessions that are.
+/// Takes what is stored of somebody out of all answers; gives how many sessions that are. The log holds it up to
+/// `log_position`.
 pub(super) fn hide(
     database: &Database,
     whose: &Whose,
     author: &str,
-    now_us: i64,
+    (now_us, log_position): (i64, u64),
 ) -> Result<u64, StoreError> {
     let reading = database.read()?;
     let connection = &reading.connection;
@@ -51,9 +52,10 @@ pub(super) fn hide(
             author,
             what,
             Hex(hash).to_string(),
-            sessions.len() as u64
+            sessions.len() as u64,
+            log_position
         ];
-        let sql = "INSERT INTO forgettings VALUES (?, ?, ?, ?, ?, NULL)";
+        let sql = "INSERT INTO forgettings VALUES (?, ?, ?, ?, ?, NULL, ?, false)";
         connection.execute(sql, row)?;
         manifest::make_views(connection, &database.folder)?;
         Ok(())
@@ -142,14 +144,14 @@ pub(super) fn pending(connection: &Connection) -> Result<u64, StoreError> {
     Ok(connection.query_row(sql, [], |row| row.get(0))?)
 }
 
-/// How many of those who asked wait for what was hidden to be gone.
+/// How many of those who asked wait for what was hidden to be gone from the files.
 pub(super) fn waiting(connection: &Connection) -> Result<u64, StoreError> {
-    let sql = "SELECT count(*) FROM forgettings WHERE gone_at IS NULL";
+    let sql = "SELECT count(*) FROM forgettings WHERE NOT rewritten";
     Ok(connection.query_row(sql, [], |row| row.get(0))?)
 }
 
-/// Deletes from the disk what was hidden; `true` when there was something.
-pub(super) fn sweep(database: &Database, now_us: i64) -> Result<bool, StoreError> {
+/// Deletes from the files what was hidden; `true` when there was something.
+pub(super) fn sweep(database: &Database) -> Result<bool, StoreError> {
     let reading = database.read()?;
     let connection = &reading.connection;
     let waiting = waiting(connection)?;
@@ -183,16 +185,27 @@ pub(super) fn sweep(database: &Database, now_us: i64) -> Result<bool, StoreError
     let _turn = database.folder.turn();
     transaction(connection, || {
         connection.execute_batch("DELETE FROM forgotten_sessions")?;
-        let sql = "UPDATE forgettings SET gone_at = ? WHERE gone_at IS NULL";
-        connection.execute(sql, params![time(now_us)])?;
+        connection.execute_batch("UPDATE forgettings SET rewritten = true WHERE NOT rewritten")?;
         manifest::make_views(connection, &database.folder)?;
         Ok(())
     })?;
     tracing::info!(
         requests = waiting,
-        "what was to be forgotten is gone from the disk"
+        "what was to be forgotten is gone from the database and its segments"
     );
     Ok(true)
+}
+
+/// Says of whom the log, which begins at `begin`, has nothing any more either.
+pub(super) fn tell(connection: &Connection, begin: u64, now_us: i64) -> Result<(), StoreError> {
+    let which = format!("gone_at IS NULL AND rewritten AND log_position <= {begin}");
+    let sql = format!("SELECT count(*) > 0 FROM forgettings WHERE {which}");
+    if connection.query_row(&sql, [], |row| row.get(0))? {
+        let sql = format!("UPDATE forgettings SET gone_at = ? WHERE {which}");
+        connection.execute(&sql, params![time(now_us)])?;
+        tracing::info!("what was to be forgotten is gone from the disk");
+    }
+    Ok(())
 }
 
 /// Whether `segment` has rows of sessions to be forgotten.

@@ -235,9 +235,9 @@ impl Thread {
         if errand.is_quiet() {
             self.stop_merging();
         }
+        let end = self.parts.log.state().end;
         if errand.deletes() {
             // What was acknowledged before is stored before, and its lines go soon after.
-            let end = self.parts.log.state().end;
             let until = Instant::now() + PATIENCE;
             while self.parts.health.position() < end {
                 if Instant::now() >= until {
@@ -249,7 +249,7 @@ impl Thread {
             self.parts.log.rotate();
         }
         let (database, documents) = (&self.parts.database, &self.parts.documents);
-        errand.run(database, documents, self.parts.clock.now_us());
+        errand.run(database, documents, (self.parts.clock.now_us(), end));
     }
 
     fn failed(&self, error: &StoreError) {
@@ -368,12 +368,13 @@ impl Thread {
             // Its files hold them too.
             self.stop_merging();
         }
-        let forgotten = forget::sweep(&self.parts.database, self.parts.clock.now_us())?;
+        let forgotten = forget::sweep(&self.parts.database)?;
+        let reading = self.parts.database.read()?;
         if forgotten {
-            let reading = self.parts.database.read()?;
             manifest::write_outside(&reading.connection, &self.parts.database.folder)?;
         }
-        Ok(())
+        let begin = self.parts.log.state().begin;
+        forget::tell(&reading.connection, begin, self.parts.clock.now_us())
     }
 
     fn expire(&self) -> Result<(), StoreError> {

@@ -16,7 +16,7 @@ async fn send(service: &TestService) {
 
 #[tokio::test]
 async fn sessions_and_users_are_forgotten_and_the_books_say_so() {
-    let (service, _folder) = Setup::default().temporary();
+    let (service, _folder) = Setup::flags(&["--detection-snapshot", "100ms"]).temporary();
     send(&service).await;
     let ask = async |path: &str| service.change(Method::DELETE, path, &[], "").await;
     let session = format!("/v1/sessions/{}", session_id(1));

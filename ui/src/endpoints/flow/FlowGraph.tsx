@@ -17,6 +17,8 @@ interface Props {
 const LOUD = 0.25;
 const ARROWS_PER_NODE = 3;
 const CHARACTER_PX = 7.3;
+/** From this width on there is room for the word beside the number of requests. */
+const FAILED_PX = 150;
 
 export function FlowGraph({ flow, width, chosen, onChoose }: Props) {
   const [over, setOver] = useState<string | null>(null);
@@ -122,6 +124,10 @@ function Place({ box, isChosen, onOver, onChoose }: PlaceProps) {
   const { endpoint, node, x, y, wide, high, again } = box;
   const errors = node?.error_share ?? 0;
   const name = cut(endpoint, wide);
+  const failed = errors > 0 && `${percent(errors)} failed`;
+  const about = [endpoint, failed, again > 0 && `${plural(again, "time")} after itself`]
+    .filter(Boolean)
+    .join(", ");
   return (
     <g
       className={isChosen ? `${style.box} ${style.chosenBox}` : style.box}
@@ -132,7 +138,7 @@ function Place({ box, isChosen, onOver, onChoose }: PlaceProps) {
         onChoose(endpoint);
       }}
     >
-      <title>{again > 0 ? `${endpoint}, ${plural(again, "time")} after itself` : endpoint}</title>
+      <title>{about}</title>
       <rect x={x} y={y} width={wide} height={high} rx={6} />
       {node ? (
         <>
@@ -149,7 +155,7 @@ function Place({ box, isChosen, onOver, onChoose }: PlaceProps) {
               y={y + 32}
               textAnchor="end"
             >
-              {percent(errors)} failed
+              {wide < FAILED_PX ? percent(errors) : failed}
             </text>
           )}
         </>

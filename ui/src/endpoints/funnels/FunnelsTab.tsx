@@ -155,7 +155,7 @@ function Step({ step, first, isLast }: { step: FlowStep; first: number; isLast: 
 }
 
 const SERIES: Series[] = [
-  { name: "people", tone: "plain" },
+  { name: "others", tone: "plain" },
   { name: "held for bots", tone: "bad" },
 ];
 
