@@ -29,7 +29,9 @@ struct Measured {
     records: u64,
     disk_bytes: u64,
     first_start: Start,
-    restart: Option<Start>,
+    left_bytes: u64,
+    stop_s: f64,
+    restarts: Vec<Start>,
     /// Records a second that came in meanwhile.
     rate: u64,
     ack_max_ms: u64,
@@ -95,20 +97,27 @@ async fn one_size(bench: Bench, arguments: &Arguments, records: u64) -> anyhow::
         reason = "a rate for people"
     )]
     let rate = (sent.records.load(Ordering::Acquire) as f64 / seconds) as u64;
+    let left = service.http.json::<Value>("/v1/status").await?;
+    let left_bytes = left["log"]["waiting_bytes"].as_u64().unwrap_or_default();
+    let stopping = Instant::now();
     service.stop().await?;
-    let restart = match bench {
-        Bench::Api => None,
-        Bench::Query => {
+    let stop_s = stopping.elapsed().as_secs_f64();
+    let mut restarts = Vec::new();
+    if let Bench::Query = bench {
+        // Where the load was too much, the first has something left to store.
+        for _ in 0..2 {
             let (service, start) = Service::start(data.path()).await?;
             service.stop().await?;
-            Some(start)
+            restarts.push(start);
         }
-    };
+    }
     Ok(Measured {
         records,
         disk_bytes,
         first_start,
-        restart,
+        left_bytes,
+        stop_s,
+        restarts,
         rate,
         ack_max_ms: sent.ack_max_ms.load(Ordering::Acquire),
         questions,
@@ -181,7 +190,12 @@ fn print_table(bench: Bench, measured: &Measured) {
         "first start: accepts after {:.1} s, ready after {:.1} s",
         measured.first_start.accepts_s, measured.first_start.ready_s
     );
-    if let Some(start) = &measured.restart {
+    println!(
+        "stop: after {:.1} s, with {} MiB of the log not stored before",
+        measured.stop_s,
+        measured.left_bytes >> 20
+    );
+    for start in &measured.restarts {
         println!(
             "restart: accepts after {:.1} s, ready after {:.1} s",
             start.accepts_s, start.ready_s
@@ -229,6 +243,7 @@ fn json_of(measured: &Measured) -> Value {
         "records": measured.records, "disk_bytes": measured.disk_bytes,
         "records_per_s": measured.rate, "ack_max_ms": measured.ack_max_ms,
         "first_start": starts(&measured.first_start),
-        "restart": measured.restart.as_ref().map(starts), "times_ms": times,
+        "stop_s": measured.stop_s, "left_bytes": measured.left_bytes,
+        "restarts": measured.restarts.iter().map(starts).collect::<Vec<_>>(), "times_ms": times,
     })
 }

@@ -11,7 +11,8 @@ test.each([
   [37, "37"],
   [37.001, "37"],
   [0.954, "0.95"],
-  [12_345.5, "12,345.5"],
+  [11.15, "11"],
+  [12_345.5, "12,346"],
 ])("%d is shown as %s", (value, expected) => expect(measured(value)).toBe(expected));
 
 test("a sentence without its detector", () => {

@@ -34,9 +34,9 @@ export function limitOrigin(from: string): string {
   return LIMITS[from] ?? from.replaceAll("_", " ");
 }
 
-/** A measured number: whole where it is one, else two digits. */
+/** A measured number: whole from 10 on and where it is one, else two digits; as the service says it in words. */
 export function measured(value: number): string {
-  const digits = Math.abs(value - Math.round(value)) < 0.005 ? 0 : 2;
+  const digits = value >= 10 || Math.abs(value - Math.round(value)) < 0.005 ? 0 : 2;
   return value.toLocaleString("en-US", { maximumFractionDigits: digits });
 }
 
