@@ -108,7 +108,7 @@ mod tests {
         "é\u{301}\r",
     ];
 
-    /// One row: `of` of a joined text of `texts`.
+    /// What DuckDB makes of them.
     fn joined(texts: &[&str]) -> String {
         let connection = Connection::open_in_memory().unwrap();
         let all: Vec<_> = texts.iter().map(|it| format!("'{it}'")).collect();

@@ -46,7 +46,8 @@ pub(super) struct ForgettingBegun {
     delete, path = "/v1/sessions/{id}", tag = "sessions", security(("admin_token" = [])),
     params(("id" = String, Path, description = "Session id, 32 hex digits"), AuthorQuery),
     description = "Its requests, sums, links, verdicts and labels are in no answer any more when \
-        this answers, and gone from the disk with the next compaction. What arrives later is \
+        this answers, and soon gone from the disk, as \
+        `/v1/forgettings` says. What arrives later is \
         stored again.",
     responses(
         (status = 202, description = "It is being forgotten", body = ForgettingBegun),
@@ -68,7 +69,8 @@ pub(super) async fn session(text: &str, call: &Call) -> Result<Response, ApiErro
     delete, path = "/v1/users/{user}", tag = "users", security(("admin_token" = [])),
     params(("user" = String, Path, description = "Value of a user parameter"), AuthorQuery),
     description = "All sessions with this value of a user parameter are in no answer any more when \
-        this answers, and gone from the disk with the next compaction. What arrives later is \
+        this answers, and soon gone from the disk, as \
+        `/v1/forgettings` says. What arrives later is \
         stored again.",
     responses(
         (status = 202, description = "It is being forgotten", body = ForgettingBegun),

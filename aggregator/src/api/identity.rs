@@ -75,8 +75,8 @@ pub(super) struct SessionLink {
     direction: String,
     /// The other session has a shared key: the link is not followed.
     shared_key: bool,
-    /// There are requests of the other session. There are none where a login was its first request: that one is this
-    /// session's.
+    /// Requests of the other session are stored. Never were any where a login was its first request, which is this
+    /// session's; or they are gone.
     stored: bool,
     /// Start of the first request with it.
     #[schema(format = DateTime)]

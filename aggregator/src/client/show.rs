@@ -58,7 +58,7 @@ fn show(answer: &Value) -> String {
         for link in list(session, "/links") {
             let other = text(link, "/session");
             let without = if link["stored"] == false {
-                ", no request of its own"
+                ", no requests stored"
             } else {
                 ""
             };

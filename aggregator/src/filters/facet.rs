@@ -150,8 +150,9 @@ impl Facet {
             Place::Request(column) | Place::Lookup(column) => Source::Requests(column),
             Place::Session(sql) => Source::Sessions(sql),
             Place::Joined(column) => rows(&format!(
-                "(SELECT session, 0::UBIGINT AS position, unnest({}) AS value FROM session_sums)",
-                joined::list(column)
+                "(SELECT session, 0::UBIGINT AS position, unnest({}) AS value
+                  FROM (SELECT session, {column} AS texts FROM session_sums))",
+                joined::list("texts")
             )),
             Place::Rows(sql) => rows(sql),
             Place::Parameter => {

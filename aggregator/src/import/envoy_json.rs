@@ -158,6 +158,9 @@ mod tests {
     fn reads_what_our_own_configuration_writes() {
         let yaml = include_str!("../../../envoy/envoy.yaml");
         for name in [
+            METHOD,
+            PATH,
+            PROTOCOL,
             START,
             STATUS,
             FLAGS,

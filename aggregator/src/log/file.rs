@@ -48,7 +48,7 @@ pub(super) struct Shared {
     /// Where another reader than the store may begin again.
     kept: AtomicU64,
     bases: Mutex<BTreeSet<u64>>,
-    /// The next write begins a new segment.
+    /// The next write, or the next idle moment, begins a new segment.
     rotate: AtomicBool,
     failing: Mutex<Option<Failure>>,
 }
@@ -211,6 +211,7 @@ impl FileLog {
             base,
             end,
             untidy: false,
+            warned: false,
             segment_len,
             free_min,
             windows,
@@ -288,10 +289,12 @@ impl Log for FileLog {
     fn state(&self) -> LogState {
         let end = *lock(&self.shared.end);
         let bases = lock(&self.shared.bases);
-        let (begin, segments) = (bases.first().copied(), bases.len());
+        let (begin, base) = (bases.first().copied(), bases.last().copied());
+        let segments = bases.len();
         drop(bases);
         LogState {
             begin: begin.unwrap_or(end.position),
+            base: base.unwrap_or(end.position),
             end: end.position,
             closed: end.closed,
             committed: self.shared.committed.load(Ordering::Acquire),

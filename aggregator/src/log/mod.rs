@@ -101,6 +101,8 @@ pub enum Refusal {
 pub struct LogState {
     /// Position of the first byte that is still on disk.
     pub begin: u64,
+    /// Position of the first byte of the segment that is written to.
+    pub base: u64,
     /// Position after the last batch on disk.
     pub end: u64,
     /// Position up to which the database has everything.
@@ -209,7 +211,8 @@ pub trait Log: Send + Sync {
     /// kept even when the store has it, up to a limit.
     fn keep(&self, position: u64);
 
-    /// Has the next batch begin a new segment: the one before goes as soon as everybody has read it.
+    /// Has a new segment begun, by the next batch or within a second: the one before goes as soon as everybody has
+    /// read it.
     fn rotate(&self);
 
     /// How the log stands.

@@ -35,6 +35,8 @@ pub(super) struct Writer {
     pub(super) end: u64,
     /// The segment may hold bytes after `end`, left by a failed write.
     pub(super) untidy: bool,
+    /// It was said that no segment can be begun.
+    pub(super) warned: bool,
     pub(super) segment_len: u64,
     pub(super) free_min: u64,
     pub(super) windows: Windows,
@@ -184,12 +186,18 @@ impl Writer {
 
     /// While no batches come: who was forgotten is to be gone from the log too.
     fn look_idly(&mut self) {
-        if self.untidy || !self.rotates() {
+        if !self.rotates() {
+            self.warned = false;
             return;
         }
-        match self.begin_segment() {
+        match self.tidy().and_then(|()| self.begin_segment()) {
+            // Few files: while batches come, others delete them.
             Ok(()) => self.shared.sweep(),
-            Err(error) => tracing::debug!(%error, "no new segment of the log could be begun yet"),
+            Err(error) if !self.warned => {
+                self.warned = true;
+                tracing::warn!(%error, "no new segment of the log can be begun; it is tried again");
+            }
+            Err(_) => {}
         }
     }
 

@@ -274,6 +274,27 @@ async fn what_is_no_log_is_refused() {
     service.close();
 }
 
+/// What grows by a line that is none has had records all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_without_any_record_fails() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = Program::start(&folder.path().join("data"), &[]);
+    let url = program.client.url();
+    let log = folder.path().join("access.log");
+    std::fs::write(&log, "nonsense\n").unwrap();
+    let arguments = ["--format", "common", log.to_str().unwrap()];
+    let said = refused(url, &arguments, |_| {});
+    assert!(said.contains("none of 1 lines made a record"), "{said}");
+    std::fs::write(&log, combined(5)).unwrap();
+    let arguments = ["--format", "combined", log.to_str().unwrap()];
+    assert_eq!(import(url, &arguments)["stored"], 5);
+    let mut grown = std::fs::OpenOptions::new().append(true).open(&log).unwrap();
+    grown.write_all(b"more nonsense\n").unwrap();
+    let done = import(url, &arguments);
+    assert_eq!((&done["stored"], &done["rejected"]), (&json!(0), &json!(1)));
+    program.kill();
+}
+
 /// What a person sees who forgot something.
 fn refused(url: &str, arguments: &[&str], change: impl Fn(&mut Command)) -> String {
     let mut command = command(url, arguments);

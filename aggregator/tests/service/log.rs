@@ -300,6 +300,33 @@ async fn a_full_disk_refuses_and_recovers() {
 }
 
 #[tokio::test]
+async fn an_idle_log_begins_a_segment_when_it_is_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let (disk, set) = FaultyDisk::new(folder.path().to_path_buf());
+    let log = open_on(folder.path(), Box::new(disk), 0);
+    append(&log, 0).await.unwrap();
+    set(Fault::AppendAndCut);
+    append(&log, 1).await.unwrap_err();
+    let end = log.state().end;
+    log.commit(end);
+    log.rotate();
+    let idle = Duration::from_millis(1200);
+    tokio::time::sleep(idle).await;
+    assert_eq!((log.state().begin, log.state().base), (0, 0), "it cannot");
+    set(Fault::None);
+    until("it begins anew", async || log.state().base == end).await;
+    until("what was stored is gone", async || log.state().begin == end).await;
+    // What has nothing in it is not begun anew.
+    log.rotate();
+    tokio::time::sleep(idle).await;
+    assert_eq!(segments(folder.path()).len(), 1);
+    append(&log, 1).await.unwrap();
+    assert_eq!(read(&log, end), some(1..2));
+    drop(log);
+    assert_eq!(read(&open(folder.path(), end), end), some(1..2));
+}
+
+#[tokio::test]
 async fn a_refused_batch_forgets_no_worker() {
     let folder = tempfile::tempdir().unwrap();
     let (disk, set) = FaultyDisk::new(folder.path().to_path_buf());

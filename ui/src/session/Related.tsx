@@ -120,7 +120,7 @@ function LinkLine({ link }: { link: SessionLink }) {
       )}{" "}
       <span className="soft">
         {link.key}, <Time at={link.first} />
-        {!link.stored && ", no request of its own"}
+        {!link.stored && ", no requests stored"}
       </span>
       {link.shared_key && <span className="warn"> shared key, not followed</span>}
     </>

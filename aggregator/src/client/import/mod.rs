@@ -87,6 +87,9 @@ struct Done {
     stored: u64,
     /// Records that it had.
     again: u64,
+    /// Records of this log, those of earlier runs too.
+    #[serde(skip)]
+    ever: u64,
     /// Lines that make no record, and the first of them.
     rejected: u64,
     rejects: Vec<Reject>,
@@ -104,12 +107,12 @@ struct Common {
 impl Import {
     pub(super) async fn run(&self, out: &mut dyn Write) -> Result<(), ImportError> {
         let common = self.common().await?;
-        let (mut records, mut rejected) = (0, 0);
+        let (mut ever, mut rejected) = (0, 0);
         for file in &self.files {
             loop {
                 let done = self.log(file, &common).await?;
                 self.tell(out, &done).map_err(ImportError::Output)?;
-                records += done.stored + done.again;
+                ever += done.ever;
                 rejected += done.rejected;
                 // Followed, it ends only when another file has its name.
                 if !self.follow || file == Path::new("-") {
@@ -117,7 +120,7 @@ impl Import {
                 }
             }
         }
-        if records == 0 && rejected > 0 {
+        if ever == 0 && rejected > 0 {
             return Err(ImportError::Nothing(rejected));
         }
         Ok(())
@@ -359,6 +362,7 @@ impl Log<'_> {
             let heartbeat = self.body(&Built::default(), None);
             self.common.sender.send(heartbeat).await?;
         }
+        self.done.ever = self.state.books.records;
         self.done.seconds = self.progress.elapsed().as_secs_f64();
         self.done.lines_per_second = per_second(self.done.lines, self.done.seconds);
         Ok(self.done)

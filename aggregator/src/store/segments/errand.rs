@@ -116,13 +116,7 @@ impl Errand {
         }
     }
 
-    /// `log_end` is how far the log reaches that may tell of whoever is to be forgotten.
-    pub(super) fn run(
-        self,
-        database: &Database,
-        documents: &Documents,
-        (now_us, log_end): (i64, u64),
-    ) {
+    pub(super) fn run(self, database: &Database, documents: &Documents, now_us: i64) {
         // Whoever asked may have gone.
         match self {
             Self::Deed(deed, doer, answer) => {
@@ -134,7 +128,7 @@ impl Errand {
                 drop(answer.send(done));
             }
             Self::Forget(whose, author, answer) => {
-                drop(answer.send(forget::hide(database, &whose, &author, (now_us, log_end))));
+                drop(answer.send(forget::hide(database, &whose, &author, now_us)));
             }
             Self::Quietly(work) => work(database),
             Self::Stop => {}

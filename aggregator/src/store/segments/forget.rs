@@ -1,8 +1,8 @@
 //! What people ask for: sessions gone before their time.
 //!
-//! Forgetting has two steps. `hide` takes the hot rows out and bars the closed ones from all
+//! Forgetting has three steps. `hide` takes the hot rows out and bars the closed ones from all
 //! views, in one transaction; `sweep` writes the files anew without them, and the hot file too,
-//! whose free blocks would still hold what was deleted.
+//! whose free blocks would still hold what was deleted; `tell` says when the log has nothing of them either.
 
 use std::fmt::Write as _;
 
@@ -17,19 +17,19 @@ use super::errand::Whose;
 use super::layout::{ALL, PARAMS_OF_HOT};
 use super::manifest::{self, Folder, Segment};
 use super::rewrite::{Keep, rewrite};
+use crate::log::LogState;
 use crate::store::commit::time;
 use crate::store::database::{Database, StoreError};
 use crate::store::desk;
 
 const FORGOTTEN: &str = "SELECT session FROM forgotten_sessions";
 
-/// Takes what is stored of somebody out of all answers; gives how many sessions that are. The log holds it up to
-/// `log_position`.
+/// Takes what is stored of somebody out of all answers; gives how many sessions that are.
 pub(super) fn hide(
     database: &Database,
     whose: &Whose,
     author: &str,
-    (now_us, log_position): (i64, u64),
+    now_us: i64,
 ) -> Result<u64, StoreError> {
     let reading = database.read()?;
     let connection = &reading.connection;
@@ -52,10 +52,11 @@ pub(super) fn hide(
             author,
             what,
             Hex(hash).to_string(),
-            sessions.len() as u64,
-            log_position
+            sessions.len() as u64
         ];
-        let sql = "INSERT INTO forgettings VALUES (?, ?, ?, ?, ?, NULL, ?, false)";
+        // What this transaction sees was stored up to there.
+        let sql = "INSERT INTO forgettings
+            SELECT ?, ?, ?, ?, ?, NULL, position, false FROM log_position";
         connection.execute(sql, row)?;
         manifest::make_views(connection, &database.folder)?;
         Ok(())
@@ -65,7 +66,7 @@ pub(super) fn hide(
     tracing::info!(
         sessions = sessions.len(),
         author,
-        "sessions are forgotten: hidden now, and gone from the disk with the next compaction"
+        "sessions are forgotten: hidden now, and gone from the disk soon"
     );
     Ok(sessions.len() as u64)
 }
@@ -190,22 +191,35 @@ pub(super) fn sweep(database: &Database) -> Result<bool, StoreError> {
         Ok(())
     })?;
     tracing::info!(
-        requests = waiting,
+        forgettings = waiting,
         "what was to be forgotten is gone from the database and its segments"
     );
     Ok(true)
 }
 
-/// Says of whom the log, which begins at `begin`, has nothing any more either.
-pub(super) fn tell(connection: &Connection, begin: u64, now_us: i64) -> Result<(), StoreError> {
-    let which = format!("gone_at IS NULL AND rewritten AND log_position <= {begin}");
-    let sql = format!("SELECT count(*) > 0 FROM forgettings WHERE {which}");
-    if connection.query_row(&sql, [], |row| row.get(0))? {
+/// Says of whom the log has nothing any more either; `true` where the segment that is written to may still have
+/// something of somebody.
+pub(super) fn tell(
+    connection: &Connection,
+    log: &LogState,
+    now_us: i64,
+) -> Result<bool, StoreError> {
+    let which = format!(
+        "gone_at IS NULL AND rewritten AND log_position <= {}",
+        log.begin
+    );
+    let sql = format!(
+        "SELECT count(*) FILTER ({which}) > 0,
+            count(*) FILTER (gone_at IS NULL AND log_position > {}) > 0 FROM forgettings",
+        log.base
+    );
+    let (gone, open) = connection.query_row(&sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    if gone {
         let sql = format!("UPDATE forgettings SET gone_at = ? WHERE {which}");
         connection.execute(&sql, params![time(now_us)])?;
         tracing::info!("what was to be forgotten is gone from the disk");
     }
-    Ok(())
+    Ok(open)
 }
 
 /// Whether `segment` has rows of sessions to be forgotten.

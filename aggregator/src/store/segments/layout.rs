@@ -133,7 +133,7 @@ const PACKED_SINCE: i64 = 14;
 /// of its name, its value, its kind if that is not `plain`, and a fourth text if it is forgeable.
 const SHORT_SINCE: i64 = 16;
 
-/// Files are written as they are now since this version.
+/// Files are written as they are now since this version: the latest of those above. Older ones are not merged with newer.
 pub(super) const WRITTEN_SINCE: i64 = SHORT_SINCE;
 
 /// Parameters as [`SHORT_SINCE`] has them, of a list.

@@ -201,7 +201,7 @@ struct Thread {
     merging: Option<Merging>,
     /// The next ones not before.
     merge_at: Instant,
-    /// Up to here segments could not be merged: those behind are first; 0 where they could.
+    /// Those behind this position are merged first, as those before it could not be; 0 where all could.
     unmerged: u64,
 }
 
@@ -235,21 +235,21 @@ impl Thread {
         if errand.is_quiet() {
             self.stop_merging();
         }
-        let end = self.parts.log.state().end;
         if errand.deletes() {
-            // What was acknowledged before is stored before, and its lines go soon after.
+            // What was acknowledged before is stored before.
+            let end = self.parts.log.state().end;
             let until = Instant::now() + PATIENCE;
             while self.parts.health.position() < end {
-                if Instant::now() >= until {
-                    let bytes = end.saturating_sub(self.parts.health.position());
+                let position = self.parts.health.position();
+                if Instant::now() >= until || self.parts.log.state().leaves(position) {
+                    let bytes = end.saturating_sub(position);
                     return errand.refuse(StoreError::Behind { bytes });
                 }
                 std::thread::sleep(Duration::from_millis(10));
             }
-            self.parts.log.rotate();
         }
         let (database, documents) = (&self.parts.database, &self.parts.documents);
-        errand.run(database, documents, (self.parts.clock.now_us(), end));
+        errand.run(database, documents, self.parts.clock.now_us());
     }
 
     fn failed(&self, error: &StoreError) {
@@ -289,7 +289,8 @@ impl Thread {
             Ok(()) | Err(StoreError::NotOpen) => {}
             Err(error) => {
                 reopen_after(&self.parts.database, &error);
-                tracing::warn!(%error, "segments cannot be merged; it is tried again in ten minutes");
+                let position = self.unmerged;
+                tracing::warn!(%error, position, "segments cannot be merged; those behind are tried in ten minutes, and these again when there are none");
                 self.merge_at = Instant::now() + MERGE_AGAIN;
             }
         }
@@ -373,8 +374,11 @@ impl Thread {
         if forgotten {
             manifest::write_outside(&reading.connection, &self.parts.database.folder)?;
         }
-        let begin = self.parts.log.state().begin;
-        forget::tell(&reading.connection, begin, self.parts.clock.now_us())
+        let log = self.parts.log.state();
+        if forget::tell(&reading.connection, &log, self.parts.clock.now_us())? {
+            self.parts.log.rotate();
+        }
+        Ok(())
     }
 
     fn expire(&self) -> Result<(), StoreError> {

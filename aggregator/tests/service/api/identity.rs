@@ -73,6 +73,28 @@ async fn a_session_shows_its_people_and_what_it_belongs_to() {
     service.close();
 }
 
+/// As of a client whose first request is its login: the session before it has none.
+#[tokio::test]
+async fn a_session_without_requests_is_followed_and_not_shown() {
+    let (service, _folder) = Setup::default().temporary();
+    let records = [linked(1, 0, "login", 9), linked(2, 1000, "login", 9)];
+    service.send(Batch::new(0).records(records)).await;
+    service.stored().await;
+    let path = format!("/v1/sessions/{}", session_id(1));
+    let session = service.get(&path).await.json();
+    assert_eq!(session["links"][0]["session"], session_id(9));
+    assert_eq!(session["links"][0]["stored"], false);
+    let related = session["related"].as_array().unwrap().iter();
+    let related: Vec<_> = related.map(|it| it["session"].as_str().unwrap()).collect();
+    assert_eq!(related, [session_id(2)]);
+    service.send(Batch::new(1).record(line(9, 2000))).await;
+    service.stored().await;
+    let session = service.get(&path).await.json();
+    assert_eq!(session["links"][0]["stored"], true);
+    assert_eq!(session["related"].as_array().unwrap().len(), 2);
+    service.close();
+}
+
 #[tokio::test]
 async fn a_shared_key_joins_nobody() {
     let flags = ["--shared-key-ips", "2", "--shared-key-users", "2"];

@@ -209,12 +209,13 @@ async fn send_one_each(service: &TestService) {
 /// Sends some until one more segment of 30 records or a few more was closed.
 async fn close_one(service: &TestService) {
     let segments = "SELECT count(*) FROM segments";
+    let hot = || service.sql::<u64>("SELECT count(*) FROM hot_records");
     let before = service.sql::<i64>(segments);
-    while service.sql::<u64>("SELECT count(*) FROM hot_records") < 30 {
+    while hot() < 30 {
         send_one_each(service).await;
     }
-    until("a segment is closed", async || {
-        service.sql::<i64>(segments) > before
+    until("a segment is closed, and no other is due", async || {
+        service.sql::<i64>(segments) > before && hot() < 30
     })
     .await;
 }
