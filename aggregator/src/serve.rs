@@ -327,7 +327,7 @@ async fn watch_policy(app: Arc<App>) {
     }
 }
 
-/// Serves until the process is asked to end; everything acknowledged is stored then.
+/// Serves until the process is asked to end; what was acknowledged is in the database or the log then.
 ///
 /// # Errors
 /// What keeps the service from starting, in words for the operator.
@@ -367,7 +367,9 @@ pub async fn serve(
     tracing::info!(url = format!("http://{address}"), data = %options.data.display(), "listening");
     server::run(listener, routes(&app), end).await;
     if tokio::task::spawn_blocking(move || service.close()).await? {
-        tracing::info!("stopped; everything acknowledged is stored");
+        tracing::info!(
+            "stopped; what was acknowledged is in the database, or in the log for the next start"
+        );
     } else {
         tracing::warn!("stopped; the log keeps what could not be stored");
     }

@@ -9,6 +9,8 @@ use crate::time;
 
 /// Longest value of a parameter, bytes.
 const VALUE_LEN_MAX: usize = 1024;
+/// The longest text that a list can be ordered by, however it is spelt, has room in a cursor.
+const CURSOR_LEN_MAX: usize = 32 << 10;
 
 /// The parameters of a request.
 #[derive(Debug, Default)]
@@ -49,8 +51,12 @@ impl Params {
             if params.get(known_name).is_some() {
                 return bad(format!("`{known_name}` is given twice"), "give it once");
             }
-            if value.len() > VALUE_LEN_MAX {
-                let detail = format!("`{known_name}` has more than {VALUE_LEN_MAX} bytes");
+            let most = match *known_name {
+                "cursor" => CURSOR_LEN_MAX,
+                _ => VALUE_LEN_MAX,
+            };
+            if value.len() > most {
+                let detail = format!("`{known_name}` has more than {most} bytes");
                 return bad(detail, "give a shorter value");
             }
             if percent_decode_str(pair).decode_utf8().is_err() || value.contains('\0') {

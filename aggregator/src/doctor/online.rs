@@ -173,8 +173,8 @@ fn gaps((_, status): &Answers, findings: &mut Vec<Finding>) {
     if missing > 0 {
         findings.push(Finding::error(
             "segments",
-            format!("{missing} files are missing: what they held is in no answer"),
-            "put them back from a backup, and start the service again",
+            format!("{missing} files are missing or were cut: what they held is in no answer"),
+            "`throughline doctor --data` names them: put them back from a backup, and start the service again",
         ));
     }
 }
@@ -329,7 +329,7 @@ mod tests {
                 "/storage",
                 json!({"missing_files": 1}),
                 Level::Error,
-                "1 files are missing",
+                "1 files are missing or were cut",
             ),
             (
                 "/storage",

@@ -75,6 +75,12 @@ pub(super) fn beginning(network: IpAddr, bits: u8) -> Option<String> {
     (!begin.is_empty()).then_some(begin)
 }
 
+/// In small letters as DuckDB makes them: each for itself, and one of one.
+fn small(text: &str) -> String {
+    let one = |letter: char| letter.to_lowercase().next().unwrap_or(letter);
+    text.chars().map(one).collect()
+}
+
 impl Kind {
     /// Numbers can be compared, and have ranges.
     fn is_number(self) -> bool {
@@ -169,7 +175,14 @@ impl Kind {
                 let start = text.strip_suffix('*').map(|start| format!(",{start}"));
                 Some(start.map_or_else(|| self.named(text.clone()), Test::Among))
             }
-            Self::Part => Some(Test::Contains(text.trim_end_matches('*').to_lowercase())),
+            Self::Part => {
+                let part = if value.quoted {
+                    text.as_str()
+                } else {
+                    text.trim_end_matches('*')
+                };
+                Some(Test::Contains(small(part)))
+            }
             Self::Id => {
                 let id = text.trim_end_matches('*').to_lowercase();
                 let hex = !id.is_empty() && id.chars().all(|letter| letter.is_ascii_hexdigit());
@@ -256,6 +269,16 @@ pub(super) fn network(text: &str) -> Option<Test> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn small_letters_are_those_of_duckdb() {
+        let text = "MoZilla ΑΣ/2 Σ. İx ÀÉß Ǆ ẞ ŉ \u{1f88}";
+        let connection = duckdb::Connection::open_in_memory().unwrap();
+        let lower: String = connection
+            .query_row("SELECT lower(?)", [text], |row| row.get(0))
+            .unwrap();
+        assert_eq!(small(text), lower);
+    }
 
     #[test]
     fn tells_how_addresses_of_a_network_begin() {

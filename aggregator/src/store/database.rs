@@ -413,7 +413,7 @@ fn connect(
     // Anew at each start: the folder may have moved, and files may be gone.
     let missing = make_views(&connection, folder)?;
     for path in &missing {
-        tracing::error!(path = %path.display(), "a file of a closed segment is gone: what it held is missing");
+        tracing::error!(path = %path.display(), "a file of a closed segment is gone or was cut: what it held is missing");
     }
     rollup::restore(&connection, missing.is_empty())?;
     Ok(connection)

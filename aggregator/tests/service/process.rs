@@ -61,7 +61,10 @@ async fn sigterm_finishes_what_is_in_flight() {
     program.terminate();
     let (status, said) = program.wait();
     assert!(status.success(), "{said}");
-    assert!(said.contains("everything acknowledged is stored"), "{said}");
+    assert!(
+        said.contains("what was acknowledged is in the database"),
+        "{said}"
+    );
     let acknowledged = sender.await.unwrap();
     let rows = load::rows(data.path());
     assert!(acknowledged > 0);

@@ -98,7 +98,7 @@ function Trouble({ status }: { status: Status }) {
       )}
       {storage.missing_files > 0 && (
         <Notice tone="bad">
-          {plural(storage.missing_files, "file")} of closed segments should be there and is not:
+          {plural(storage.missing_files, "file")} of closed segments should be there, and is not or was cut:
           what it held is missing.
         </Notice>
       )}

@@ -128,15 +128,43 @@ fn hide_session(connection: &Connection, session: SessionId) -> Result<(), Store
 
 fn hide_user(connection: &Connection, user: &str) -> Result<(), StoreError> {
     connection.execute("DELETE FROM trials WHERE user = ?", params![user])?;
-    let own = "subject_kind = 'user' AND (subject = ?1 OR ends_with(subject, '/' || ?1))";
+    let own = "subject_kind = 'user' AND subject = ?1";
     let sql = format!("DELETE FROM labels WHERE id IN (SELECT id FROM verdicts WHERE {own})");
     connection.execute(&sql, params![user])?;
     connection.execute(&format!("DELETE FROM verdicts WHERE {own}"), params![user])?;
-    connection.execute(
-        "DELETE FROM quarantine WHERE contains(line, ?)",
-        params![user],
-    )?;
+    for spelt in spellings(user) {
+        connection.execute(
+            "DELETE FROM quarantine WHERE contains(line, ?)",
+            params![spelt],
+        )?;
+    }
     Ok(())
+}
+
+/// A text as it may stand in a line of JSON.
+fn spellings(text: &str) -> [String; 4] {
+    let json = serde_json::to_string(text).unwrap_or_default();
+    let json = json.trim_start_matches('"');
+    let json = json.strip_suffix('"').unwrap_or(json);
+    let ascii = |capitals: bool| {
+        let mut spelt = String::new();
+        for letter in json.chars() {
+            if letter.is_ascii() {
+                spelt.push(letter);
+                continue;
+            }
+            for unit in letter.encode_utf16(&mut [0; 2]) {
+                let digits = if capitals {
+                    format!("\\u{unit:04X}")
+                } else {
+                    format!("\\u{unit:04x}")
+                };
+                spelt.push_str(&digits);
+            }
+        }
+        spelt
+    };
+    [text.to_owned(), json.to_owned(), ascii(false), ascii(true)]
 }
 
 /// How many sessions are still to be deleted from files.
@@ -179,17 +207,21 @@ pub(super) fn sweep(database: &Database) -> Result<bool, StoreError> {
     if let Some((_, error)) = failed.into_iter().next() {
         return Err(error.into());
     }
-    // What was deleted in the hot file lies in its free blocks still.
+    {
+        let reading = database.read()?;
+        let connection = &reading.connection;
+        let _turn = database.folder.turn();
+        transaction(connection, || {
+            connection.execute_batch("DELETE FROM forgotten_sessions")?;
+            manifest::make_views(connection, &database.folder)?;
+            Ok(())
+        })?;
+    }
+    // What was deleted in the hot file, ids too, lies in its free blocks still.
     database.rewrite()?;
     let reading = database.read()?;
-    let connection = &reading.connection;
-    let _turn = database.folder.turn();
-    transaction(connection, || {
-        connection.execute_batch("DELETE FROM forgotten_sessions")?;
-        connection.execute_batch("UPDATE forgettings SET rewritten = true WHERE NOT rewritten")?;
-        manifest::make_views(connection, &database.folder)?;
-        Ok(())
-    })?;
+    let done = "UPDATE forgettings SET rewritten = true WHERE NOT rewritten";
+    reading.connection.execute_batch(done)?;
     tracing::info!(
         forgettings = waiting,
         "what was to be forgotten is gone from the database and its segments"
@@ -241,4 +273,23 @@ fn concerns(
         }
     }
     Ok(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_found_as_json_spells_it() {
+        assert_eq!(
+            spellings("Zo\u{eb} \"Q\""),
+            [
+                "Zo\u{eb} \"Q\"",
+                "Zo\u{eb} \\\"Q\\\"",
+                "Zo\\u00eb \\\"Q\\\"",
+                "Zo\\u00EB \\\"Q\\\"",
+            ]
+        );
+        assert_eq!(spellings("ann"), ["ann"; 4]);
+    }
 }

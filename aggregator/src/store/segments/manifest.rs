@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs::File;
-use std::io;
-use std::path::PathBuf;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -71,6 +71,8 @@ pub(crate) struct Folder {
     pub(crate) path: PathBuf,
     turn: Mutex<()>,
     stretches: Mutex<Stretches>,
+    /// Whether the files that were looked at are whole.
+    whole: Mutex<BTreeMap<PathBuf, bool>>,
     /// The last number that a segment was given as it was begun, since the start.
     begun: AtomicU32,
 }
@@ -105,8 +107,30 @@ impl Folder {
             path,
             turn: Mutex::default(),
             stretches: Mutex::default(),
+            whole: Mutex::default(),
             begun: AtomicU32::new(0),
         }
+    }
+
+    /// Whether a file of a segment is there, and was not cut.
+    pub(super) fn is_there(&self, path: &Path) -> bool {
+        path.is_file() && self.whole().get(path).is_none_or(|whole| *whole)
+    }
+
+    /// Looks at those of `paths` that were not looked at before, and at those that were cut then: somebody may have put
+    /// them back.
+    fn look_at(&self, paths: &[PathBuf]) {
+        let mut whole = self.whole();
+        let known = paths.iter().map(|path| {
+            let is_whole = whole.get(path).is_some_and(|it| *it) || is_whole(path);
+            (path.clone(), is_whole)
+        });
+        let known = known.collect();
+        *whole = known;
+    }
+
+    fn whole(&self) -> MutexGuard<'_, BTreeMap<PathBuf, bool>> {
+        self.whole.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn stretches(&self) -> MutexGuard<'_, Stretches> {
@@ -270,7 +294,7 @@ impl Folder {
     /// that started between these times.
     pub(super) fn there(&self, segment: &Segment, kind: &Kind, times: Times) -> Option<String> {
         let files = segment.files(kind, times).map(|name| self.path.join(name));
-        let there = files.filter(|path| path.is_file());
+        let there = files.filter(|path| self.is_there(path));
         let paths: Vec<_> = there.map(|path| quoted_path(&path)).collect();
         (!paths.is_empty()).then(|| paths.join(", "))
     }
@@ -559,20 +583,22 @@ pub(super) fn hides(connection: &Connection) -> Result<bool, StoreError> {
     Ok(connection.query_row(hidden, [], |row| row.get(0))?)
 }
 
-/// Makes all views anew; files that are not there are left out, and given back.
+/// Makes all views anew; files that are not there, or were cut, are left out, and given back.
 pub(crate) fn make_views(
     connection: &Connection,
     folder: &Folder,
 ) -> Result<Vec<PathBuf>, StoreError> {
     let segments = list(connection)?;
     let hides = hides(connection)?;
+    let paths: Vec<_> = segments.iter().flat_map(|it| folder.paths(it)).collect();
+    folder.look_at(&paths);
     let mut missing = Vec::new();
     let mut sql = String::new();
     for kind in ALL {
         let but = if hides { but(kind) } else { String::new() };
         let files = segments.iter().flat_map(|it| it.files(kind, ALWAYS));
         let paths = files.map(|name| folder.path.join(name));
-        let absent: Vec<_> = paths.filter(|path| !path.is_file()).collect();
+        let absent: Vec<_> = paths.filter(|path| !folder.is_there(path)).collect();
         let hot = hot(kind, closed(&segments));
         let rows = rows(kind, &segments, Some(hot), &but, &|segment, kind| {
             folder.there(segment, kind, ALWAYS)
@@ -586,10 +612,24 @@ pub(crate) fn make_views(
     Ok(missing)
 }
 
+/// Whether a Parquet file has its end: where it does not, DuckDB refuses every answer that looks into it.
+fn is_whole(path: &Path) -> bool {
+    const MAGIC: [u8; 4] = *b"PAR1";
+    let mut end = [0; 8];
+    let read = File::open(path).and_then(|mut file| {
+        let length = file.seek(SeekFrom::End(-8))? + 8;
+        file.read_exact(&mut end)?;
+        Ok(length)
+    });
+    let [a, b, c, d, magic @ ..] = end;
+    let footer = u64::from(u32::from_le_bytes([a, b, c, d]));
+    read.is_ok_and(|length| magic == MAGIC && footer + 12 <= length)
+}
+
 /// How many files of `segments` are not there.
 pub(super) fn missing(segments: &[Segment], folder: &Folder) -> u64 {
     let paths = segments.iter().flat_map(|it| folder.paths(it));
-    paths.filter(|path| !path.is_file()).count() as u64
+    paths.filter(|path| !folder.is_there(path)).count() as u64
 }
 
 /// Writes the file with which another DuckDB reads the closed segments, in the place of the one

@@ -76,7 +76,7 @@ impl Merge {
                 it.is_settled()
                     && it.end > after
                     && it.end <= parts_since
-                    && files.iter().all(|path| path.is_file())
+                    && files.iter().all(|path| folder.is_there(path))
             };
             span_us <= micros(age) / SPAN && run.iter().all(whole)
         };

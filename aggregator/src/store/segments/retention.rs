@@ -144,7 +144,8 @@ fn set_applications(
 fn visits(folder: &Folder, segment: &Segment) -> Option<String> {
     let kind = ALL.iter().find(|kind| kind.name == "visit_parts")?;
     let path = folder.path(segment, kind);
-    path.is_file()
+    folder
+        .is_there(&path)
         .then(|| format!("read_parquet({})", quoted_path(&path)))
 }
 

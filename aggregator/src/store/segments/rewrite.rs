@@ -223,7 +223,7 @@ fn parts_without(
     let stays = condition(kind);
     for part in &segment.parts {
         let path = folder.path.join(part.file());
-        if !path.is_file() {
+        if !folder.is_there(&path) {
             continue;
         }
         let file = format!("read_parquet({})", quoted_path(&path));

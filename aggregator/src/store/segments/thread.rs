@@ -253,6 +253,10 @@ impl Thread {
     }
 
     fn failed(&self, error: &StoreError) {
+        if matches!(error, StoreError::NotOpen) && self.parts.log.state().closed {
+            // At a stop.
+            return;
+        }
         reopen_after(&self.parts.database, error);
         let reason = error.to_string();
         self.parts.standing.set(|standing| {
@@ -265,13 +269,15 @@ impl Thread {
 
     /// One thing at a time; `true` when there may be more to do at once.
     fn look(&mut self) -> Result<bool, StoreError> {
-        // Before anything is closed: what came of the same sessions since stays hot, where it is not hidden.
-        self.forget()?;
+        // Before anything is closed: what came of the same sessions since stays hot, where it is not hidden. Where it
+        // fails, all else goes on: what is hot would grow without end.
+        let forgotten = self.forget();
         let more = self.close()?;
         if more || self.expired.is_none_or(|at| at.elapsed() >= EXPIRE) {
             self.expired = Some(Instant::now());
             self.expire()?;
         }
+        forgotten?;
         self.parts.standing.set(|standing| {
             if standing.failing.take().is_some() {
                 tracing::info!("segments can be closed and expired again");

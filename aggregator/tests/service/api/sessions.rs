@@ -268,6 +268,35 @@ async fn a_page_after_three_segments_were_closed_is_refused_and_not_made_up() {
     service.close();
 }
 
+/// As long as a parameter may be, and each letter six in JSON.
+#[tokio::test]
+async fn pages_ordered_by_long_texts_go_on() {
+    let (service, _folder) = Setup::default().temporary();
+    let records = (0..4).map(|session| {
+        let mut one = line(session, 0);
+        let user = format!("{}{session}", "\u{7}".repeat(3000));
+        one["params"] = serde_json::json!([{"name": "user", "value": user, "kind": "user"}]);
+        one
+    });
+    service.send(Batch::new(0).records(records)).await;
+    service.stored().await;
+    let first = "/v1/sessions?sort=user&order=asc&limit=1";
+    let (mut path, mut found) = (first.to_owned(), Vec::new());
+    loop {
+        let answer = service.get(&path).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+        let page = answer.json();
+        found.push(page["items"][0]["session"].clone());
+        match page["next"].as_str() {
+            Some(next) => path = format!("{first}&cursor={next}"),
+            None => break,
+        }
+    }
+    let all: Vec<_> = (0..4).map(session_id).collect();
+    assert_eq!(found, all);
+    service.close();
+}
+
 /// It would end the SQL.
 #[tokio::test]
 async fn a_user_with_a_zero_byte_is_a_user() {

@@ -66,6 +66,15 @@ impl Client {
         self.ask(request).await
     }
 
+    /// Takes something away.
+    pub(crate) async fn delete(&self, path: &str) -> Option<(StatusCode, Value)> {
+        let request = Request::delete(format!("{}{path}", self.url))
+            .header("authorization", format!("Bearer {ADMIN_TOKEN}"))
+            .body(Full::default())
+            .unwrap();
+        self.ask(request).await
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Option<(StatusCode, Value)> {
         let request = Request::get(format!("{}{path}", self.url))
             .body(Full::default())

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use http::StatusCode;
 use serde_json::Value;
 
-use crate::common::{Program, load};
+use crate::common::{Program, load, until};
 
 /// The last file of `folder` whose name ends in `ending`.
 fn last(folder: &Path, ending: &str) -> PathBuf {
@@ -76,4 +76,57 @@ async fn a_log_cut_short_is_named_and_the_rest_kept() {
     );
     let outcome = load::outcome(data.path(), &[20]);
     assert_eq!((outcome.lost, outcome.duplicated), (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_segment_cut_short_is_missing_and_keeps_nobody_up() {
+    let data = tempfile::tempdir().unwrap();
+    let flags = ["--segment-records", "40", "--segment-merge", "0"];
+    let segments = async |program: &Program, more_than: u64| {
+        until("segments are closed", async || {
+            status(program).await["storage"]["segments"]
+                .as_u64()
+                .unwrap()
+                > more_than
+        })
+        .await;
+    };
+    let program = Program::start(data.path(), &flags);
+    sent(&program, 0..10).await;
+    segments(&program, 0).await;
+    program.terminate();
+    program.wait();
+    let file = last(&data.path().join("segments"), "-records.parquet");
+    let whole = std::fs::read(&file).unwrap();
+    cut(&file, whole.len() as u64 / 2);
+
+    let program = Program::start(data.path(), &flags);
+    let before = status(&program).await["storage"]["segments"]
+        .as_u64()
+        .unwrap();
+    let missing = async || status(&program).await["storage"]["missing_files"] == 1;
+    until("it is told", missing).await;
+    for path in [
+        "/v1/sessions",
+        "/v1/endpoints",
+        "/v1/users",
+        "/v1/transitions",
+    ] {
+        let (answer, body) = program.client.get(path).await.unwrap();
+        assert_eq!(answer, StatusCode::OK, "{path}: {body}");
+    }
+    let page = program.client.get("/v1/sessions?limit=1").await.unwrap().1;
+    let id = page["items"][0]["session"].as_str().unwrap().to_owned();
+    let (answer, body) = program
+        .client
+        .delete(&format!("/v1/sessions/{id}"))
+        .await
+        .unwrap();
+    assert_eq!(answer, StatusCode::ACCEPTED, "{body}");
+    sent(&program, 10..20).await;
+    segments(&program, before).await;
+    program.terminate();
+    let (ended, said) = program.wait();
+    assert!(ended.success(), "{said}");
+    assert!(said.contains("was cut"), "{said}");
 }
