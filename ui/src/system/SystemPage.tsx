@@ -98,8 +98,8 @@ function Trouble({ status }: { status: Status }) {
       )}
       {storage.missing_files > 0 && (
         <Notice tone="bad">
-          {plural(storage.missing_files, "file")} of closed segments should be there, and is not or was cut:
-          what it held is missing.
+          {plural(storage.missing_files, "file")} of closed segments should be there, and is not or
+          was cut: what it held is missing.
         </Notice>
       )}
       {policy.failing != null && (
