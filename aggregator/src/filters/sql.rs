@@ -238,14 +238,14 @@ fn any_id(tests: &[Test], seen: Seen) -> Clause {
 
 /// Some texts of a session, as `joined` joins them, and whether one of them is one of `tests`.
 fn in_joined(column: &str, kind: Kind, tests: &[Test]) -> Clause {
-    let has = |column: &str, part: String| {
+    let contains = |column: &str, part: String| {
         Clause::new(format!("contains({column}, ?)"), [Value::Text(part)])
     };
     let one = |one: &Test| match one {
-        Test::Is(value) => has(column, joined::whole(value)),
-        Test::StartsWith(begin) => has(column, joined::beginning(begin)),
+        Test::Is(value) => contains(column, joined::whole(value)),
+        Test::StartsWith(begin) => contains(column, joined::beginning(begin)),
         Test::Contains(part) if column == "user_agents" && joined::is_plain(part) => {
-            has("user_agents_lower", part.clone())
+            contains("user_agents_lower", part.clone())
         }
         other => {
             let each = test("each", kind, std::slice::from_ref(other));
@@ -257,7 +257,7 @@ fn in_joined(column: &str, kind: Kind, tests: &[Test]) -> Clause {
                 Test::Within(address, bits) => super::values::beginning(*address, *bits),
                 _ => None,
             };
-            let begin = begin.map(|begin| has(column, joined::beginning(&begin)));
+            let begin = begin.map(|begin| contains(column, joined::beginning(&begin)));
             Clause::all(begin.into_iter().chain([exact]))
         }
     };

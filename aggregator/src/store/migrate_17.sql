@@ -22,34 +22,17 @@ CREATE TABLE new_session_sums (
     ua_families VARCHAR NOT NULL,
     user_agents_lower VARCHAR NOT NULL
 );
-INSERT INTO new_session_sums BY NAME SELECT *, len(string_split(visit_starts, chr(10))[2:-2]) AS visits,
-    lower(user_agents) AS user_agents_lower
-FROM (SELECT * REPLACE (
-    CASE WHEN len(visit_starts) > 0 THEN chr(10) || array_to_string(list_sort(list_distinct(visit_starts)), chr(10)) || chr(10)
-        ELSE '' END AS visit_starts,
-    CASE WHEN len(ips) > 0 THEN chr(10) || array_to_string(list_sort(list_distinct(ips)), chr(10)) || chr(10)
-        ELSE '' END AS ips,
-    CASE WHEN len(user_agents) > 0 THEN chr(10) || array_to_string(list_sort(list_distinct(user_agents)), chr(10)) || chr(10)
-        ELSE '' END AS user_agents,
-    CASE WHEN len(users) > 0 THEN chr(10) || array_to_string(list_sort(list_distinct(users)), chr(10)) || chr(10)
-        ELSE '' END AS users,
-    CASE WHEN len(roles) > 0 THEN chr(10) || array_to_string(list_sort(list_distinct(roles)), chr(10)) || chr(10)
-        ELSE '' END AS roles,
-    CASE WHEN len(ua_families) > 0 THEN chr(10) || array_to_string(list_sort(list_distinct(ua_families)), chr(10)) || chr(10)
-        ELSE '' END AS ua_families)
-FROM (SELECT session, application, key, first, last, requests, errors_4xx, errors_5xx, request_bytes, response_bytes,
-    duration_us, more, list_transform(visit_starts, lambda one: epoch_us(one)::VARCHAR) AS visit_starts,
-    list_transform(ips, lambda one: replace(replace(one, chr(1), chr(1) || chr(3)), chr(10), chr(1) || chr(2)))
-        AS ips,
-    list_transform(user_agents, lambda one: replace(replace(one, chr(1), chr(1) || chr(3)), chr(10), chr(1) || chr(2)))
-        AS user_agents,
-    list_transform(users, lambda one: replace(replace(one, chr(1), chr(1) || chr(3)), chr(10), chr(1) || chr(2)))
-        AS users,
-    list_transform(roles, lambda one: replace(replace(one, chr(1), chr(1) || chr(3)), chr(10), chr(1) || chr(2)))
-        AS roles,
-    list_transform(ua_families, lambda one: replace(replace(one, chr(1), chr(1) || chr(3)), chr(10), chr(1) || chr(2)))
-        AS ua_families
-FROM session_sums));
+CREATE TEMP MACRO joined(list) AS CASE WHEN len(list) > 0
+    THEN chr(10) || array_to_string(list_sort(list_distinct(list_transform(list,
+        lambda one: replace(replace(one, chr(1), chr(1) || chr(3)), chr(10), chr(1) || chr(2))))), chr(10)) || chr(10)
+    ELSE '' END;
+INSERT INTO new_session_sums BY NAME SELECT session, application, key, first, last,
+    len(list_distinct(visit_starts)) AS visits, requests, errors_4xx, errors_5xx, request_bytes, response_bytes,
+    duration_us, more, joined(list_transform(visit_starts, lambda one: epoch_us(one)::VARCHAR)) AS visit_starts,
+    joined(ips) AS ips, joined(user_agents) AS user_agents, joined(users) AS users, joined(roles) AS roles,
+    joined(ua_families) AS ua_families, lower(joined(user_agents)) AS user_agents_lower
+FROM session_sums;
+DROP MACRO joined;
 DROP TABLE session_sums;
 ALTER TABLE new_session_sums RENAME TO session_sums;
 CREATE TABLE new_forgettings (

@@ -4,6 +4,7 @@
 //! views, in one transaction; `sweep` writes the files anew without them, and the hot file too,
 //! whose free blocks would still hold what was deleted; `tell` says when the log has nothing of them either.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use duckdb::types::Value;
@@ -132,7 +133,8 @@ fn hide_user(connection: &Connection, user: &str) -> Result<(), StoreError> {
     let sql = format!("DELETE FROM labels WHERE id IN (SELECT id FROM verdicts WHERE {own})");
     connection.execute(&sql, params![user])?;
     connection.execute(&format!("DELETE FROM verdicts WHERE {own}"), params![user])?;
-    for spelt in spellings(user) {
+    // Most often they are all the same.
+    for spelt in BTreeSet::from(spellings(user)) {
         connection.execute(
             "DELETE FROM quarantine WHERE contains(line, ?)",
             params![spelt],
@@ -144,8 +146,8 @@ fn hide_user(connection: &Connection, user: &str) -> Result<(), StoreError> {
 /// A text as it may stand in a line of JSON.
 fn spellings(text: &str) -> [String; 4] {
     let json = serde_json::to_string(text).unwrap_or_default();
-    let json = json.trim_start_matches('"');
-    let json = json.strip_suffix('"').unwrap_or(json);
+    let json = json.strip_prefix('"').and_then(|it| it.strip_suffix('"'));
+    let json = json.unwrap_or_default();
     let ascii = |capitals: bool| {
         let mut spelt = String::new();
         for letter in json.chars() {

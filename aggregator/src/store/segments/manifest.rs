@@ -1,7 +1,7 @@
 //! Which closed segments there are: a table of the hot file, so that it changes in the same
 //! transaction as the rows that leave it, and the views over both.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
@@ -71,8 +71,8 @@ pub(crate) struct Folder {
     pub(crate) path: PathBuf,
     turn: Mutex<()>,
     stretches: Mutex<Stretches>,
-    /// Whether the files that were looked at are whole.
-    whole: Mutex<BTreeMap<PathBuf, bool>>,
+    /// Files of segments that were cut, or gone, when views were made last.
+    cut: Mutex<BTreeSet<PathBuf>>,
     /// The last number that a segment was given as it was begun, since the start.
     begun: AtomicU32,
 }
@@ -107,30 +107,18 @@ impl Folder {
             path,
             turn: Mutex::default(),
             stretches: Mutex::default(),
-            whole: Mutex::default(),
+            cut: Mutex::default(),
             begun: AtomicU32::new(0),
         }
     }
 
     /// Whether a file of a segment is there, and was not cut.
     pub(super) fn is_there(&self, path: &Path) -> bool {
-        path.is_file() && self.whole().get(path).is_none_or(|whole| *whole)
+        path.is_file() && !self.cut().contains(path)
     }
 
-    /// Looks at those of `paths` that were not looked at before, and at those that were cut then: somebody may have put
-    /// them back.
-    fn look_at(&self, paths: &[PathBuf]) {
-        let mut whole = self.whole();
-        let known = paths.iter().map(|path| {
-            let is_whole = whole.get(path).is_some_and(|it| *it) || is_whole(path);
-            (path.clone(), is_whole)
-        });
-        let known = known.collect();
-        *whole = known;
-    }
-
-    fn whole(&self) -> MutexGuard<'_, BTreeMap<PathBuf, bool>> {
-        self.whole.lock().unwrap_or_else(PoisonError::into_inner)
+    fn cut(&self) -> MutexGuard<'_, BTreeSet<PathBuf>> {
+        self.cut.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn stretches(&self) -> MutexGuard<'_, Stretches> {
@@ -590,26 +578,21 @@ pub(crate) fn make_views(
 ) -> Result<Vec<PathBuf>, StoreError> {
     let segments = list(connection)?;
     let hides = hides(connection)?;
-    let paths: Vec<_> = segments.iter().flat_map(|it| folder.paths(it)).collect();
-    folder.look_at(&paths);
-    let mut missing = Vec::new();
+    let paths = segments.iter().flat_map(|it| folder.paths(it));
+    *folder.cut() = paths.filter(|path| !is_whole(path)).collect();
     let mut sql = String::new();
     for kind in ALL {
         let but = if hides { but(kind) } else { String::new() };
-        let files = segments.iter().flat_map(|it| it.files(kind, ALWAYS));
-        let paths = files.map(|name| folder.path.join(name));
-        let absent: Vec<_> = paths.filter(|path| !folder.is_there(path)).collect();
         let hot = hot(kind, closed(&segments));
         let rows = rows(kind, &segments, Some(hot), &but, &|segment, kind| {
             folder.there(segment, kind, ALWAYS)
         });
         sql += &rows.map_or_else(String::new, |rows| view(kind, &rows));
-        missing.extend(absent);
     }
     connection.execute_batch(&sql)?;
     connection.execute_batch(VIEWS)?;
     folder.know(connection, &segments)?;
-    Ok(missing)
+    Ok(missing(&segments, folder))
 }
 
 /// Whether a Parquet file has its end: where it does not, DuckDB refuses every answer that looks into it.
@@ -626,10 +609,10 @@ fn is_whole(path: &Path) -> bool {
     read.is_ok_and(|length| magic == MAGIC && footer + 12 <= length)
 }
 
-/// How many files of `segments` are not there.
-pub(super) fn missing(segments: &[Segment], folder: &Folder) -> u64 {
+/// The files of `segments` that are not there, or were cut.
+pub(super) fn missing(segments: &[Segment], folder: &Folder) -> Vec<PathBuf> {
     let paths = segments.iter().flat_map(|it| folder.paths(it));
-    paths.filter(|path| !folder.is_there(path)).count() as u64
+    paths.filter(|path| !folder.is_there(path)).collect()
 }
 
 /// Writes the file with which another DuckDB reads the closed segments, in the place of the one

@@ -310,13 +310,15 @@ impl Thread {
             let end = merging.end;
             let (merged, took) = merging.join();
             self.merge_at = Instant::now() + took;
-            // Where it fails, those behind it come first the next time.
-            let before = std::mem::replace(&mut self.unmerged, end);
-            if let Some(gone) = merged?.commit(connection, folder)? {
+            let merged = merged.and_then(|it| it.commit(connection, folder));
+            if merged.is_err() {
+                // Those behind come first the next time.
+                self.unmerged = end;
+            }
+            if let Some(gone) = merged? {
                 database.retired.retire(gone);
                 manifest::write_outside(connection, folder)?;
             }
-            self.unmerged = before;
         }
         if self.merging.is_none() && self.merge_at <= Instant::now() {
             let since = rollup::parts_since(connection)?;
@@ -417,7 +419,7 @@ impl Thread {
         }
         let segments = manifest::list(connection)?;
         let forgetting = forget::pending(connection)?;
-        let missing = manifest::missing(&segments, folder);
+        let missing = manifest::missing(&segments, folder).len() as u64;
         drop(reading);
         self.sweep();
         let disk_bytes = disk_use(&self.parts.data);
